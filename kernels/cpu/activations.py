@@ -1,0 +1,111 @@
+"""Activations in Numba.  The functions and their derivatives stand in reference/activations.py."""
+from numba import prange
+
+from ..contract import ACTIVATIONS, operation, parse_activation
+from .elementary import exp, tanh
+from .jit import CHUNK, chunk_count, jit, parallel
+
+LINEAR, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX = range(len(ACTIVATIONS))
+
+
+def activation_code(activation):
+    """The activation as two numbers that a kernel can take: its place in ACTIVATIONS, and its slope."""
+    name, slope = parse_activation(activation)
+    return ACTIVATIONS.index(name), slope
+
+
+@operation
+def activation_forward(x, y, activation):
+    """y = f(x).  x, y: any one shape; y may be x itself."""
+    code, slope = activation_code(activation)
+    if code == SOFTMAX:
+        _softmax_forward(x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
+    else:
+        _forward(x.reshape(-1), y.reshape(-1), code, slope)
+
+
+@operation
+def activation_backward(dout, y, dx, activation):
+    """dx = dout * f'(x), from y = f(x).  dout, y, dx: one shape."""
+    code, slope = activation_code(activation)
+    if code == SOFTMAX:
+        columns = y.shape[-1]
+        _softmax_backward(dout.reshape(-1, columns), y.reshape(-1, columns), dx.reshape(-1, columns))
+    else:
+        _backward(dout.reshape(-1), y.reshape(-1), dx.reshape(-1), code, slope)
+
+
+@jit
+def activate(x, y, code, slope):
+    """y = f(x) on one-dimensional arrays, for an element-by-element f.  Comparisons are written so that NaN passes through."""
+    one, zero, a = y.dtype.type(1), y.dtype.type(0), y.dtype.type(slope)
+    if code == LINEAR:
+        for i in range(x.size):
+            y[i] = x[i]
+    elif code == RELU:
+        for i in range(x.size):
+            y[i] = zero if x[i] < zero else x[i]
+    elif code == LEAKY_RELU:
+        for i in range(x.size):
+            y[i] = a * x[i] if x[i] < zero else x[i]
+    elif code == SIGMOID:
+        for i in range(x.size):
+            e = exp(-abs(x[i]))
+            y[i] = (e if x[i] < zero else one) / (one + e)
+    elif code == TANH:
+        for i in range(x.size):
+            y[i] = tanh(x[i])
+
+
+@jit
+def differentiate(dout, y, dx, code, slope):
+    """dx = dout * f'(x), from y = f(x), on one-dimensional arrays."""
+    one, zero, a = y.dtype.type(1), y.dtype.type(0), y.dtype.type(slope)
+    if code == LINEAR:
+        for i in range(y.size):
+            dx[i] = dout[i]
+    elif code == RELU or code == LEAKY_RELU:
+        for i in range(y.size):
+            dx[i] = dout[i] * (one if y[i] > zero else a)
+    elif code == SIGMOID:
+        for i in range(y.size):
+            dx[i] = dout[i] * y[i] * (one - y[i])
+    elif code == TANH:
+        for i in range(y.size):
+            dx[i] = dout[i] * (one - y[i] * y[i])
+
+
+@parallel
+def _forward(x, y, code, slope):
+    for chunk in prange(chunk_count(x.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        activate(x[here], y[here], code, slope)
+
+
+@parallel
+def _backward(dout, y, dx, code, slope):
+    for chunk in prange(chunk_count(y.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        differentiate(dout[here], y[here], dx[here], code, slope)
+
+
+@parallel
+def _softmax_forward(x, y):
+    for n in prange(x.shape[0]):
+        largest = x[n].max()
+        total = y.dtype.type(0)
+        for c in range(x.shape[1]):
+            y[n, c] = exp(x[n, c] - largest)
+            total += y[n, c]
+        for c in range(x.shape[1]):
+            y[n, c] /= total
+
+
+@parallel
+def _softmax_backward(dout, y, dx):
+    for n in prange(y.shape[0]):
+        dot = y.dtype.type(0)
+        for c in range(y.shape[1]):
+            dot += dout[n, c] * y[n, c]
+        for c in range(y.shape[1]):
+            dx[n, c] = y[n, c] * (dout[n, c] - dot)

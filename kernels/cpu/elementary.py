@@ -1,0 +1,99 @@
+"""exp, log1p and tanh as polynomials, so that loops over them become vector instructions.
+
+Numba's own math.exp calls a scalar library function per element, 2.7 ns each; the float32 polynomials here (Cephes, S. Moshier)
+cost about 0.5 ns inside a vectorised loop, with relative errors below 2e-7.  float64, for gradient checks, takes the library's.
+NaN goes in and comes out.  Each is a stub that Numba replaces by the form for the argument's type.
+"""
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from .jit import FUSED_MULTIPLY_ADD
+
+F = np.float32
+LOG2_E, LN2_HIGH, LN2_LOW = F(1.44269504), F(0.693359375), F(-2.12194440e-4)       # ln 2 in two parts, the first exact
+SQRT_2, LN2 = F(1.41421356), F(0.69314718)
+
+
+def exp(x):
+    """e to the power x."""
+    return math.exp(x)
+
+
+def log1p_unit(e):
+    """log(1 + e) for 0 <= e <= 1, accurate near 0 too."""
+    return math.log1p(e)
+
+
+@overload(exp, jit_options={"fastmath": FUSED_MULTIPLY_ADD})
+def _exp(x):
+    if x != types.float32:
+        return lambda x: math.exp(x)
+
+    def exp_float32(x):
+        # exp(x) = 2^n exp(r) with n = round(x / ln 2), so |r| <= ln 2 / 2, and a polynomial for exp(r).
+        x = F(88.0) if x > F(88.0) else x           # written so that NaN passes through
+        x = F(-87.0) if x < F(-87.0) else x
+        n = np.floor(x * LOG2_E + F(0.5))
+        r = x - n * LN2_HIGH
+        r = r - n * LN2_LOW
+        p = F(1.9875691500e-4)
+        p = p * r + F(1.3981999507e-3)
+        p = p * r + F(8.3334519073e-3)
+        p = p * r + F(4.1665795894e-2)
+        p = p * r + F(1.6666665459e-1)
+        p = p * r + F(5.0000001201e-1)
+        exp_r = p * (r * r) + r + F(1.0)
+        power_of_two = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+        return exp_r * power_of_two
+    return exp_float32
+
+
+@overload(log1p_unit, jit_options={"fastmath": FUSED_MULTIPLY_ADD})
+def _log1p_unit(e):
+    if e != types.float32:
+        return lambda e: math.log1p(e)
+
+    def log1p_float32(e):
+        # 1 + e = m 2^k with m in [1/sqrt 2, sqrt 2]; f = m - 1 without rounding; log = f - f^2/2 + f^3 P(f) + k ln 2.
+        large = e > SQRT_2 - F(1.0)
+        f = F(0.5) * (e - F(1.0)) if large else e
+        k = LN2 if large else F(0.0)
+        p = F(7.0376836292e-2)
+        p = p * f - F(1.1514610310e-1)
+        p = p * f + F(1.1676998740e-1)
+        p = p * f - F(1.2420140846e-1)
+        p = p * f + F(1.4249322787e-1)
+        p = p * f - F(1.6668057665e-1)
+        p = p * f + F(2.0000714765e-1)
+        p = p * f - F(2.4999993993e-1)
+        p = p * f + F(3.3333331174e-1)
+        return f - F(0.5) * f * f + f * f * f * p + k
+    return log1p_float32
+
+
+def tanh(x):
+    """Hyperbolic tangent."""
+    return math.tanh(x)
+
+
+@overload(tanh, jit_options={"fastmath": FUSED_MULTIPLY_ADD})
+def _tanh(x):
+    if x != types.float32:
+        return lambda x: math.tanh(x)
+
+    def tanh_float32(x):
+        # (1 - e) / (1 + e) with e = exp(-2 |x|) cancels near 0: there a polynomial in s = x^2 takes over.
+        t = abs(x)
+        e = exp(F(-2.0) * t)
+        s = t * t
+        p = F(-5.70498872745e-3)
+        p = p * s + F(2.06390887954e-2)
+        p = p * s - F(5.37397155531e-2)
+        p = p * s + F(1.33314422036e-1)
+        p = p * s - F(3.33332819422e-1)
+        t = t + t * s * p if t < F(0.625) else (F(1.0) - e) / (F(1.0) + e)
+        return -t if x < F(0.0) else t
+    return tanh_float32

@@ -1,0 +1,73 @@
+"""Reconstruction losses in Numba, an example a thread.  The mathematics stands in reference/losses.py."""
+from numba import prange
+
+from ..contract import operation
+from .activations import activation_backward, activation_forward
+from .elementary import exp, log1p_unit
+from .jit import CHUNK, chunk_count, parallel
+
+
+@operation
+def binary_crossentropy_forward(logits, target, probability, loss, scale):
+    """probability = sigmoid(logits); loss_n = scale * mean over d of the cross-entropy.
+
+    logits, target, probability (N, D); loss (N,).
+    """
+    _binary_crossentropy_forward(logits, target, probability, loss, scale)
+
+
+@operation
+def binary_crossentropy_backward(probability, target, dlogits, scale):
+    """dlogits = (probability - target) * scale / (D N): the gradient of the batch's mean loss."""
+    _scaled_difference(probability.reshape(-1), target.reshape(-1), dlogits.reshape(-1), scale / target.size)
+
+
+@operation
+def squared_error_forward(logits, target, output, loss, scale, activation):
+    """output = f(logits); loss_n = scale * mean over d of (output - target)^2.  Shapes as above."""
+    activation_forward(logits, output, activation)
+    _squared_error(output, target, loss, scale)
+
+
+@operation
+def squared_error_backward(output, target, dlogits, scale, activation):
+    """dlogits = 2 (output - target) * scale / (D N) * f'(logits)."""
+    _scaled_difference(output.reshape(-1), target.reshape(-1), dlogits.reshape(-1), 2 * scale / target.size)
+    if activation != "linear":
+        activation_backward(dlogits, output, dlogits, activation)
+
+
+@parallel
+def _binary_crossentropy_forward(logits, target, probability, loss, scale):
+    N, D = logits.shape
+    one, zero, factor = logits.dtype.type(1), logits.dtype.type(0), logits.dtype.type(scale / D)
+    for n in prange(N):
+        total = zero
+        for d in range(D):
+            logit = logits[n, d]
+            e = exp(-abs(logit))
+            probability[n, d] = (e if logit < zero else one) / (one + e)
+            total += (zero if logit < zero else logit) - logit * target[n, d] + log1p_unit(e)
+        loss[n] = total * factor
+
+
+@parallel
+def _squared_error(output, target, loss, scale):
+    N, D = output.shape
+    factor = output.dtype.type(scale / D)
+    for n in prange(N):
+        total = output.dtype.type(0)
+        for d in range(D):
+            difference = output[n, d] - target[n, d]
+            total += difference * difference
+        loss[n] = total * factor
+
+
+@parallel
+def _scaled_difference(a, b, out, scale):
+    factor = out.dtype.type(scale)
+    for chunk in prange(chunk_count(a.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        a_, b_, out_ = a[here], b[here], out[here]
+        for i in range(out_.size):
+            out_[i] = (a_[i] - b_[i]) * factor

@@ -1,0 +1,74 @@
+"""Optimizers on flat arrays, in Numba, a chunk a thread.  The update rules stand in reference/optimizers.py."""
+import numpy as np
+from numba import prange
+
+from ..contract import operation
+from .jit import CHUNK, chunk_count, jit, parallel
+
+
+@operation
+def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
+    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
+    _sgd(parameters, gradients, velocity, learning_rate, momentum, np.finfo(parameters.dtype).tiny)
+
+
+@operation
+def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
+    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).   (Tieleman & Hinton 2012)"""
+    _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, np.finfo(parameters.dtype).tiny)
+
+
+@operation
+def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
+    """Adam (Kingma & Ba 2015, section 2, the last paragraph's form).  step counts from 1.
+
+    m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v);
+    w -= alpha m / (sqrt(v) + epsilon),  alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step).
+    """
+    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
+    _adam(parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, np.finfo(parameters.dtype).tiny)
+
+
+@parallel
+def _sgd(parameters, gradients, velocities, learning_rate, momentum, tiny):
+    real = parameters.dtype.type
+    learning_rate, momentum, tiny = real(learning_rate), real(momentum), real(tiny)
+    for chunk in prange(chunk_count(parameters.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        w, g, velocity = parameters[here], gradients[here], velocities[here]
+        for i in range(w.size):
+            velocity[i] = flush(momentum * velocity[i] - learning_rate * g[i], tiny)
+            w[i] += velocity[i]
+
+
+@parallel
+def _rmsprop(parameters, gradients, averages, learning_rate, rho, epsilon, tiny):
+    real = parameters.dtype.type
+    learning_rate, rho, one_minus_rho = real(learning_rate), real(rho), real(1 - rho)
+    epsilon, tiny = real(epsilon), real(tiny)
+    for chunk in prange(chunk_count(parameters.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        w, g, v = parameters[here], gradients[here], averages[here]
+        for i in range(w.size):
+            v[i] = flush(rho * v[i] + one_minus_rho * g[i] * g[i], tiny)
+            w[i] -= learning_rate * g[i] / np.sqrt(v[i] + epsilon)
+
+
+@parallel
+def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus_beta_1, one_minus_beta_2, epsilon, tiny):
+    real = parameters.dtype.type
+    alpha, epsilon, tiny = real(alpha), real(epsilon), real(tiny)
+    one_minus_beta_1, one_minus_beta_2 = real(one_minus_beta_1), real(one_minus_beta_2)
+    for chunk in prange(chunk_count(parameters.size)):
+        here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        w, g, m, v = parameters[here], gradients[here], first_moments[here], second_moments[here]
+        for i in range(w.size):
+            m[i] = flush(m[i] + one_minus_beta_1 * (g[i] - m[i]), tiny)
+            v[i] = flush(v[i] + one_minus_beta_2 * (g[i] * g[i] - v[i]), tiny)
+            w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)
+
+
+@jit
+def flush(average, tiny):
+    """Zero for what has decayed below the normal range: a processor is tens of times slower on such numbers."""
+    return average - average if abs(average) < tiny else average

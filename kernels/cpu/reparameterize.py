@@ -1,0 +1,65 @@
+"""The latent variable in Numba, on one thread: the arrays are small.  The mathematics stands in reference/reparameterize.py."""
+from ..contract import operation
+from .elementary import exp
+from .jit import jit
+
+
+@operation
+def reparameterize_forward(z_mean, z_log_var, eps, z):
+    """z = z_mean + exp(z_log_var / 2) * eps.  All (N, J)."""
+    _reparameterize_forward(z_mean, z_log_var, eps, z)
+
+
+@operation
+def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    """dz_mean = dz;  dz_log_var = dz * exp(z_log_var / 2) * eps / 2.  All (N, J)."""
+    _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var)
+
+
+@operation
+def gaussian_kl_forward(z_mean, z_log_var, kl):
+    """kl_n = -1/2 sum_j (1 + z_log_var - z_mean^2 - exp(z_log_var)).  z_mean, z_log_var (N, J); kl (N,)."""
+    _gaussian_kl_forward(z_mean, z_log_var, kl)
+
+
+@operation
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight):
+    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz."""
+    _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight)
+
+
+@jit
+def _reparameterize_forward(z_mean, z_log_var, eps, z):
+    half = z.dtype.type(0.5)
+    for n in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            z[n, j] = z_mean[n, j] + exp(half * z_log_var[n, j]) * eps[n, j]
+
+
+@jit
+def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    half = dz.dtype.type(0.5)
+    for n in range(dz.shape[0]):
+        for j in range(dz.shape[1]):
+            dz_mean[n, j] = dz[n, j]
+            dz_log_var[n, j] = dz[n, j] * exp(half * z_log_var[n, j]) * eps[n, j] * half
+
+
+@jit
+def _gaussian_kl_forward(z_mean, z_log_var, kl):
+    one, half = kl.dtype.type(1), kl.dtype.type(0.5)
+    for n in range(z_mean.shape[0]):
+        total = kl.dtype.type(0)
+        for j in range(z_mean.shape[1]):
+            total += one + z_log_var[n, j] - z_mean[n, j] * z_mean[n, j] - exp(z_log_var[n, j])
+        kl[n] = -half * total
+
+
+@jit
+def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight):
+    one, factor = z_mean.dtype.type(1), z_mean.dtype.type(weight / z_mean.shape[0])
+    half = z_mean.dtype.type(0.5)
+    for n in range(z_mean.shape[0]):
+        for j in range(z_mean.shape[1]):
+            dz_mean[n, j] += factor * z_mean[n, j]
+            dz_log_var[n, j] += factor * half * (exp(z_log_var[n, j]) - one)

@@ -1,0 +1,25 @@
+"""The textbook: every operation in plain NumPy, written to be read and to be trusted."""
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from .activations import activation_backward, activation_forward
+from .dense import dense_backward, dense_forward, dense_scratch
+from .dropout import dropout_backward, dropout_forward
+from .losses import (binary_crossentropy_backward, binary_crossentropy_forward, squared_error_backward,
+                     squared_error_forward)
+from .noise import normal, uniform
+from .optimizers import adam_update, rmsprop_update, sgd_update
+from .reparameterize import (gaussian_kl_backward, gaussian_kl_forward, reparameterize_backward,
+                             reparameterize_forward)
+
+NAME = "reference"
+
+
+def set_threads(count):
+    """Use `count` threads from now on (here: of the BLAS behind NumPy's matrix product)."""
+    threadpool_limits(count)
+
+
+def describe():
+    """One line: what computes."""
+    return f"reference backend: NumPy {np.__version__}"

@@ -1,0 +1,45 @@
+"""Optimizers on flat arrays, with the exact update rules of Keras 3.
+
+All arrays are one-dimensional, of one length; parameters and the running averages are updated in place.
+"""
+import numpy as np
+
+from ..contract import operation
+
+
+@operation
+def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
+    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
+    velocity *= momentum
+    velocity -= learning_rate * gradients
+    flush_denormals(velocity)
+    parameters += velocity
+
+
+@operation
+def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
+    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).   (Tieleman & Hinton 2012)"""
+    v *= rho
+    v += (1 - rho) * np.square(gradients)
+    flush_denormals(v)
+    parameters -= learning_rate * gradients / np.sqrt(v + epsilon)
+
+
+@operation
+def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
+    """Adam (Kingma & Ba 2015, section 2, the last paragraph's form).  step counts from 1.
+
+    m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v);
+    w -= alpha m / (sqrt(v) + epsilon),  alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step).
+    """
+    m += (1 - beta_1) * (gradients - m)
+    v += (1 - beta_2) * (np.square(gradients) - v)
+    flush_denormals(m)
+    flush_denormals(v)
+    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
+    parameters -= alpha * m / (np.sqrt(v) + epsilon)
+
+
+def flush_denormals(average):
+    """Set to zero what has decayed below the normal range: a processor is tens of times slower on such numbers."""
+    average[np.abs(average) < np.finfo(average.dtype).tiny] = 0

@@ -1,0 +1,110 @@
+"""How fast a lab trains, beside other frameworks: same model, same batches, same threads.
+
+Each framework works in a process of its own, and they take turns: in every round each trains for a fraction of a second while
+the others wait, idle.  What disturbs the machine for longer disturbs all alike; medians over the rounds are reported, ratios
+are medians of the rounds' own ratios, and in every round the machine's sgemm peak is measured too.
+"""
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from ..data.images import load_images
+from ..errors import ScratchVAEError
+from .peers import PEERS
+
+OURS = "scratchvae"
+EXAMPLES = 6000                 # real ones, from which the batches are taken
+SECONDS = 0.4                   # of training by each framework in a round
+WARMUP_STEPS = 30
+MATRIX = 2048
+
+
+def benchmark(lab, against, threads, rounds, data_dir=None):
+    """Measure one lab; returns what `bench --json` writes."""
+    unknown = [name for name in against if name not in PEERS]
+    if unknown:
+        raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(PEERS)}")
+    threads = threads or len(os.sched_getaffinity(0))
+    model = lab.make_model(lab.settings)
+    model.build(lab.example_shape)
+    examples = load_images(lab.data, data_dir).x_train[:EXAMPLES].reshape(-1, *lab.example_shape)
+    installed = [name for name in against if importlib.util.find_spec(name)]
+    setup = {"model": model.get_config(), "optimizer": lab.make_optimizer(lab.settings).get_config(),
+             "batch_size": lab.batch_size, "threads": threads}
+    with tempfile.TemporaryDirectory() as folder:
+        setup["examples"] = str(Path(folder) / "examples.npy")
+        np.save(setup["examples"], examples)
+        workers = [Worker(name, setup) for name in (OURS, *installed)]
+        peaks = []
+        for _ in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
+            peaks.append(sgemm_gflops(threads))
+            for worker in workers:
+                worker.measure()
+        for worker in workers:
+            worker.close()
+    flops, peak = model.flops(lab.batch_size), float(np.median(peaks))
+    ours = np.array(workers[0].milliseconds)
+    return {"lab": lab.name, "batch_size": lab.batch_size, "threads": threads, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
+            "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
+            "missing": [f"{PEERS[name]} is not installed" for name in against if name not in installed]}
+
+
+def describe(worker, ours, flops, peak):
+    """The figures of one framework."""
+    times = np.array(worker.milliseconds)
+    return {"ms": float(np.median(times)), "ms_10": float(np.percentile(times, 10)), "ms_90": float(np.percentile(times, 90)),
+            "ratio": float(np.median(times / ours)), "fraction_of_peak": flops / (float(np.median(times)) * 1e6) / peak,
+            "rounds_ms": times.tolist()}
+
+
+class Worker:
+    """A process that trains with one framework when told to."""
+
+    def __init__(self, name, setup):
+        self.process = subprocess.Popen([sys.executable, "-m", "scratchvae.bench.worker"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.name = name
+        self.milliseconds = []
+        self.version = self._ask({"framework": name, **setup})["version"]
+        seconds = self._ask(WARMUP_STEPS)["seconds"]
+        seconds = self._ask(WARMUP_STEPS)["seconds"]
+        self.steps = max(3, round(SECONDS / seconds * WARMUP_STEPS))
+
+    def measure(self):
+        """Train for a fraction of a second and note the time of a step."""
+        self.milliseconds.append(self._ask(self.steps)["seconds"] / self.steps * 1e3)
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _ask(self, message):
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise ScratchVAEError(f"bench: the process of {self.name} ended: {self.process.stderr.read().strip()[-500:]}")
+        return json.loads(answer)
+
+
+def sgemm_gflops(threads, repeats=3):
+    """The machine's best rate in a large float32 matrix product by NumPy's BLAS, now."""
+    a = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
+    out = np.empty_like(a)
+    with threadpool_limits(threads):
+        seconds = []
+        for _ in range(repeats):
+            started = time.perf_counter()
+            np.matmul(a, a, out=out)
+            seconds.append(time.perf_counter() - started)
+    return 2 * MATRIX ** 3 / min(seconds) / 1e9

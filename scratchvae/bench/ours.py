@@ -1,0 +1,24 @@
+"""This library in a benchmark, with the interface of its peers."""
+from .. import __version__, optimizers
+from ..models import Model
+
+
+class Trainer:
+    """The model's own training step, as fit calls it."""
+
+    version = f"scratchvae {__version__}"
+
+    def __init__(self, model, optimizer, batch_size, threads):
+        self.model = Model.from_config(model)
+        self.model.kernels.set_threads(threads)
+        optimizer = dict(optimizer)
+        self.optimizer = getattr(optimizers, optimizer.pop("class"))(**optimizer)
+        self.optimizer.build(self.model.parameters, self.model.kernels)
+
+    def step(self, x):
+        """One training step: forward, backward, update, with new noise."""
+        self.model.noise.step += 1
+        self.model.train_step(x, self.optimizer, self.model.kl_weight(self.model.noise.step))
+
+    def wait(self):
+        """Nothing is asynchronous here."""

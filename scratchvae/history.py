@@ -1,0 +1,43 @@
+"""What happened in each epoch of training."""
+import csv
+import io
+
+from .storage import write_text
+
+COLUMNS = ("epoch", "loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl", "seconds")
+
+
+class History:
+    """A row for each epoch; history["loss"] is a column as a list.
+
+    loss, reconstruction and kl are means over the epoch as trained, while the weights changed; the val_ columns are means over
+    the whole validation set after the epoch, with one sample of z an example (None without validation data).
+    """
+
+    def __init__(self, rows=()):
+        self.rows = [dict(row) for row in rows]
+
+    def __getitem__(self, column):
+        return [row[column] for row in self.rows]
+
+    def __len__(self):
+        return len(self.rows)
+
+    def append(self, **row):
+        """Add an epoch, a number for each of COLUMNS."""
+        self.rows.append({column: row[column] for column in COLUMNS})
+
+    def write_csv(self, path):
+        """Write the rows, with all digits."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(path, text.getvalue())
+
+    @classmethod
+    def read_csv(cls, path):
+        """The history that write_csv wrote."""
+        with open(path, newline="") as file:
+            return cls({name: float(value) if value else None for name, value in row.items()} | {"epoch": int(row["epoch"])}
+                       for row in csv.DictReader(file))

@@ -1,0 +1,56 @@
+"""The plain autoencoder: a code without a distribution."""
+from ..schedules import Constant
+from .model import Model
+
+
+class Autoencoder(Model):
+    """x -> z -> x, trained on the reconstruction loss alone.
+
+    encoder: layers from an example to z, of one axis.  decoder: layers from z back to an example.  The rest as for VAE.
+    """
+
+    def __init__(self, encoder, decoder, reconstruction="binary_crossentropy", reconstruction_scale=1.0, dtype="float32",
+                 backend="cpu"):
+        super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
+        self.kl_weight = Constant(0.0)
+
+    @property
+    def parts(self):
+        """The networks by name, in the order of the data."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    def build_parts(self, input_shape, seed):
+        """Build both networks, each from its own part of the seed."""
+        self.latent_dim, = self.encoder.build(input_shape, [seed, 0])
+        self.decoder.build((self.latent_dim,), [seed, 1])
+
+    def forward(self, x, training=False, stream=None, target=None):
+        """The losses of each example: (reconstruction (N,), zeros (N,): there is no KL term)."""
+        z = self.encoder.forward(x, training)
+        logits = self.decoder.forward(z, training)
+        reconstruction = self.loss.forward(logits, x if target is None else target)
+        no_kl = self.workspace.array("no_kl", reconstruction.shape)
+        no_kl[...] = 0
+        return reconstruction, no_kl
+
+    def backward(self, kl_weight=0.0, need_dx=False):
+        """All gradients of the batch's mean loss: the chain of `forward`, last line first."""
+        dlogits = self.loss.backward()
+        dz = self.decoder.backward(dlogits)
+        return self.encoder.backward(dz, need_dx)
+
+    def train_step(self, x, optimizer, kl_weight):
+        """One step of gradient descent on the batch x; returns its losses before the step."""
+        losses = self.forward(x, training=True)
+        self.backward()
+        optimizer.update()
+        return losses
+
+    def encode(self, x):
+        """The codes z (N, latent_dim) of the examples x."""
+        z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_examples(x))
+        return z
+
+    def reconstruct(self, x):
+        """The examples x through their codes: decode(encode(x))."""
+        return self.decode(self.encode(x))

@@ -1,0 +1,169 @@
+"""What the variational and the plain autoencoder share: building, training, evaluating, saving."""
+import numpy as np
+
+import kernels
+
+from .. import losses, training
+from ..errors import ScratchVAEError
+from ..layers import Layer
+from ..layers.layer import dtype_name
+from ..noise import VALIDATION, Noise
+from ..parameters import Parameters
+from ..storage import read_arrays, write_arrays
+from ..summary import summary_text
+from ..workspace import Workspace
+from .sequential import Sequential
+
+BATCH_SIZE = 100                # examples at a time outside training
+
+
+class Model:
+    """An encoder and a decoder, trained to reconstruct.
+
+    A subclass has `parts` (name -> Layer or Sequential, in the order of the data), `kl_weight` (a schedule), and its mathematics:
+    forward(x, training, stream), which returns the losses of each example, and train_step(x, optimizer, kl_weight).
+    """
+    classes = {}                # name -> class, for load
+
+    def __init_subclass__(cls):
+        Model.classes[cls.__name__] = cls
+
+    def __init__(self, encoder, decoder, reconstruction, reconstruction_scale, dtype, backend):
+        self.dtype = dtype_name(type(self).__name__, dtype)
+        self.backend = backend
+        self.kernels = kernels.load(backend)
+        self.encoder, self.decoder = Sequential(encoder), Sequential(decoder)
+        self.loss = losses.get(reconstruction)(float(reconstruction_scale), self.decoder.take_output_activation())
+        self.input_shape = None
+
+    def build(self, input_shape, seed=0):
+        """Make the parameters, drawn from `seed`, for examples of `input_shape` (without the batch axis)."""
+        input_shape = tuple(input_shape)
+        self.noise = Noise(self.kernels, seed)
+        self.workspace = Workspace(self.dtype, reuse=True)
+        self.loss.build(self.kernels, self.dtype)
+        for layer in self.layers.values():
+            layer.dtype, layer.backend = self.dtype, self.backend
+        self.build_parts(input_shape, seed)
+        if self.decoder.output_shape != input_shape:
+            raise ScratchVAEError(f"{type(self).__name__}: an example has shape {input_shape}, the decoder's output "
+                                  f"{self.decoder.output_shape}; they must be the same")
+        for stream, layer in enumerate(self.layers.values()):
+            layer.noise, layer.stream, layer.workspace = self.noise, stream, Workspace(self.dtype, reuse=True)
+        self.parameters = Parameters(self.layers, self.dtype)
+        self.input_shape = input_shape
+
+    @property
+    def layers(self):
+        """All layers by path, "encoder/dense" and so on, in the order of the data."""
+        layers = {}
+        for part, module in self.parts.items():
+            if isinstance(module, Layer):
+                layers[part] = module
+            else:
+                layers |= {f"{part}/{name}": layer for name, layer in module.layers.items()}
+        return layers
+
+    def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0, checkpoint=None, resume=False,
+            progress=True, on_epoch_end=None):
+        """Train on x (N, *input_shape) and return the History.
+
+        The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
+        validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
+        after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt); with
+        resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  The same seed gives
+        the same bits on any number of threads.
+        """
+        return training.fit(self, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress,
+                            on_epoch_end)
+
+    def evaluate(self, x, seed=0):
+        """Means over x with one sample of z an example: a dict of loss (at the KL weight that training leads to),
+        reconstruction and kl."""
+        x = self.as_examples(x)
+        self.loss.check_target(x)
+        self.noise.seed = seed
+        sums = np.zeros(2)
+        for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
+            self.noise.step = number
+            sums += [values.sum(dtype=np.float64) for values in self.forward(x[start:start + BATCH_SIZE], stream=VALIDATION)]
+        reconstruction, kl = (float(mean) for mean in sums / len(x))
+        return {"loss": reconstruction + self.kl_weight.weight * kl, "reconstruction": reconstruction, "kl": kl}
+
+    def decode(self, z):
+        """The decoder's output (N, *input_shape) for latent points z (N, latent_dim)."""
+        z = self.as_array("z", z, (self.latent_dim,))
+        output, = self.in_batches(lambda z: (self.loss.activate(self.decoder.forward(z)),), z)
+        return output
+
+    def in_batches(self, function, x):
+        """Call function on some examples at a time; the arrays of the tuples it returns, copied and joined."""
+        results = [[array.copy() for array in function(x[start:start + BATCH_SIZE])] for start in range(0, len(x), BATCH_SIZE)]
+        return [np.concatenate(arrays) for arrays in zip(*results)]
+
+    def summary(self):
+        """The layer table as Keras prints it, as text."""
+        self.check_built()
+        return summary_text(self)
+
+    def flops(self, batch_size):
+        """Multiplications and additions in the products of one training step."""
+        forward, parameters, inputs = zip(*(layer.flops() for layer in self.layers.values()))
+        return batch_size * (sum(forward) + sum(parameters) + sum(inputs[1:]))      # nobody needs the first layer's dx
+
+    def get_config(self):
+        """What makes this model again, its parameters aside."""
+        return {"class": type(self).__name__, "input_shape": self.input_shape, "encoder": self.encoder.get_config(),
+                "decoder": self.decoder.get_config(), "reconstruction": self.loss.name,
+                "reconstruction_scale": self.loss.scale, "dtype": self.dtype}
+
+    @staticmethod
+    def from_config(config, backend="cpu"):
+        """The model that get_config described, built, with fresh parameters."""
+        config = dict(config)
+        model_class, input_shape = Model.classes[config.pop("class")], config.pop("input_shape")
+        layers = {part: [Layer.from_config(layer) for layer in config.pop(part)] for part in ("encoder", "decoder")}
+        model = model_class(**layers, **config, backend=backend)
+        model.build(input_shape)
+        return model
+
+    def save(self, path):
+        """Write the model, its configuration and its parameters, to one file."""
+        self.check_built()
+        arrays = {name: self.parameters[name] for name in self.parameters.names}
+        write_arrays(path, arrays, {"kind": "model", "config": self.get_config()})
+
+    @classmethod
+    def load(cls, path, backend="cpu"):
+        """The model that `save` wrote."""
+        arrays, description = read_arrays(path, "model")
+        model = Model.from_config(description["config"], backend)
+        if not isinstance(model, cls):
+            raise ScratchVAEError(f"{path}: holds a model of class {type(model).__name__}; needed: {cls.__name__}")
+        for name in model.parameters.names:
+            if name not in arrays or arrays[name].shape != model.parameters[name].shape:
+                raise ScratchVAEError(f"{path}: damaged: parameter {name} is missing or of the wrong shape")
+            model.parameters[name][...] = arrays[name]
+        return model
+
+    def as_examples(self, x):
+        """x as an array of this model's dtype and shape."""
+        self.check_built()
+        return self.as_array("x", x, self.input_shape)
+
+    def as_array(self, name, x, shape):
+        """x as a C-contiguous array of shape (N, *shape), N >= 1, and this model's dtype."""
+        self.check_built()
+        try:
+            array = np.ascontiguousarray(x, self.dtype)
+        except (TypeError, ValueError):
+            raise ScratchVAEError(f"{name} is a {type(x).__name__} that is no array of numbers; needed: an array of shape "
+                                  f"(examples, {', '.join(map(str, shape))})") from None
+        if array.shape[1:] != shape or len(array) == 0:
+            raise ScratchVAEError(f"{name} has shape {array.shape}; needed: (examples, {', '.join(map(str, shape))})")
+        return array
+
+    def check_built(self):
+        """Refuse to work before the parameters are made."""
+        if self.input_shape is None:
+            raise ScratchVAEError(f"this {type(self).__name__} is not built; call build(input_shape) or fit first")

@@ -1,0 +1,82 @@
+"""A chain of layers."""
+import numpy as np
+
+from ..errors import ScratchVAEError
+from ..layers import Flatten, Layer, Reshape
+
+
+class Sequential:
+    """layers[-1](... layers[1](layers[0](x))): the forward pass runs down the list, the backward pass up it.
+
+    Has the methods of a layer.  `layers` is a dict of name -> layer, named as Keras does: dense, dense_1, ...
+    """
+
+    def __init__(self, layers):
+        layers = list(layers)
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise ScratchVAEError(f"Sequential: {layer!r} is not a layer; give instances such as Dense(256)")
+        if not layers:
+            raise ScratchVAEError("Sequential: no layers; give at least one")
+        self.layers = {}
+        for layer in layers:
+            if layer in self.layers.values():
+                raise ScratchVAEError(f"Sequential: one {type(layer).__name__} object stands twice; make a layer for each place")
+            self.layers[_unused_name(type(layer).__name__, self.layers)] = layer
+        self._config = [layer.get_config() for layer in layers]
+
+    def build(self, input_shape, seed=0):
+        """Build the layers one after the other; return the shape of the last one's output."""
+        shape = input_shape
+        for i, layer in enumerate(self.layers.values()):
+            shape = layer.build(shape, [*np.atleast_1d(seed), i])
+        self.output_shape = shape
+        return shape
+
+    @property
+    def params(self):
+        """The parameters of all layers, "dense/kernel" and so on, in Keras's order."""
+        return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.params.items()}
+
+    @property
+    def grads(self):
+        """Their gradients, by the same names."""
+        return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.grads.items()}
+
+    def forward(self, x, training=False):
+        """The output for a batch x (N, *input_shape)."""
+        for layer in self.layers.values():
+            x = layer.forward(x, training)
+        return x
+
+    def backward(self, dout, need_dx=True):
+        """Fill every layer's grads; return dx, or None if need_dx is False."""
+        layers = list(self.layers.values())
+        while layers:
+            layer = layers.pop()
+            needed = need_dx or any(below.params for below in layers)
+            dout = layer.backward(dout, needed)
+            if not needed:
+                return None
+        return dout
+
+    def take_output_activation(self):
+        """Make the output linear, and return the activation it had: losses compute from the logits before it."""
+        for layer in reversed(self.layers.values()):
+            activation = getattr(layer, "activation", "linear")
+            if activation == "softmax" or not isinstance(layer, (Flatten, Reshape)):
+                break           # an element-by-element activation commutes with a reshape after it
+        if hasattr(layer, "activation"):
+            layer.activation = "linear"
+        return activation
+
+    def get_config(self):
+        """The layers' configurations, as they were given."""
+        return self._config
+
+
+def _unused_name(class_name, taken):
+    """Keras's name for a layer: "dense", "dense_1", ..."""
+    base = "".join("_" + c.lower() if c.isupper() else c for c in class_name).lstrip("_")
+    number = sum(name == base or name.rstrip("0123456789") == base + "_" for name in taken)
+    return f"{base}_{number}" if number else base

@@ -1,0 +1,148 @@
+"""A run: a lab trained with certain settings, and the directory that holds all of it.
+
+config.json     what was trained on what, and how          history.csv     a row for each epoch
+weights.npz     the model                                  figures/*.png   what to look at
+checkpoint.npz  the whole state of training, to resume     evaluation.json the measures of `evaluate`
+"""
+import json
+import platform
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+import kernels
+
+from . import __version__, labs
+from .data.images import load_images
+from .errors import ScratchVAEError
+from .history import History
+from .models import Model
+from .storage import write_text
+
+
+class Run:
+    """A run directory and what belongs to it, each loaded when first asked for."""
+
+    def __init__(self, folder, config):
+        self.folder = Path(folder)
+        self.config = config
+        self.lab = labs.get(config["lab"])
+
+    @classmethod
+    def create(cls, folder, config):
+        """A new run directory; folder None means the first free one of runs/LAB, runs/LAB-2, ..."""
+        if folder is None:
+            base, number = Path("runs") / config["lab"], 1
+            folder = base
+            while folder.exists():
+                number += 1
+                folder = base.with_name(f"{base.name}-{number}")
+        folder = Path(folder)
+        if (folder / "config.json").exists():
+            raise ScratchVAEError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
+        run = cls(folder, config)
+        run.write_config()
+        return run
+
+    @classmethod
+    def open(cls, folder):
+        """An existing run."""
+        path = Path(folder) / "config.json"
+        if not path.is_file():
+            raise ScratchVAEError(f"{folder}: no run directory (it has no config.json)")
+        try:
+            return cls(folder, json.loads(path.read_text()))
+        except (ValueError, KeyError) as error:
+            raise ScratchVAEError(f"{path}: damaged ({error})") from None
+
+    @cached_property
+    def data(self):
+        """The lab's data set."""
+        data = load_images(self.lab.data, self.config["data_dir"])
+        print(f"data: {data.description}", flush=True)
+        return data
+
+    @property
+    def x_train(self):
+        """The training examples, at most --limit of them."""
+        return self.data.x_train[:self.config["limit"]].reshape(-1, *self.lab.example_shape)
+
+    @property
+    def x_test(self):
+        """The test examples, at most --limit of them."""
+        return self.data.x_test[:self.config["limit"]].reshape(-1, *self.lab.example_shape)
+
+    @cached_property
+    def model(self):
+        """The trained model."""
+        return Model.load(self.folder / "weights.npz", self.config["backend"])
+
+    @cached_property
+    def history(self):
+        """The history of the training so far."""
+        return History.read_csv(self.folder / "history.csv")
+
+    @property
+    def note(self):
+        """What stands at the foot of every figure."""
+        return f"{self.lab.name}, seed {self.config['seed']}, {self.data.description}"
+
+    def write_config(self):
+        """Write config.json."""
+        write_text(self.folder / "config.json", json.dumps(self.config, indent=2) + "\n")
+
+    def train(self, resume=False):
+        """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""
+        config, lab = self.config, self.lab
+        x_train, x_test = self.x_train, self.x_test
+        config["data"] = self.data.description
+        self.write_config()
+        backend = kernels.load(config["backend"])
+        model = lab.make_model(config["settings"], config["backend"])
+        model.build(lab.example_shape, config["seed"])
+        print(f"{lab.name}: {model.parameters.values.size:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples "
+              f"in batches of {config['batch_size']}; {backend.describe()}", flush=True)
+
+        def keep(history):
+            history.write_csv(self.folder / "history.csv")
+            model.save(self.folder / "weights.npz")
+
+        try:
+            self.history = model.fit(
+                x_train, epochs=config["epochs"], batch_size=config["batch_size"],
+                optimizer=lab.make_optimizer(config["settings"]), validation_data=x_test, seed=config["seed"],
+                checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep)
+        except KeyboardInterrupt:
+            model.save(self.folder / "weights.npz")
+            raise
+        keep(self.history)
+        self.model = model
+
+    def evaluate(self):
+        """The model's losses on the test set, also written to evaluation.json."""
+        measures = self.model.evaluate(self.x_test, self.config["seed"])
+        result = {"data": self.data.description, "examples": len(self.x_test), **measures}
+        write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
+        return result
+
+    def draw_reconstructions(self, count):
+        """`count` test examples above their reconstructions; returns the path."""
+        from . import plots
+        x = self.x_test[:count]
+        return plots.reconstructions(x, self.model.reconstruct(x), self.folder / "figures" / "reconstructions.png",
+                                     f"Test images and their reconstructions ({self.lab.name})", self.note)
+
+    def draw_samples(self, count, seed=0):
+        """`count` new images; returns the path."""
+        from . import plots
+        return plots.samples(self.model.sample(count, seed), self.folder / "figures" / "samples.png",
+                             f"Decoded from random points of the prior ({self.lab.name})", self.note)
+
+
+def new_config(lab, epochs, batch_size, limit, seed, backend, threads, data_dir, settings):
+    """The configuration of a run, as config.json holds it."""
+    return {"lab": lab.name, "settings": settings, "epochs": epochs or lab.epochs, "batch_size": batch_size or lab.batch_size,
+            "limit": limit, "seed": seed, "backend": backend, "threads": threads,
+            "data_dir": None if data_dir is None else str(data_dir), "data": None,
+            "versions": {"scratchvae": __version__, "python": platform.python_version(), "numpy": np.__version__}}

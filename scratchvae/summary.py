@@ -1,0 +1,34 @@
+"""The layer table of a model, as Keras prints it."""
+from .layers import Layer
+
+WIDTHS = (32, 24, 12)
+
+
+def summary_text(model):
+    """A table for each network: layer, shape of the output, parameters; then the total."""
+    lines = []
+    for part, rows in _networks(model).items():
+        lines += [f'Model: "{part}"', _row("Layer (type)", "Output Shape", "Param #"), "=" * sum(WIDTHS)]
+        lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{_size(layer):,}")
+                  for name, layer in rows]
+        lines += ["=" * sum(WIDTHS), f"{part}: {sum(_size(layer) for _, layer in rows):,} parameters", ""]
+    return "\n".join(lines + [f"Total: {model.parameters.values.size:,} parameters"])
+
+
+def _networks(model):
+    """name -> [(layer's name, layer)]; layers that stand alone, as z_mean does, belong to the network before them."""
+    networks = {}
+    for part, module in model.parts.items():
+        if isinstance(module, Layer):
+            rows.append((part, module))
+        else:
+            rows = networks[part] = list(module.layers.items())
+    return networks
+
+
+def _size(layer):
+    return sum(p.size for p in layer.params.values())
+
+
+def _row(*cells):
+    return f"{cells[0]:<{WIDTHS[0]}}{cells[1]:<{WIDTHS[1]}}{cells[2]:>{WIDTHS[2]}}"
