@@ -101,7 +101,7 @@ class Run:
         backend = kernels.load(config["backend"])
         model = lab.make_model(config["settings"], config["backend"])
         model.build(lab.example_shape, config["seed"])
-        print(f"{lab.name}: {model.parameters.values.size:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples "
+        print(f"{lab.name}: {model.parameters.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples "
               f"in batches of {config['batch_size']}; {backend.describe()}", flush=True)
 
         def keep(history):

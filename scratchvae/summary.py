@@ -12,7 +12,7 @@ def summary_text(model):
         lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{_size(layer):,}")
                   for name, layer in rows]
         lines += ["=" * sum(WIDTHS), f"{part}: {sum(_size(layer) for _, layer in rows):,} parameters", ""]
-    return "\n".join(lines + [f"Total: {model.parameters.values.size:,} parameters"])
+    return "\n".join(lines + [f"Total: {model.parameters.count:,} parameters"])
 
 
 def _networks(model):

@@ -1,6 +1,17 @@
 """Arrays that a layer writes its results into."""
 import numpy as np
 
+ALIGNMENT = 64                  # bytes: a cache line, so that a vector never straddles two
+
+
+def aligned_zeros(shape, dtype):
+    """np.zeros, with the first element at the start of a cache line."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start:start + size].view(dtype).reshape(shape)
+
 
 class Workspace:
     """Named arrays, made when first asked for.
@@ -25,7 +36,7 @@ class Workspace:
     def _make(self, name, shape):
         size = int(np.prod(shape))
         if name not in self._memory or self._memory[name].size < size:
-            self._memory[name] = np.empty(size, self.dtype)
+            self._memory[name] = aligned_zeros(size, self.dtype)
             self._views = {key: view for key, view in self._views.items() if key[0] != name}
         view = self._views[name, shape] = self._memory[name][:size].reshape(shape)
         return view

@@ -2,51 +2,59 @@
 
 Every matrix product, every gradient of one, and later every convolution is the same sum,
 
-    y[out[r] + c]  =  sum over s of  x[rows[r] + steps[s]] * w[s, c],
+    y[out[r] + c]  =  sum over s of  x[rows[r] + x_steps[s]] * w[w_steps[s], c],
 
-worked off in tiles of 6 rows r by 16 columns c.  `rows`, `steps` and `out` are tables of offsets into flat arrays; they alone
-say what is multiplied.  For x (N, K) and w (K, M):
+worked off in tiles of 6 rows r by 2 vectors of columns c.  The tables of offsets alone say what is multiplied.  For x (N, K) and
+w (K, M), with n, k and m counting along them:
 
-    y  = x w        rows: n K, where row n of x starts    steps: k, along it           out: n M
-    dw = x^T dy     rows: k, where column k starts        steps: n K, down it          out: k M
+    y  = x w        rows: n K, where row n of x starts    x_steps: k       w_steps: k      out: n M
+    dw = x^T dy     rows: k, where column k starts        x_steps: n K     w_steps: n      out: k M
     dx = dy w^T     as the first, with a transposed copy of w
 
-A convolution needs nothing but other tables: its steps are the positions of the kernel's window.
+A convolution needs nothing but other tables: its steps are the positions of the kernel's window.  And a step whose six numbers of
+x are all zero can be left out of the tables: that is how zeros in an image, or behind a relu, cost no arithmetic.
 
-The 6 x 16 sums stay in twelve 8-wide vector registers for the whole loop.  A step loads two vectors of w, broadcasts six numbers
-of x, and does twelve fused multiply-adds; the nine loads hide behind them, and the loop runs at the processor's peak.  A
-compiler does not find this blocking in plain loops, which is why this one file writes LLVM instructions itself.  The same
-text serves float64.
+The sums stay in twelve vector registers for the whole loop.  A step loads two vectors of w, broadcasts six numbers of x, and does
+twelve fused multiply-adds; the loads hide behind them, and the loop runs at the processor's peak.  A compiler does not find this
+blocking in plain loops, which is why this one file writes LLVM instructions itself.  The same text serves float64.
 """
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 ROWS = 6
-LANES = 8
+LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8        # float32 numbers in a vector register
 COLUMNS = 2 * LANES
+
+ARGUMENTS = ("x", "rows", "first_row", "x_steps", "w_steps", "step_count", "w", "w_start", "w_stride", "y", "out", "column",
+             "width", "accumulate")
 
 
 @intrinsic
-def multiply_tile(typingctx, x, rows, first_row, steps, step_count, w, w_start, w_stride, y, out, column, width, accumulate):
-    """y[out[r] + column + c] = (or, if accumulate, +=) sum_s x[rows[r] + steps[s]] * w[w_start + s w_stride + c].
+def multiply_tile(typingctx, x, rows, first_row, x_steps, w_steps, step_count, w, w_start, w_stride, y, out, column, width,
+                  accumulate):
+    """y[out[r] + column + c] = (or, if accumulate, +=) sum_s x[rows[r] + x_steps[s]] * w[w_start + w_steps[s] w_stride + c].
 
     r runs over the six rows from `first_row` (fewer at the end of `rows`: the last is repeated, which writes the same numbers
-    twice), c over `width` <= 16 columns, s over the first `step_count` >= 1 entries of `steps`.  All 16 columns of w are
-    read, whatever the width.  x, w, y: C-contiguous float32 or float64 of any shape, indexed flat; rows, steps, out: int32.
-    Nothing is bounds-checked.
+    twice), c over `width` <= COLUMNS columns, s over the first `step_count` >= 0 entries of the steps.  COLUMNS columns of w
+    are read, or LANES if the width is no more.  x, w, y: C-contiguous float32 or float64 of any shape, indexed flat; rows,
+    x_steps, w_steps, out: int32.  Nothing is bounds-checked.
     """
-    signature = types.void(x, rows, first_row, steps, step_count, w, w_start, w_stride, y, out, column, width, accumulate)
+    signature = types.void(x, rows, first_row, x_steps, w_steps, step_count, w, w_start, w_stride, y, out, column, width,
+                           accumulate)
     return signature, _emit_tile
 
 
 def _emit_tile(context, builder, signature, arguments):
-    names = ("x", "rows", "first_row", "steps", "step_count", "w", "w_start", "w_stride", "y", "out", "column", "width", "accumulate")
-    kinds, values = dict(zip(names, signature.args)), dict(zip(names, arguments))
+    kinds, values = dict(zip(ARGUMENTS, signature.args)), dict(zip(ARGUMENTS, arguments))
+    index, lane_index = ir.IntType(64), ir.IntType(32)
     scalar = context.get_data_type(kinds["x"].dtype)
     vector = ir.VectorType(scalar, LANES)
     element_bytes = kinds["x"].dtype.bitwidth // 8      # vectors start at any element: they are aligned to one, no more
+    multiply_add = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{LANES}{scalar.intrinsic_name}")
 
     def array(name):
         return context.make_array(kinds[name])(context, builder, values[name])
@@ -54,76 +62,126 @@ def _emit_tile(context, builder, signature, arguments):
     def integer(name):
         return context.cast(builder, values[name], kinds[name], types.int64)
 
-    def constant(number):
-        return ir.Constant(ir.IntType(64), number)
-
     def entry(table, position):
-        return builder.sext(builder.load(builder.gep(array(table).data, [position])), ir.IntType(64))
+        return builder.sext(builder.load(builder.gep(array(table).data, [position])), index)
 
-    def vector_at(pointer, offset=0):
-        return builder.bitcast(builder.gep(pointer, [constant(offset)]), vector.as_pointer())
+    def vector_at(pointer, offset):
+        return builder.bitcast(builder.gep(pointer, [index(offset)]), vector.as_pointer())
 
     def broadcast(number):
-        undefined, lane_0 = ir.Constant(vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-        all_lane_0 = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(builder.insert_element(undefined, number, lane_0), undefined, all_lane_0)
+        undefined = ir.Constant(vector, ir.Undefined)
+        single = builder.insert_element(undefined, number, lane_index(0))
+        return builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(lane_index, LANES), [0] * LANES))
+
+    def sum_steps(halves):
+        """The loop over steps; returns the sums [row][half] as vectors."""
+        before, loop, after = builder.block, builder.append_basic_block("steps"), builder.append_basic_block("steps.after")
+        builder.cbranch(builder.icmp_signed(">", step_count, index(0)), loop, after)
+        builder.position_at_end(loop)
+        s = builder.phi(index)
+        sums = [[builder.phi(vector) for _ in range(halves)] for _ in range(ROWS)]
+        x_step, w_row = entry("x_steps", s), builder.gep(w, [builder.mul(entry("w_steps", s), w_stride)])
+        w_halves = [builder.load(vector_at(w_row, LANES * h), align=element_bytes) for h in range(halves)]
+        updated = []
+        for r in range(ROWS):
+            number = broadcast(builder.load(builder.gep(x_rows[r], [x_step])))
+            updated.append([builder.call(multiply_add, [number, w_halves[h], sums[r][h]]) for h in range(halves)])
+        s_next = builder.add(s, index(1))
+        s.add_incoming(index(0), before)
+        s.add_incoming(s_next, loop)
+        builder.cbranch(builder.icmp_signed("<", s_next, step_count), loop, after)
+        builder.position_at_end(after)
+        results, zeros = [], ir.Constant(vector, [0.0] * LANES)
+        for row_sums, row_updated in zip(sums, updated):
+            results.append([])
+            for phi, new in zip(row_sums, row_updated):
+                phi.add_incoming(zeros, before)
+                phi.add_incoming(new, loop)
+                result = builder.phi(vector)
+                result.add_incoming(zeros, before)
+                result.add_incoming(new, loop)
+                results[-1].append(result)
+        return results
+
+    def store(targets, results, align=None):
+        """Store, or add to what is there.  All is read before anything is written: a repeated row must not be added twice."""
+        with builder.if_else(accumulate) as (add, replace):
+            with add:
+                old = [builder.load(target, align=align) for target in targets]
+                for target, before, result in zip(targets, old, results):
+                    builder.store(builder.fadd(before, result), target, align=align)
+            with replace:
+                for target, result in zip(targets, results):
+                    builder.store(result, target, align=align)
+
+    def store_columns(sums):
+        """Store the first `width` columns, one by one."""
+        halves = len(sums[0])
+        order = ir.Constant(ir.VectorType(lane_index, halves * LANES), list(range(halves * LANES)))
+        wide = [builder.shuffle_vector(row[0], row[-1], order) for row in sums]
+        with cgutils.for_range(builder, integer("width")) as column:
+            store([builder.gep(y_row, [column.index]) for y_row in y_rows],
+                  [builder.extract_element(row, column.index) for row in wide])
 
     # Where the six rows start, in x and in y.
-    last = builder.sub(array("rows").nitems, constant(1))
+    last = builder.sub(array("rows").nitems, index(1))
     x_rows, y_rows = [], []
     for r in range(ROWS):
-        wanted = builder.add(integer("first_row"), constant(r))
+        wanted = builder.add(integer("first_row"), index(r))
         row = builder.select(builder.icmp_signed("<", wanted, last), wanted, last)
         x_rows.append(builder.gep(array("x").data, [entry("rows", row)]))
         y_rows.append(builder.gep(array("y").data, [builder.add(entry("out", row), integer("column"))]))
-
-    # The loop over steps; sums[r][h] are the registers: row r, columns 8 h to 8 h + 7.
     w, w_stride = builder.gep(array("w").data, [integer("w_start")]), integer("w_stride")
-    before, loop = builder.block, builder.append_basic_block("steps")
-    after = builder.append_basic_block("steps.after")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    s = builder.phi(ir.IntType(64))
-    sums = [[builder.phi(vector) for _ in range(2)] for _ in range(ROWS)]
-    w_row = builder.gep(w, [builder.mul(s, w_stride)])
-    w_halves = [builder.load(vector_at(w_row, LANES * h), align=element_bytes) for h in range(2)]
-    step = entry("steps", s)
-    multiply_add = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{LANES}{scalar.intrinsic_name}")
-    for r in range(ROWS):
-        number = broadcast(builder.load(builder.gep(x_rows[r], [step])))
-        for h in range(2):
-            updated = builder.call(multiply_add, [number, w_halves[h], sums[r][h]])
-            sums[r][h].add_incoming(ir.Constant(vector, [0.0] * LANES), before)
-            sums[r][h].add_incoming(updated, loop)
-            sums[r][h].updated = updated
-    s_next = builder.add(s, constant(1))
-    s.add_incoming(constant(0), before)
-    s.add_incoming(s_next, loop)
-    builder.cbranch(builder.icmp_signed("<", s_next, integer("step_count")), loop, after)
-    builder.position_at_end(after)
-    sums = [[half.updated for half in row] for row in sums]
-
-    # Store, or add to what is there.  All is read before anything is written: a repeated row must not be added to twice.
+    step_count, width = integer("step_count"), integer("width")
     accumulate = context.cast(builder, values["accumulate"], kinds["accumulate"], types.boolean)
-    with builder.if_else(builder.icmp_signed("==", integer("width"), constant(COLUMNS))) as (full, partial):
-        with full:
-            targets = [vector_at(y_row, LANES * h) for y_row in y_rows for h in range(2)]
-            results = [half for row in sums for half in row]
-            with builder.if_else(accumulate) as (add, replace):
-                with add:
-                    old = [builder.load(target, align=element_bytes) for target in targets]
-                    for target, before, result in zip(targets, old, results):
-                        builder.store(builder.fadd(before, result), target, align=element_bytes)
-                with replace:
-                    for target, result in zip(targets, results):
-                        builder.store(result, target, align=element_bytes)
-        with partial:       # the last columns of y, fewer than sixteen: one by one
-            both = ir.Constant(ir.VectorType(ir.IntType(32), COLUMNS), list(range(COLUMNS)))
-            whole_rows = [builder.shuffle_vector(row[0], row[1], both) for row in sums]
-            with cgutils.for_range(builder, integer("width")) as column:
-                targets = [builder.gep(y_row, [column.index]) for y_row in y_rows]
-                old = [builder.select(accumulate, builder.load(target), ir.Constant(scalar, 0.0)) for target in targets]
-                for target, before, row in zip(targets, old, whole_rows):
-                    builder.store(builder.fadd(before, builder.extract_element(row, column.index)), target)
+
+    with builder.if_else(builder.icmp_signed("<=", width, index(LANES))) as (narrow, wide):
+        with narrow:
+            store_columns(sum_steps(halves=1))
+        with wide:
+            sums = sum_steps(halves=2)
+            with builder.if_else(builder.icmp_signed("==", width, index(COLUMNS))) as (full, partial):
+                with full:
+                    store([vector_at(y_row, LANES * h) for y_row in y_rows for h in range(2)],
+                          [half for row in sums for half in row], align=element_bytes)
+                with partial:
+                    store_columns(sums)
+    return context.get_dummy_value()
+
+
+@intrinsic
+def transpose_tile(typingctx, x, x_start, x_stride, y, y_start, y_stride):
+    """y[y_start + i y_stride + j] = x[x_start + j x_stride + i] for i, j < LANES, in registers; the arrays as above.
+
+    Round by round, for s = 1, 2, 4, ...: vectors i and i + s exchange the lanes that have s in one number and not in the
+    other, after which row and lane numbers agree up to their bit s with those of the transpose.
+    """
+    signature = types.void(x, x_start, x_stride, y, y_start, y_stride)
+    return signature, _emit_transpose
+
+
+def _emit_transpose(context, builder, signature, arguments):
+    scalar = context.get_data_type(signature.args[0].dtype)
+    vector, element_bytes = ir.VectorType(scalar, LANES), signature.args[0].dtype.bitwidth // 8
+
+    def row_pointers(array, start, stride):
+        data = context.make_array(signature.args[array])(context, builder, arguments[array]).data
+        start, stride = (context.cast(builder, arguments[a], signature.args[a], types.int64) for a in (start, stride))
+        return [builder.bitcast(builder.gep(data, [builder.add(start, builder.mul(ir.IntType(64)(i), stride))]), vector.as_pointer())
+                for i in range(LANES)]
+
+    def shuffle(a, b, lanes):
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes))
+
+    rows = [builder.load(pointer, align=element_bytes) for pointer in row_pointers(0, 1, 2)]
+    s = 1
+    while s < LANES:
+        upper = [lane if not lane & s else LANES + lane - s for lane in range(LANES)]      # lanes of b count from LANES on
+        lower = [lane + s if not lane & s else LANES + lane for lane in range(LANES)]
+        for i in range(LANES):
+            if not i & s:
+                rows[i], rows[i + s] = shuffle(rows[i], rows[i + s], upper), shuffle(rows[i], rows[i + s], lower)
+        s *= 2
+    for pointer, row in zip(row_pointers(3, 4, 5), rows):
+        builder.store(row, pointer, align=element_bytes)
     return context.get_dummy_value()

@@ -1,21 +1,36 @@
 """Plain loops around the microkernel: how a product is cut into panels of columns, blocks of rows and chunks of steps."""
 from .jit import jit
-from .microkernel import COLUMNS, ROWS, multiply_tile
+from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
 
-STEPS = 256                     # summed at a time: 16 KB of w stay in the first cache, and shorter float32 sums keep more digits
+STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter float32 sums keep more digits
 FEW_PANELS = 8                  # below this many panels, blocks of rows are shared out too
 
 
 @jit
-def multiply_panel(x, rows, first, last, steps, step_count, w, w_start, w_stride, y, out, column, width):
-    """Rows first to last - 1 of one panel of y: y[out[r] + column + c] = sum_s x[rows[r] + steps[s]] w[w_start + s w_stride + c].
+def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w_stride, y, out, column, width):
+    """Rows first to last - 1 of one panel: y[out[r] + column + c] = sum_s x[rows[r] + x_steps[s]] w[w_start + w_steps[s] w_stride + c].
 
-    `first` is a multiple of ROWS; `last` too, or the number of rows.
+    The steps come in chunks: those of chunk i stand in x_steps and w_steps from column i STEPS on, and are counts[:, i] in
+    number.  Each block of ROWS rows has a row of steps of its own, or all share the only one.  `first` is a multiple of ROWS.
     """
-    for s in range(0, step_count, STEPS):
+    for chunk in range(counts.shape[1]):
         for row in range(first, last, ROWS):
-            multiply_tile(x, rows, row, steps[s:], min(STEPS, step_count - s), w, w_start + s * w_stride, w_stride,
-                          y, out, column, width, s > 0)
+            block = row // ROWS if counts.shape[0] > 1 else 0
+            multiply_tile(x, rows, row, x_steps[block][chunk * STEPS:], w_steps[block][chunk * STEPS:], counts[block, chunk],
+                          w, w_start, w_stride, y, out, column, width, chunk > 0)
+
+
+@jit
+def keep_steps(flags, steps, counts):
+    """steps = the positions where flags is not 0, chunk by chunk, and counts their number in each; steps may be flags."""
+    for chunk in range(counts.size):
+        start = chunk * STEPS
+        count = 0
+        for s in range(start, min(start + STEPS, flags.size)):
+            flag = flags[s]
+            steps[start + count] = s
+            count += flag != 0
+        counts[chunk] = count
 
 
 @jit
@@ -29,7 +44,7 @@ def share_out(rows, columns):
 
 @jit
 def panel_of(matrix, column, width, panel):
-    """(array, start, stride) of 16 columns: in the matrix itself, or, at its right edge, copied to `panel` so that no
+    """(array, start, stride) of COLUMNS columns: in the matrix itself, or, at its right edge, copied to `panel` so that no
     read passes its end."""
     if width == COLUMNS:
         return matrix.reshape(-1), column, matrix.shape[1]
@@ -37,3 +52,16 @@ def panel_of(matrix, column, width, panel):
         for c in range(width):
             panel[s * COLUMNS + c] = matrix[s, column + c]
     return panel, 0, COLUMNS
+
+
+@jit
+def transpose_panel(matrix, first, width, panel):
+    """panel[m, c] = matrix[first + c, m] for `width` rows of the matrix, COLUMNS columns to a row of the panel."""
+    size = matrix.shape[1]
+    tiled = size // LANES * LANES if width == COLUMNS else 0
+    for m in range(0, tiled, LANES):
+        for c in range(0, COLUMNS, LANES):
+            transpose_tile(matrix, (first + c) * size + m, size, panel, m * COLUMNS + c, COLUMNS)
+    for m in range(tiled, size):
+        for c in range(width):
+            panel[m * COLUMNS + c] = matrix[first + c, m]

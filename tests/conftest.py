@@ -1,0 +1,56 @@
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kernels
+
+GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
+
+
+@pytest.fixture(params=kernels.BACKENDS)
+def backend(request):
+    """Each backend, as a module."""
+    return kernels.load(request.param)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """group -> {name: array} of what Keras computed (golden/make_golden.py)."""
+    groups = {}
+    with np.load(GOLDEN) as file:
+        for path in file.files:
+            group, _, name = path.rpartition("/")
+            groups.setdefault(group, {})[name] = file[path]
+    return groups
+
+
+@pytest.fixture(autouse=True)
+def no_data_of_the_machine(request, monkeypatch, tmp_path):
+    """Tests see no data set and no cache but their own, unless they ask for the real ones."""
+    if "real_mnist" not in request.fixturenames:
+        monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
+
+
+def write_idx_files(folder, train=40, test=20, seed=0):
+    """A small data set of random images in the four files of MNIST."""
+    from scratchvae.data.idx import write_idx
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, count in (("train", train), ("t10k", test)):
+        write_idx(folder / f"{part}-images-idx3-ubyte.gz", rng.integers(0, 256, (count, 28, 28)))
+        write_idx(folder / f"{part}-labels-idx1-ubyte.gz", rng.integers(0, 10, count))
+    return folder
+
+
+@pytest.fixture
+def small_data(tmp_path):
+    """A folder with a small data set of random images."""
+    return write_idx_files(tmp_path / "data" / "mnist").parent
