@@ -13,7 +13,7 @@ from numba import get_thread_id, prange
 from ..contract import operation
 from .activations import LINEAR, SOFTMAX, activate, activation_backward, activation_code, activation_forward
 from .jit import jit, parallel
-from .microkernel import COLUMNS, LANES, ROWS
+from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
 from .product import STEPS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
 
 BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long float32 sum loses digits
@@ -108,7 +108,8 @@ def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, pan
         row = y[n]
         for m in range(M):
             row[m] += bias[m]
-        activate(row, row, code, slope)
+        if code != LINEAR:
+            activate(row, row, code, slope)
 
 
 @parallel
@@ -118,12 +119,9 @@ def _backward_kernel(x, dz, dkernel, dbias, x_rows, kernel_rows, counting, steps
     x_steps, dz_steps = steps
     if M > LANES:
         for block in prange(counts.shape[0]):
-            flags = dz_steps[block]
+            flags, k = dz_steps[block], block * ROWS
             for n in range(N):
-                flag = False
-                for k in range(block * ROWS, min(K, (block + 1) * ROWS)):
-                    flag |= x[n, k] != 0
-                flags[n] = flag
+                flags[n] = any_nonzero(x, n * K + k) if k + LANES <= K else x[n, k:k + ROWS].any()
             keep_steps(flags, flags, counts[block])
             for s in range(N):
                 x_steps[block, s] = dz_steps[block, s] * K

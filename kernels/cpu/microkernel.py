@@ -185,3 +185,20 @@ def _emit_transpose(context, builder, signature, arguments):
     for pointer, row in zip(row_pointers(3, 4, 5), rows):
         builder.store(row, pointer, align=element_bytes)
     return context.get_dummy_value()
+
+
+@intrinsic
+def any_nonzero(typingctx, x, start):
+    """True if one of the ROWS numbers of x from `start` on is not zero.  LANES numbers are read."""
+    return types.boolean(x, start), _emit_any_nonzero
+
+
+def _emit_any_nonzero(context, builder, signature, arguments):
+    vector = ir.VectorType(context.get_data_type(signature.args[0].dtype), LANES)
+    start = context.cast(builder, arguments[1], signature.args[1], types.int64)
+    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    numbers = builder.load(builder.bitcast(builder.gep(data, [start]), vector.as_pointer()),
+                           align=signature.args[0].dtype.bitwidth // 8)
+    different = builder.fcmp_unordered("!=", numbers, ir.Constant(vector, [0.0] * LANES))       # true for NaN, too
+    bits = builder.bitcast(different, ir.IntType(LANES))
+    return builder.icmp_unsigned("!=", builder.and_(bits, ir.IntType(LANES)(2 ** ROWS - 1)), ir.IntType(LANES)(0))

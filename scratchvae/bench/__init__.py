@@ -24,6 +24,7 @@ from .peers import PEERS
 OURS = "scratchvae"
 EXAMPLES = 6000                 # real ones, from which the batches are taken
 SECONDS = 0.4                   # of training by each framework in a round
+PAUSE = 0.2                     # seconds between turns: thread pools go on spinning for a while after their last work
 WARMUP_STEPS = 30
 MATRIX = 2048
 
@@ -45,10 +46,11 @@ def benchmark(lab, against, threads, rounds, data_dir=None):
         np.save(setup["examples"], examples)
         workers = [Worker(name, setup) for name in (OURS, *installed)]
         peaks = []
-        for _ in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
+        for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
             peaks.append(sgemm_gflops(threads))
-            for worker in workers:
-                worker.measure()
+            for k in range(len(workers)):
+                time.sleep(PAUSE)
+                workers[(i + k) % len(workers)].measure()
         for worker in workers:
             worker.close()
     flops, peak = model.flops(lab.batch_size), float(np.median(peaks))
@@ -75,7 +77,7 @@ class Worker:
         self.name = name
         self.milliseconds = []
         self.version = self._ask({"framework": name, **setup})["version"]
-        seconds = self._ask(WARMUP_STEPS)["seconds"]
+        self._ask(WARMUP_STEPS)                                     # compiles
         seconds = self._ask(WARMUP_STEPS)["seconds"]
         self.steps = max(3, round(SECONDS / seconds * WARMUP_STEPS))
 
