@@ -281,7 +281,7 @@ def main():
     """Run the command line: exit code 2 for wrong usage, 1 for any other failure, one line each; 130 after Ctrl-C."""
     debug = "--debug" in sys.argv[1:]
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -5,7 +5,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from scipy.stats import norm
+from scipy.special import ndtri
 
 STYLE = {"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.spines.top": False,
          "axes.spines.right": False, "axes.grid": True, "grid.color": "0.9", "axes.axisbelow": True, "legend.frameon": False}
@@ -16,7 +16,9 @@ INK, ACCENT = "#1f4e79", "#d1495b"
 def save(figure, path, note=""):
     """Write the figure, with a small note at its foot; figures are made without pyplot, so nothing is left behind."""
     if note:
-        figure.text(0.995, 0.005, note, ha="right", va="bottom", fontsize=6, color="0.45")
+        foot = 0.16 / figure.get_figheight()        # inches, kept free for the note
+        figure.get_layout_engine().set(rect=(0, foot, 1, 1 - foot))
+        figure.text(0.995, foot / 4, note, ha="right", va="bottom", fontsize=6, color="0.45")
     FigureCanvasAgg(figure)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
@@ -57,13 +59,14 @@ def latent_scatter(z, labels, classes, path, title, note=""):
         bar.set_ticklabels(classes)
         bar.solids.set_alpha(1)
         bar.outline.set_visible(False)
-        axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+        axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$")
+        axes.set_aspect("equal", adjustable="datalim")
         return save(figure, path, note)
 
 
 def manifold(decode, path, title, note="", count=15):
     """The decoded latent plane: count x count points at equal steps of probability of the prior, from 5 % to 95 %."""
-    quantiles = norm.ppf(np.linspace(0.05, 0.95, count))
+    quantiles = ndtri(np.linspace(0.05, 0.95, count))
     z = np.stack(np.meshgrid(quantiles, quantiles[::-1]), axis=-1).reshape(-1, 2)       # z_2 grows upwards
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(7, 7), layout="constrained")
@@ -83,9 +86,9 @@ def reconstructions(originals, outputs, path, title, note=""):
     """Originals above their reconstructions."""
     originals, outputs = as_images(originals), as_images(outputs)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(0.85 * len(originals), 2.3), layout="constrained")
+        figure = Figure(figsize=(max(4, 0.85 * len(originals)), 2.3), layout="constrained")
         figure.suptitle(title, fontsize=11, fontweight="bold")
-        rows = figure.subplots(2, len(originals))
+        rows = figure.subplots(2, len(originals), squeeze=False)
         for images, axes, name in ((originals, rows[0], "original"), (outputs, rows[1], "output")):
             for image, ax in zip(images, axes):
                 _show(ax, image)
@@ -100,8 +103,11 @@ def samples(images, path, title, note="", columns=10):
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(0.85 * columns, 0.85 * rows + 0.4), layout="constrained")
         figure.suptitle(title, fontsize=11, fontweight="bold")
-        for image, ax in zip(images, figure.subplots(rows, columns).flat):
+        cells = figure.subplots(rows, columns, squeeze=False).flat
+        for image, ax in zip(images, cells):
             _show(ax, image)
+        for ax in list(cells)[len(images):]:
+            ax.set_axis_off()
         return save(figure, path, note)
 
 

@@ -2,12 +2,12 @@
 from .activations import activation_backward, activation_forward
 from .dense import dense_backward, dense_forward, dense_scratch
 from .dropout import dropout_backward, dropout_forward
-from .jit import describe, set_threads
 from .losses import (binary_crossentropy_backward, binary_crossentropy_forward, squared_error_backward,
                      squared_error_forward)
 from .noise import normal, uniform
 from .optimizers import adam_update, rmsprop_update, sgd_update
 from .reparameterize import (gaussian_kl_backward, gaussian_kl_forward, reparameterize_backward,
                              reparameterize_forward)
+from .threads import describe, set_threads
 
 NAME = "cpu"

@@ -92,8 +92,9 @@ def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, pan
     if M > LANES:               # a narrow product is no dearer than the search for zeros
         for block in prange(counts.shape[0]):
             flags = steps[block]
-            flags[:] = 0
-            for n in range(block * ROWS, min(N, (block + 1) * ROWS)):
+            for k in range(K):
+                flags[k] = x[block * ROWS, k] != 0
+            for n in range(block * ROWS + 1, min(N, (block + 1) * ROWS)):
                 for k in range(K):
                     flags[k] |= x[n, k] != 0
             keep_steps(flags, flags, counts[block])
@@ -119,9 +120,14 @@ def _backward_kernel(x, dz, dkernel, dbias, x_rows, kernel_rows, counting, steps
     x_steps, dz_steps = steps
     if M > LANES:
         for block in prange(counts.shape[0]):
-            flags, k = dz_steps[block], block * ROWS
+            flags, first = dz_steps[block], block * ROWS
             for n in range(N):
-                flags[n] = any_nonzero(x, n * K + k) if k + LANES <= K else x[n, k:k + ROWS].any()
+                if first + LANES <= K:
+                    flags[n] = any_nonzero(x, n * K + first)
+                else:           # at the right edge, where a vector would read past the end
+                    flags[n] = 0
+                    for k in range(first, min(K, first + ROWS)):
+                        flags[n] |= x[n, k] != 0
             keep_steps(flags, flags, counts[block])
             for s in range(N):
                 x_steps[block, s] = dz_steps[block, s] * K

@@ -1,4 +1,4 @@
-"""How the kernels of this backend are compiled and kept, and the threads they run on.
+"""How the kernels of this backend are compiled and kept.
 
 Compiled code is kept in the user's cache folder, under a hash of all sources of this folder and of Numba's version: Numba's
 own cache looks at one file only and would go on using code whose microkernel or exp() has since been edited.
@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 import numba
-import numpy as np
 import platformdirs
 
 # Sums may be reordered (that is what vectorises them) and a * b + c fused, but NaN and infinity stay what they are.
@@ -82,23 +81,3 @@ def parallel(function):
 def chunk_count(size):
     """How many chunks cover `size` elements."""
     return (size + CHUNK - 1) // CHUNK
-
-
-def set_threads(count):
-    """Run on `count` threads from now on."""
-    if not 1 <= count <= numba.config.NUMBA_NUM_THREADS:
-        raise ValueError(f"threads: {count} is out of range; allowed: 1 to {numba.config.NUMBA_NUM_THREADS} on this machine")
-    numba.set_num_threads(count)
-
-
-def describe():
-    """One line: what computes, on how many threads, through which threading layer."""
-    _touch(np.empty(1))         # Numba chooses its layer when the first parallel kernel runs
-    return (f"cpu backend: Numba {numba.__version__}, {numba.get_num_threads()} threads on the {numba.threading_layer()} "
-            "threading layer")
-
-
-@parallel
-def _touch(array):
-    for i in numba.prange(array.size):
-        array[i] = 0

@@ -1,0 +1,4 @@
+"""python -m scratchvae"""
+from .cli import main
+
+main()

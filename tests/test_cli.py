@@ -1,0 +1,259 @@
+"""The command line, as a person uses it."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from conftest import write_idx_files
+from scratchvae import cli, labs
+from scratchvae.history import COLUMNS, History
+from scratchvae.models import VAE
+
+QUICK = ["--epochs", "2", "--batch-size", "10", "--set", "intermediate_dim=16"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Call the command line; returns (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["scratchvae", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+    return call
+
+
+@pytest.fixture
+def trained(run, small_data, tmp_path):
+    """The directory of a small run."""
+    code, _, errors = run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", tmp_path / "a", "--seed", 3)
+    assert code == 0, errors
+    return tmp_path / "a"
+
+
+def bits(folder):
+    """What must not differ between equal runs: all weights, and history without its seconds."""
+    with np.load(folder / "weights.npz") as file:
+        weights = {name: file[name].tobytes() for name in file.files}
+    return weights, [{**row, "seconds": 0} for row in History.read_csv(folder / "history.csv").rows]
+
+
+def test_help_of_every_command(run):
+    for command in ([], ["labs"], ["summary"], ["train"], ["evaluate"], ["sample"], ["reconstruct"], ["plot"], ["gradcheck"], ["bench"], ["data"],
+                    ["data", "list"], ["data", "fetch"], ["data", "verify"]):
+        code, output, _ = run(*command, "--help")
+        assert code == 0 and output.startswith("Usage: scratchvae")
+
+
+def test_labs(run):
+    code, output, _ = run("labs")
+    assert code == 0 and "mnist-dense" in output and "404,244" in output
+    listed = json.loads(run("labs", "--json")[1])
+    assert [lab["name"] for lab in listed] == list(labs.LABS) and listed[0]["parameters"] == 404_244
+    assert {"name", "data", "parameters", "epochs", "batch_size", "settings", "references"} <= set(listed[0])
+
+
+def test_summary_is_the_sheet_s_table_row_by_row(run):
+    _, output, _ = run("summary", "mnist-dense")
+    rows = [line.split("  ") for line in output.splitlines() if "(None" in line]
+    cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert cells == [["dense (Dense)", "(None, 256)", "200,960"], ["z_mean (Dense)", "(None, 2)", "514"],
+                     ["z_log_var (Dense)", "(None, 2)", "514"], ["dense (Dense)", "(None, 256)", "768"],
+                     ["dense_1 (Dense)", "(None, 784)", "201,488"]]
+    assert output.rstrip().endswith("Total: 404,244 parameters")
+
+
+@pytest.mark.parametrize("lab", labs.LABS.values(), ids=str)
+def test_every_lab_has_the_parameters_it_claims(lab):
+    model = lab.make_model(lab.settings)
+    model.build(lab.example_shape)
+    assert model.parameters.count == lab.parameters
+
+
+def test_a_run_directory_holds_what_it_should(trained, small_data, run):
+    assert {path.name for path in trained.iterdir()} == {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "figures"}
+    assert {path.name for path in (trained / "figures").iterdir()} == {"loss_curves.png", "latent_scatter.png", "manifold.png",
+                                                                       "reconstructions.png", "samples.png"}
+    config = json.loads((trained / "config.json").read_text())
+    assert (config["lab"], config["epochs"], config["batch_size"], config["seed"]) == ("mnist-dense", 2, 10, 3)
+    assert config["settings"]["intermediate_dim"] == 16 and "a subset of 60 images" in config["data"]
+    header = (trained / "history.csv").read_text().splitlines()[0]
+    assert header == ",".join(COLUMNS) == "epoch,loss,reconstruction,kl,val_loss,val_reconstruction,val_kl,seconds"
+    history = History.read_csv(trained / "history.csv")
+    assert history["epoch"] == [1, 2] and history["loss"][1] < history["loss"][0]
+    vae = VAE.load(trained / "weights.npz")
+    assert vae.sample(3).shape == (3, 784)
+
+
+def test_every_output_says_that_a_subset_was_used(run, small_data, tmp_path):
+    _, output, _ = run("train", "mnist-dense", *QUICK, "--data-dir", small_data)
+    assert output.count("MNIST, a subset of 60 images") == 2        # at the start and beside the result
+    for path in ("loss_curves.png", "latent_scatter.png", "manifold.png", "reconstructions.png", "samples.png", "history.csv", "weights.npz"):
+        assert path in output
+    assert "a subset of 60" in run("evaluate", "runs/mnist-dense", "--data-dir", small_data)[1]
+    assert "a subset of 60" in json.loads((tmp_path / "runs/mnist-dense/evaluation.json").read_text())["data"]
+
+
+def test_runs_don_t_overwrite_each_other(run, trained, small_data, tmp_path):
+    for name in ("mnist-dense", "mnist-dense-2"):
+        assert run("train", "mnist-dense", *QUICK, "--data-dir", small_data)[0] == 0
+        assert (tmp_path / "runs" / name / "weights.npz").exists()
+    code, _, errors = run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", trained)
+    assert code == 1 and "holds a run already; go on with it by --resume" in errors
+
+
+def test_commands_on_a_run(run, trained):
+    code, output, _ = run("evaluate", trained)
+    measured = json.loads((trained / "evaluation.json").read_text())
+    assert code == 0 and f"{measured['loss']:.3f}" in output
+    assert measured["loss"] == History.read_csv(trained / "history.csv")["val_loss"][-1]
+    for command, figure in (("sample", "samples"), ("reconstruct", "reconstructions")):
+        (trained / "figures" / f"{figure}.png").unlink()
+        code, output, _ = run(command, trained, "--count", 7)
+        assert code == 0 and output.splitlines()[-1].endswith(f"{figure}.png")
+        assert (trained / "figures" / f"{figure}.png").stat().st_size > 5000
+    code, output, _ = run("plot", trained)
+    assert code == 0 and output.count(".png") == 5
+
+
+def test_same_seed_same_bits_whatever_the_threads(run, trained, small_data, tmp_path):
+    run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", tmp_path / "b", "--seed", 3, "--threads", 1)
+    assert bits(trained) == bits(tmp_path / "b")
+    run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", tmp_path / "c", "--seed", 4)
+    assert bits(trained) != bits(tmp_path / "c")
+
+
+def test_resume_extends_a_run_to_the_same_bits(run, trained, small_data, tmp_path):
+    code, _, errors = run("train", "mnist-dense", "--resume", trained, "--epochs", 4)
+    assert code == 0, errors
+    run("train", "mnist-dense", *QUICK, "--epochs", 4, "--data-dir", small_data, "--out", tmp_path / "b", "--seed", 3)
+    assert bits(trained) == bits(tmp_path / "b")
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
+    """In a process of its own, with real signals, in the middle of an epoch."""
+    write_idx_files(tmp_path / "mnist", train=2000)
+    options = ["--batch-size", "2", "--seed", "1", "--data-dir", tmp_path, "--epochs", "3"]
+    command = [sys.executable, "-m", "scratchvae", "train", "mnist-dense", *map(str, options)]
+    process = subprocess.Popen([*command, "--out", "a"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "a" / "history.csv").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Go on with:  scratchvae train mnist-dense --resume a" in errors and "Traceback" not in errors
+    assert len(History.read_csv(tmp_path / "a" / "history.csv")) < 3
+    subprocess.run([*command[:5], "--resume", "a"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([*command, "--out", "b"], cwd=tmp_path, check=True, capture_output=True)
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
+
+
+def test_gradcheck_of_a_lab(run, monkeypatch):
+    monkeypatch.setitem(labs.LABS["mnist-dense"].small_settings, "intermediate_dim", 2)
+    code, output, _ = run("gradcheck", "mnist-dense")
+    assert code == 0 and "all gradients are right" in output and "decoder/dense_1/kernel" in output and "2 x 784" in output
+
+
+def test_gradcheck_fails_on_a_wrong_gradient(run, monkeypatch):
+    import kernels
+    from scratchvae import gradcheck_suite
+    from scratchvae.layers import Activation
+    monkeypatch.setattr(gradcheck_suite, "layer_cases", lambda: [(Activation("tanh"), (3,))])
+    monkeypatch.setattr(gradcheck_suite, "model_cases", lambda backend: [])
+    assert run("gradcheck")[0] == 0
+    reference = kernels.load("reference")
+    monkeypatch.setattr(reference, "activation_backward", lambda dout, y, dx, activation: np.multiply(dout, 1 - y, out=dx))
+    code, output, _ = run("gradcheck", "--backend", "reference")
+    assert code == 1 and "WRONG" in output
+
+
+def test_bench_measures_and_writes_json(run, small_data, tmp_path, monkeypatch):
+    from scratchvae import bench
+    monkeypatch.setattr(bench, "SECONDS", 0.02)
+    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
+    write_idx_files(small_data / "mnist", train=200)
+    code, output, errors = run("bench", "mnist-dense", "--rounds", 2, "--json", tmp_path / "b.json", "--data-dir", small_data)
+    assert code == 0, errors
+    result, = json.loads((tmp_path / "b.json").read_text())
+    assert result["mflop_a_step"] == pytest.approx(201.6256) and result["sgemm_gflops"] > 1
+    (name, row), = result["frameworks"].items()
+    assert name.startswith("scratchvae") and row["ratio"] == 1 and len(row["rounds_ms"]) == 2
+    assert "PyTorch is not installed" in output and "sgemm peak" in output
+
+
+@pytest.mark.parametrize("arguments, code, message", [
+    (["train", "mnist"], 2, "Invalid value for 'LAB': 'mnist' is not 'mnist-dense'"),
+    (["train", "mnist-dense", "--epochs", "0"], 2, "0 is not in the range x>=1"),
+    (["train", "mnist-dense", "--epochs", "x"], 2, "'x' is not a valid integer"),
+    (["train", "mnist-dense", "--backend", "gpu"], 2, "'gpu' is not one of 'cpu', 'reference'"),
+    (["train", "mnist-dense", "--set", "kl_weight"], 2, "is not of the form name=value"),
+    (["train", "mnist-dense", "--set", "beta=2"], 2, "has no setting 'beta'; there are: intermediate_dim=256, latent_dim=2"),
+    (["train", "mnist-dense", "--set", "latent_dim=two"], 2, "setting latent_dim: 'two' is not a whole number; the default is 2"),
+    (["train", "mnist-dense", "--set", "kl_schedule=sudden"], 2, "allowed: constant, linear, cyclical"),
+    (["train", "mnist-dense", "--set", "kl_weight=-1"], 2, "kl_weight is -1.0; allowed: numbers from 0"),
+    (["train", "mnist-dense", "--data-dir", "nowhere"], 2, "'nowhere' does not exist"),
+    (["train", "mnist-dense", "--resume", "nowhere"], 2, "'nowhere' does not exist"),
+    (["train", "mnist-dense", "--resume", "."], 1, "no run directory (it has no config.json)"),
+    (["train", "mnist-dense", "--threads", "4096", "--data-dir", "data"], 1, "threads: 4096 is out of range; allowed: 1 to"),
+    (["evaluate", "nowhere"], 1, "nowhere: no run directory"),
+    (["bench", "--against", "theano", "--data-dir", "data"], 1, "unknown framework 'theano'; allowed: torch, tensorflow, jax"),
+    (["data", "fetch", "cifar"], 2, "'cifar' is not one of 'mnist', 'fashion-mnist'"),
+    (["polish"], 2, "No such command 'polish'"),
+])
+def test_wrong_use_gets_one_clear_line_and_the_right_exit_code(run, small_data, arguments, code, message):
+    got, _, errors = run(*arguments)
+    assert got == code and message in " ".join(errors.split()), errors
+    assert "Traceback" not in errors
+
+
+def test_resume_keeps_the_run_s_settings(run, trained):
+    code, _, errors = run("train", "mnist-dense", "--resume", trained, "--batch-size", 5, "--seed", 1)
+    assert code == 2 and "--batch-size, --seed can't be changed" in errors
+
+
+@pytest.mark.parametrize("file, content, message", [
+    ("weights.npz", b"PK", "weights.npz: damaged, truncated, or not a file of scratchvae"), ("config.json", b"{", "config.json: damaged")])
+def test_a_damaged_run_is_recognised(run, trained, file, content, message):
+    (trained / file).write_bytes(content)
+    code, _, errors = run("evaluate", trained)
+    assert code == 1 and message in errors
+
+
+def test_debug_shows_where(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["scratchvae", "--debug", "evaluate", "nowhere"])
+    with pytest.raises(Exception, match="no run directory"):
+        cli.main()
+
+
+def test_data_commands(run, small_data, tmp_path):
+    code, output, _ = run("data", "list")
+    assert code == 0 and "mnist: MNIST (CC BY-SA 3.0" in output and "fashion-mnist" in output
+    code, output, _ = run("data", "verify", "mnist", "--data-dir", small_data)
+    assert code == 0 and "not the whole published set" in output
+    (small_data / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"?")
+    code, _, errors = run("data", "verify", "mnist", "--data-dir", small_data)
+    assert code == 1 and "t10k-labels-idx1-ubyte.gz: not an IDX file" in errors
+
+
+def test_the_program_starts_without_loading_what_it_does_not_need():
+    """matplotlib, scipy and pooch take seconds to import: training must not wait for them."""
+    code = ("import sys, scratchvae.cli, scratchvae.run, scratchvae.models; "
+            "print([m for m in ('matplotlib', 'scipy', 'pooch', 'requests', 'rich') if m in sys.modules])")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
+    assert result.stdout.strip() == "[]"
+
+
+def test_another_package_named_kernels_is_recognised(tmp_path):
+    (tmp_path / "kernels.py").write_text("")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import scratchvae"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "scratchvae needs its own package 'kernels', but Python found another one" in result.stderr

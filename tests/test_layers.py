@@ -1,0 +1,213 @@
+"""Layers: gradients, manners, configuration."""
+import numpy as np
+import pytest
+
+import kernels
+from scratchvae.errors import ScratchVAEError
+from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck_suite import layer_cases
+from scratchvae.layers import Activation, Dense, Dropout, Flatten, Layer, Reshape
+from scratchvae.models import Sequential
+
+CASES = [pytest.param(layer, shape, id=f"{type(layer).__name__}-{getattr(layer, 'activation', '')}") for layer, shape in layer_cases()]
+
+
+@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("layer, input_shape", CASES)
+def test_gradients(layer, input_shape, backend):
+    layer.backend = backend
+    report = check_layer(layer, input_shape)
+    assert report.passed, report
+
+
+def test_gradients_of_a_chain():
+    report = check_layer(Sequential([Flatten(), Dense(6, "relu"), Dropout(0.2), Reshape((2, 3)), Activation("softmax")]), (2, 3))
+    assert report.passed, report
+
+
+class ForgottenTranspose(Dense):
+    """dx = dz W where dz W^T is right; square, so that the shapes agree."""
+
+    def backward(self, dout, need_dx=True):
+        super().backward(dout)
+        return dout @ self.params["kernel"]
+
+
+class ForgottenBias(Dense):
+    """dbias is never written."""
+
+    def backward(self, dout, need_dx=True):
+        dx = super().backward(dout)
+        self.grads["bias"][...] = 0
+        return dx
+
+
+class SlightlyWrong(Dense):
+    """One element of dkernel is off by one part in ten thousand of the largest."""
+
+    def backward(self, dout, need_dx=True):
+        dx = super().backward(dout)
+        self.grads["kernel"][1, 2] += 1e-4 * abs(self.grads["kernel"]).max()
+        return dx
+
+
+@pytest.mark.parametrize("wrong, array", [(ForgottenTranspose, "input"), (ForgottenBias, "bias"), (SlightlyWrong, "kernel")])
+def test_a_wrong_gradient_is_found_and_named(wrong, array):
+    report = check_layer(wrong(5, "tanh"), (5,))
+    assert not report.passed
+    assert [row.parameter for row in report.rows if not row.passed] == [array]
+    assert "WRONG" in str(report)
+
+
+@pytest.mark.parametrize("layer, input_shape", CASES)
+def test_vector_jacobian_product_in_a_random_direction(layer, input_shape, rng):
+    """dx . v equals the change of dout . y along v, at a size where single elements would take long."""
+    layer = Layer.from_config(layer.get_config(), dtype="float64")
+    shape = (11, *input_shape)
+    layer.build(input_shape, seed=5)
+    x, v = rng.standard_normal(shape), rng.standard_normal(shape)
+    dout = rng.standard_normal((11, *layer.output_shape))
+    layer.forward(x, training=True)
+    dx = layer.backward(dout)
+    h = 1e-6
+    change = np.sum(dout * (layer.forward(x + h * v, training=True) - layer.forward(x - h * v, training=True))) / (2 * h)
+    assert abs(np.sum(dx * v) - change) <= 1e-6 * max(abs(change), 1)
+
+
+@pytest.mark.parametrize("layer, input_shape", CASES)
+def test_inputs_come_back_unchanged_and_results_are_kept(layer, input_shape, rng):
+    layer.backend = "cpu"
+    layer.build(input_shape)
+    x = rng.standard_normal((4, *input_shape)).astype(np.float32)
+    dout = rng.standard_normal((4, *layer.output_shape)).astype(np.float32)
+    kept_x, kept_dout = x.copy(), dout.copy()
+    y = layer.forward(x, training=True)
+    kept_y = y.copy()
+    dx = layer.backward(dout)
+    kept_dx = dx.copy()
+    np.testing.assert_array_equal(x, kept_x)
+    np.testing.assert_array_equal(dout, kept_dout)
+    layer.forward(x + 1, training=True)         # a layer on its own returns fresh arrays
+    layer.backward(dout + 1)
+    np.testing.assert_array_equal(y, kept_y)
+    np.testing.assert_array_equal(dx, kept_dx)
+
+
+def test_weights_are_exchanged_in_keras_order(rng):
+    layer = Dense(3)
+    layer.build((2,))
+    kernel, bias = rng.standard_normal((2, 3)), rng.standard_normal(3)
+    layer.set_weights([kernel, bias])
+    x = rng.standard_normal((5, 2)).astype(np.float32)
+    np.testing.assert_allclose(layer.forward(x), x @ kernel + bias, rtol=1e-5, atol=1e-6)
+    for mine, given in zip(layer.get_weights(), (kernel, bias)):
+        np.testing.assert_allclose(mine, given, rtol=1e-6)
+    layer.get_weights()[0][...] = 7             # a copy
+    assert not (layer.params["kernel"] == 7).any()
+
+
+def test_backward_replaces_gradients(rng):
+    layer = Dense(3)
+    layer.build((2,))
+    x, dout = rng.standard_normal((5, 2)).astype(np.float32), rng.standard_normal((5, 3)).astype(np.float32)
+    layer.forward(x)
+    layer.backward(dout)
+    once = layer.grads["kernel"].copy()
+    layer.backward(dout)
+    np.testing.assert_array_equal(layer.grads["kernel"], once)
+    assert layer.backward(dout, need_dx=False) is None
+
+
+def test_initial_weights():
+    layer = Dense(300)
+    layer.build((500,), seed=1)
+    kernel, limit = layer.params["kernel"], np.sqrt(6 / 800)
+    assert np.abs(kernel).max() <= limit and kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
+    assert (layer.params["bias"] == 0).all()
+    again, other = Dense(300), Dense(300)
+    again.build((500,), seed=1)
+    other.build((500,), seed=2)
+    assert (again.params["kernel"] == kernel).all() and not (other.params["kernel"] == kernel).all()
+
+
+def test_other_initializers():
+    from scratchvae import initializers
+    rng = np.random.default_rng(0)
+    for shape in ((7, 7), (3, 12), (12, 3)):
+        q = initializers.orthogonal(shape, rng)
+        small = q @ q.T if shape[0] <= shape[1] else q.T @ q
+        np.testing.assert_allclose(small, np.eye(len(small)), atol=1e-12)
+    uniform = initializers.random_uniform((100, 100), rng)
+    assert 0.049 < uniform.max() <= 0.05 and abs(uniform.mean()) < 0.002
+    convolution = initializers.glorot_uniform((3, 5, 8, 16), rng)
+    assert np.abs(convolution).max() == pytest.approx(np.sqrt(6 / (15 * 24)), rel=0.01)
+
+
+def test_dropout_keeps_the_mean_and_drops_only_in_training():
+    layer = Dropout(0.3)
+    layer.build((1000,))
+    x = np.ones((20, 1000), np.float32)
+    y = layer.forward(x, training=True)
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.02) and y.mean() == pytest.approx(1, abs=0.03)
+    assert (layer.forward(x, training=True) == y).all()
+    layer.noise.step += 1
+    assert not (layer.forward(x, training=True) == y).all()
+    assert (layer.forward(x) == x).all()
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: Dense(0), "Dense: units is 0; allowed: whole numbers from 1"),
+    (lambda: Dense(2.5), "Dense: units is 2.5"),
+    (lambda: Dense(3, dtype="float16"), "Dense: dtype is 'float16'; allowed: float32, float64"),
+    (lambda: Dense(3).build((2, 2)), "Dense: input shape .2, 2.; needed: one axis .put a Flatten"),
+    (lambda: Dense(3).build(()), "Dense: input shape"),
+    (lambda: Dense(3).build((0,)), "Dense: input shape .0,.; allowed: positive sizes"),
+    (lambda: Dense(3, kernel_initializer="he").build((2,)), "unknown initializer 'he'; there are: glorot_uniform"),
+    (lambda: Dropout(1.0), "Dropout: rate is 1.0; allowed: 0 <= rate < 1"),
+    (lambda: Reshape((2, 2)).build((5,)), "Reshape: .5,. has 5 elements, target_shape .2, 2. has 4"),
+    (lambda: Dense(3).get_weights(), "Dense is not built; call build"),
+    (lambda: Dense(3).forward(np.zeros((1, 2), np.float32)), "Dense is not built"),
+    (lambda: Layer.from_config({"class": "Conv9D"}), "unknown layer 'Conv9D'; there are: Activation"),
+    (lambda: Sequential([]), "Sequential: no layers"),
+    (lambda: Sequential([Dense]), "is not a layer; give instances"),
+])
+def test_wrong_configurations_get_one_clear_line(make, message):
+    with pytest.raises(ScratchVAEError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_activation_is_refused_at_once():
+    with pytest.raises(ValueError, match="unknown activation 'selu'; there are: linear, relu"):
+        Dense(3, activation="selu")
+
+
+@pytest.mark.parametrize("x, message", [
+    (np.zeros((3, 4), np.float32), r"Dense: input a float32 array of shape \(3, 4\); needed: a float32 array of shape \(batch, 2\)"),
+    (np.zeros((3, 2)), "Dense: input a float64 array"),
+    (np.zeros((0, 2), np.float32), r"shape \(0, 2\)"),
+    ([[1, 2]], "Dense: input a list"),
+])
+def test_wrong_inputs_get_one_clear_line(x, message):
+    layer = Dense(3)
+    layer.build((2,))
+    with pytest.raises(ScratchVAEError, match=message):
+        layer.forward(x)
+
+
+def test_wrong_gradients_and_weights_get_one_clear_line():
+    layer = Dense(3)
+    layer.build((2,))
+    with pytest.raises(ScratchVAEError, match="backward without a forward pass"):
+        layer.backward(np.zeros((1, 3), np.float32))
+    layer.forward(np.zeros((1, 2), np.float32))
+    with pytest.raises(ScratchVAEError, match=r"gradient a float32 array of shape \(1, 2\); needed: a float32 array of shape \(1, 3\)"):
+        layer.backward(np.zeros((1, 2), np.float32))
+    with pytest.raises(ScratchVAEError, match="weights of shapes"):
+        layer.set_weights([np.zeros((3, 2)), np.zeros(3)])
+
+
+def test_configuration_round_trip():
+    for layer, _ in layer_cases():
+        again = Layer.from_config(layer.get_config(), dtype="float64")
+        assert type(again) is type(layer) and again.get_config() == layer.get_config() and again.dtype == "float64"
