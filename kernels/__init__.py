@@ -6,13 +6,16 @@ functions and the same signatures, one file an operation, the forward pass above
 
 The contract (checked by `kernels.contract.operation`):
 - an operation writes into arrays it is given and returns nothing; it allocates no arrays (the reference may use temporaries);
-- arrays are C-contiguous, and all floating-point arrays of one call have one dtype, float32 or float64;
+- arrays have the shapes of `kernels.contract.SHAPES`, are C-contiguous, and share one dtype, float32 or float64;
 - inputs are left as they were;
 - noise is an input, drawn by `normal` and `uniform` from a counter, so that every backend sees the same numbers;
 - an operation that needs work space comes with a function `<operation>_scratch` that makes it; the caller keeps it;
-- the result does not depend on the number of threads.
+- the result does not depend on the number of threads;
+- NaN and infinity go through, with one exception: a number that a dense layer multiplies by an exact zero of x may be left out.
 """
 import importlib
+
+from .contract import ScratchVAEError
 
 PROJECT = "scratchvae"          # the name `kernels` is a common one: scratchvae asks for this to know it found its own
 BACKENDS = ("cpu", "reference")
@@ -21,5 +24,5 @@ BACKENDS = ("cpu", "reference")
 def load(name):
     """Return the backend `name` ("cpu" or "reference") as a module, imported when first asked for."""
     if name not in BACKENDS:
-        raise ValueError(f"unknown backend {name!r}; there are: {', '.join(BACKENDS)}")
+        raise ScratchVAEError(f"unknown backend {name!r}; there are: {', '.join(BACKENDS)}")
     return importlib.import_module(f"kernels.{name}")

@@ -8,44 +8,87 @@ import numpy as np
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax")
 LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name "leaky_relu"; "leaky_relu(0.3)" names another
 
+# The arrays of each operation and their axes, a letter an axis: equal letters are equal sizes, * is any one shape.
+SHAPES = {
+    "activation_forward": "x=* y=*",
+    "activation_backward": "dout=* y=* dx=*",
+    "dense_forward": "x=NK kernel=KM bias=M y=NM",
+    "dense_backward": "dout=NM x=NK y=NM kernel=KM dz=NM dx=NK dkernel=KM dbias=M",
+    "dropout_forward": "x=* noise=* y=*",
+    "dropout_backward": "dout=* noise=* dx=*",
+    "binary_crossentropy_forward": "logits=ND target=ND probability=ND loss=N",
+    "binary_crossentropy_backward": "probability=ND target=ND dlogits=ND",
+    "squared_error_forward": "logits=ND target=ND output=ND loss=N",
+    "squared_error_backward": "output=ND target=ND dlogits=ND",
+    "reparameterize_forward": "z_mean=NJ z_log_var=NJ eps=NJ z=NJ",
+    "reparameterize_backward": "dz=NJ z_log_var=NJ eps=NJ dz_mean=NJ dz_log_var=NJ",
+    "gaussian_kl_forward": "z_mean=NJ z_log_var=NJ kl=N",
+    "gaussian_kl_backward": "z_mean=NJ z_log_var=NJ dz_mean=NJ dz_log_var=NJ",
+    "uniform": "out=*",
+    "normal": "out=*",
+    "sgd_update": "parameters=P gradients=P velocity=P",
+    "rmsprop_update": "parameters=P gradients=P v=P",
+    "adam_update": "parameters=P gradients=P m=P v=P",
+}
+OPTIONAL = {("dense_backward", "dx")}       # arrays that may be None
+
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def operation(function):
-    """Refuse arrays an operation can't take: not C-contiguous, or of mixed or foreign floating-point types.
+class ScratchVAEError(ValueError):
+    """A wrong value, shape or file, named, with what is allowed, in one line."""
 
-    Checked once for every call, in about a tenth of a microsecond an array, so that no kernel has to.
+
+def operation(function):
+    """Refuse arrays an operation can't take: of wrong shapes, not C-contiguous, or of mixed or foreign types.
+
+    Checked once for every call, so that no kernel has to; shapes that were right once are remembered.
     """
+    signature = inspect.signature(function)
+    right_shapes = set()
+
     @functools.wraps(function)
-    def checked(*arguments):
-        dtype = None
+    def checked(*arguments, **keywords):
+        if keywords:
+            arguments = signature.bind(*arguments, **keywords).args
+        dtype, shapes = None, []
         for argument in arguments:
             if type(argument) is np.ndarray:
                 if not argument.flags.c_contiguous or (argument.dtype != dtype and dtype is not None):
-                    _refuse(function, arguments)
+                    _refuse(function, signature, arguments)
                 if dtype is None:
                     dtype = argument.dtype
-        if dtype not in _FLOATS:
-            _refuse(function, arguments)
+                shapes.append(argument.shape)
+        shapes = tuple(shapes)
+        if shapes not in right_shapes or dtype not in _FLOATS:
+            _refuse(function, signature, arguments)
+            right_shapes.add(shapes)
         return function(*arguments)
     return checked
 
 
-def _refuse(function, arguments):
-    names = list(inspect.signature(function).parameters)
-    first = None
-    for name, argument in zip(names, arguments):
-        if type(argument) is not np.ndarray:
+def _refuse(function, signature, arguments):
+    """Raise an error that names the array that is wrong, if one is."""
+    given = dict(zip(signature.parameters, arguments))
+    expected = dict(item.split("=") for item in SHAPES[function.__name__].split())
+    sizes, first = {}, None
+    for name, axes in expected.items():
+        array = given.get(name)
+        if array is None and (function.__name__, name) in OPTIONAL:
             continue
-        if not argument.flags.c_contiguous:
-            raise ValueError(f"{function.__name__}: {name} is not C-contiguous; pass np.ascontiguousarray({name})")
-        if argument.dtype not in _FLOATS:
-            raise TypeError(f"{function.__name__}: {name} is {argument.dtype}; allowed: float32, float64")
-        first = first or (name, argument.dtype)
-        if argument.dtype != first[1]:
-            raise TypeError(f"{function.__name__}: {name} is {argument.dtype} but {first[0]} is {first[1]}; "
-                            "all arrays of a call share one dtype")
-    raise TypeError(f"{function.__name__}: no floating-point array among its arguments")
+        problem = f"{function.__name__}: {name}"
+        if type(array) is not np.ndarray:
+            raise ScratchVAEError(f"{problem} is a {type(array).__name__}; needed: a NumPy array")
+        if not array.flags.c_contiguous:
+            raise ScratchVAEError(f"{problem} is not C-contiguous; pass np.ascontiguousarray({name})")
+        if array.dtype not in _FLOATS:
+            raise ScratchVAEError(f"{problem} is {array.dtype}; allowed: float32, float64")
+        first = first or (name, array.dtype)
+        if array.dtype != first[1]:
+            raise ScratchVAEError(f"{problem} is {array.dtype} but {first[0]} is {first[1]}; all arrays share one dtype")
+        needed = [("*", array.shape)] if axes == "*" else list(zip(axes, array.shape))
+        if (axes != "*" and len(axes) != array.ndim) or any(sizes.setdefault(axis, size) != size for axis, size in needed):
+            raise ScratchVAEError(f"{problem} has shape {array.shape}, which does not fit the others; needed: {SHAPES[function.__name__]}")
 
 
 @functools.lru_cache(maxsize=None)
@@ -55,5 +98,5 @@ def parse_activation(activation):
     if match:
         return "leaky_relu", float(match.group(1) or LEAKY_RELU_SLOPE)
     if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}; there are: {', '.join(ACTIVATIONS)}, leaky_relu(SLOPE)")
+        raise ScratchVAEError(f"unknown activation {activation!r}; there are: {', '.join(ACTIVATIONS)}, leaky_relu(SLOPE)")
     return activation, 0.0

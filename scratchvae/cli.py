@@ -1,6 +1,7 @@
 """The command line: what a learner does with the labs without writing Python."""
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,16 @@ class Settings(click.ParamType):
         if not (name and equals):
             self.fail(f"{value!r} is not of the form name=value", parameter, context)
         return name, text
+
+
+class Folder(click.ParamType):
+    """A directory to write to, which need not exist yet."""
+    name = "directory"
+
+    def convert(self, value, parameter, context):
+        if not value or Path(value).is_file():
+            self.fail(f"{value!r} is no name for a directory", parameter, context)
+        return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -78,7 +89,7 @@ def summary(lab):
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
 @click.option("--seed", type=SEED, help="Where all random numbers come from.  [default: 0]")
-@click.option("--out", type=click.Path(file_okay=False), help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
+@click.option("--out", type=Folder(), help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
 @click.option("--backend", type=click.Choice(kernels.BACKENDS), help="What computes.  [default: cpu]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]  The result does not depend on it.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are, if not in the usual places.")
@@ -100,20 +111,23 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
         run = Run.open(resume)
         if run.lab is not lab:
             raise click.UsageError(f"{resume} is a run of {run.lab.name}, not of {lab.name}")
-        for name, value in {"epochs": epochs, "backend": backend, "threads": threads, "data_dir": data_dir}.items():
+        for name, value in {"epochs": epochs, "backend": backend, "data_dir": data_dir}.items():
             run.config[name] = run.config[name] if value is None else value
     else:
         try:
             settings = lab.with_settings(dict(settings))
         except ScratchVAEError as error:
             raise click.BadParameter(str(error), param_hint="--set") from None
-        run = Run.create(out, new_config(lab, epochs, batch_size, limit, seed or 0, backend or "cpu", threads, data_dir, settings))
-    if run.config["threads"]:
-        kernels.load(run.config["backend"]).set_threads(run.config["threads"])
+        run = Run.create(out, new_config(lab, settings, epochs, batch_size, limit, seed or 0, backend or "cpu", data_dir))
+    if threads:
+        kernels.load(run.config["backend"]).set_threads(threads)
     try:
         run.train(resume=bool(resume))
     except KeyboardInterrupt:
-        click.echo(f"\ninterrupted; nothing is lost. Go on with:  scratchvae train {lab.name} --resume {run.folder}", err=True)
+        if (run.folder / "checkpoint.npz").exists():
+            click.echo(f"\ninterrupted; nothing is lost. Go on with:  scratchvae train {lab.name} --resume {run.folder}", err=True)
+        else:
+            click.echo("\ninterrupted before the first step; nothing to go on with", err=True)
         sys.exit(130)
     print_result(run)
     for path in lab.draw(run):
@@ -126,10 +140,10 @@ def print_result(run):
     """The last epoch beside the reference nearest to it."""
     last = run.history.rows[-1]
     click.echo(f"epoch {last['epoch']}: loss {last['loss']:.2f} (mean over the epoch as trained), validation {last['val_loss']:.2f} "
-               f"(mean over the test set after it, one sample of z); {run.data.description}")
-    references = [r for r in run.lab.references if r.epoch == last["epoch"]]
-    for r in references if run.data.complete and not run.config["limit"] else ():
-        click.echo(f"  reference, {r.source}: loss {r.loss}, validation {r.val_loss}")
+               f"(mean over the test set after it, one sample of z); {run.config['data']}")
+    for r in run.references:
+        if r.epoch == last["epoch"]:
+            click.echo(f"  reference, {r.source}: loss {r.loss}, validation {r.val_loss}")
 
 
 def run_argument():
@@ -147,8 +161,6 @@ def open_run(folder, data_dir):
     from .run import Run
     run = Run.open(folder)
     run.config["data_dir"] = data_dir or run.config["data_dir"]
-    if run.config["threads"]:
-        kernels.load(run.config["backend"]).set_threads(run.config["threads"])
     return run
 
 
@@ -170,10 +182,9 @@ def evaluate(run, data_dir):
 @run_argument()
 @click.option("--count", type=POSITIVE, default=30, show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@data_dir_option()
-def sample(run, count, seed, data_dir):
+def sample(run, count, seed):
     """Draw new examples: decode random points of the prior."""
-    click.echo(open_run(run, data_dir).draw_samples(count, seed))
+    click.echo(open_run(run, None).draw_samples(count, seed))
 
 
 @cli.command()
@@ -221,7 +232,8 @@ def bench(names, against, threads, rounds, json_file, data_dir):
     from .bench import benchmark
     from .tables import bench_table
     from .storage import write_text
-    results = [benchmark(labs.LABS[name], against.split(","), threads, rounds, data_dir) for name in names or labs.LABS]
+    frameworks = [name for name in against.split(",") if name]
+    results = [benchmark(labs.LABS[name], frameworks, threads, rounds, data_dir) for name in names or labs.LABS]
     for result in results:
         bench_table(result)
     if json_file:

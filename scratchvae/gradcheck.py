@@ -5,8 +5,8 @@ For a loss L and a number t in an array, the derivative dL/dt is compared with t
     (8 (L(t + h) - L(t - h)) - (L(t + 2h) - L(t - 2h))) / 12h,
 
 whose error is of order h^4 by truncation and 1e-16 L / h by rounding: about 1e-12 for h = 1e-3.  Every element of every
-parameter and of the input is moved.  An element that fails is tried again with other h: a larger one cures rounding in a tiny derivative of a large loss, smaller
-ones a kink within reach, as relu's at 0; none cures a wrong gradient.
+parameter and of the input is moved.  An element that fails is tried again with other h: a larger one cures rounding in a tiny
+derivative of a large loss, smaller ones a kink within reach, as relu's at 0; none cures a wrong gradient.
 
 A gradient check passes on a forward pass that is consistently wrong; that is what comparisons with other libraries are for.
 """
@@ -59,7 +59,7 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
     rng = np.random.default_rng(seed)
     copy = _float64_copy(layer)
     copy.build(input_shape, seed)
-    if getattr(layer, "params", None):
+    if getattr(layer, "input_shape", None) is not None:
         copy.set_weights(layer.get_weights())
     for parameter in copy.params.values():
         parameter += 0.1 * rng.standard_normal(parameter.shape)
@@ -87,7 +87,8 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     copy = Model.from_config(config, model.backend)
     if model.input_shape is not None:
         copy.parameters.values[...] = model.parameters.values
-    copy.parameters.values += 0.05 * rng.standard_normal(copy.parameters.values.size)
+    for name in copy.parameters.names:
+        copy.parameters[name][...] += 0.05 * rng.standard_normal(copy.parameters[name].shape)
     x = rng.random((3, *copy.input_shape)) if x is None else copy.as_examples(x).copy()
     target = x.copy()
     kl_weight = copy.kl_weight.weight
@@ -110,6 +111,8 @@ def compare(loss, arrays, gradients, tolerance=TOLERANCE):
     gradients = {name: gradient.copy() for name, gradient in gradients.items()}
     rows = []
     for name, array in arrays.items():
+        if gradients[name].shape != array.shape:
+            raise ScratchVAEError(f"the gradient of {name} has shape {gradients[name].shape}, {name} itself {array.shape}")
         error = largest_error(loss, array, gradients[name], tolerance)
         rows.append(Row(name, array.shape, error, error <= tolerance))
     return tuple(rows)

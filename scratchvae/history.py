@@ -2,6 +2,7 @@
 import csv
 import io
 
+from .errors import ScratchVAEError
 from .storage import write_text
 
 COLUMNS = ("epoch", "loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl", "seconds")
@@ -38,6 +39,14 @@ class History:
     @classmethod
     def read_csv(cls, path):
         """The history that write_csv wrote."""
-        with open(path, newline="") as file:
-            return cls({name: float(value) if value else None for name, value in row.items()} | {"epoch": int(row["epoch"])}
-                       for row in csv.DictReader(file))
+        try:
+            with open(path, newline="") as file:
+                rows = list(csv.DictReader(file))
+            rows = [{name: float(row[name]) if row[name] else None for name in COLUMNS} | {"epoch": int(row["epoch"])} for row in rows]
+            if not rows:
+                raise ValueError("no epochs")
+        except FileNotFoundError:
+            raise ScratchVAEError(f"{path}: no such file; no epoch has been trained to its end yet") from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise ScratchVAEError(f"{path}: damaged ({error})") from None
+        return cls(rows)

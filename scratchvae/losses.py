@@ -4,6 +4,7 @@ A loss owns the decoder's output activation and computes from the logits before 
 `scale` times the mean over the elements of an example; with scale = number of elements, their sum.
 """
 from .errors import ScratchVAEError
+from .schedules import number
 from .workspace import Workspace
 
 
@@ -11,7 +12,7 @@ class ReconstructionLoss:
     """What the losses share: flat views of the arrays, whatever the shape of an example."""
 
     def __init__(self, scale, activation):
-        self.scale = scale
+        self.scale = number("reconstruction_scale", scale, 0)
         self.activation = activation
 
     def build(self, kernels, dtype):

@@ -71,6 +71,6 @@ class Adam(Optimizer):
 
 
 def _check(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < high:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value < high:
         raise ScratchVAEError(f"optimizer: {name} is {value!r}; allowed: numbers from {low} up to, not including, {high}")
     return float(value)

@@ -20,9 +20,22 @@ from .history import History
 from .models import Model
 from .storage import write_text
 
+KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data", "complete", "versions"}
+
+
+def new_config(lab, settings, epochs=None, batch_size=None, limit=None, seed=0, backend="cpu", data_dir=None):
+    """The configuration of a run, as config.json holds it.  data and complete are filled in when the data are loaded."""
+    return {"lab": lab.name, "settings": settings, "epochs": epochs or lab.epochs, "batch_size": batch_size or lab.batch_size,
+            "limit": limit, "seed": seed, "backend": backend, "data_dir": data_dir and str(Path(data_dir).resolve()),
+            "data": None, "complete": None,
+            "versions": {"scratchvae": __version__, "python": platform.python_version(), "numpy": np.__version__}}
+
 
 class Run:
-    """A run directory and what belongs to it, each loaded when first asked for."""
+    """A run directory and what belongs to it, each loaded when first asked for.
+
+    Nothing is written before there is something to keep: the directory appears when training begins.
+    """
 
     def __init__(self, folder, config):
         self.folder = Path(folder)
@@ -31,19 +44,16 @@ class Run:
 
     @classmethod
     def create(cls, folder, config):
-        """A new run directory; folder None means the first free one of runs/LAB, runs/LAB-2, ..."""
+        """A new run; folder None means the first free one of runs/LAB, runs/LAB-2, ..."""
         if folder is None:
             base, number = Path("runs") / config["lab"], 1
             folder = base
             while folder.exists():
                 number += 1
                 folder = base.with_name(f"{base.name}-{number}")
-        folder = Path(folder)
-        if (folder / "config.json").exists():
+        if (Path(folder) / "config.json").exists():
             raise ScratchVAEError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-        run = cls(folder, config)
-        run.write_config()
-        return run
+        return cls(folder, config)
 
     @classmethod
     def open(cls, folder):
@@ -52,9 +62,13 @@ class Run:
         if not path.is_file():
             raise ScratchVAEError(f"{folder}: no run directory (it has no config.json)")
         try:
-            return cls(folder, json.loads(path.read_text()))
-        except (ValueError, KeyError) as error:
+            config = json.loads(path.read_text())
+            missing = KEYS - set(config if isinstance(config, dict) else ())
+        except ValueError as error:
             raise ScratchVAEError(f"{path}: damaged ({error})") from None
+        if missing:
+            raise ScratchVAEError(f"{path}: damaged (it lacks {', '.join(sorted(missing))})")
+        return cls(folder, config)
 
     @cached_property
     def data(self):
@@ -86,50 +100,59 @@ class Run:
     @property
     def note(self):
         """What stands at the foot of every figure."""
-        return f"{self.lab.name}, seed {self.config['seed']}, {self.data.description}"
+        return f"{self.lab.name}, seed {self.config['seed']}, {self.config['data']}"
 
-    def write_config(self):
-        """Write config.json."""
-        write_text(self.folder / "config.json", json.dumps(self.config, indent=2) + "\n")
+    @property
+    def references(self):
+        """The lab's reference figures, if this run is comparable: all of the data, and the lab's own settings."""
+        own = (self.lab.settings, self.lab.batch_size, None, True)
+        return self.lab.references if own == tuple(self.config[key] for key in ("settings", "batch_size", "limit", "complete")) else ()
 
     def train(self, resume=False):
         """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""
         config, lab = self.config, self.lab
         x_train, x_test = self.x_train, self.x_test
-        config["data"] = self.data.description
-        self.write_config()
+        used = f"; of these {len(x_train):,} and {len(x_test):,} used" if config["limit"] else ""
+        config["data"], config["complete"] = self.data.description + used, self.data.complete
         backend = kernels.load(config["backend"])
-        model = lab.make_model(config["settings"], config["backend"])
+        model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
         model.build(lab.example_shape, config["seed"])
-        print(f"{lab.name}: {model.parameters.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples "
-              f"in batches of {config['batch_size']}; {backend.describe()}", flush=True)
+        print(f"{lab.name}: {model.parameters.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples in batches "
+              f"of {config['batch_size']}; {backend.describe()}", flush=True)
 
         def keep(history):
-            history.write_csv(self.folder / "history.csv")
+            self.history = history
+            self.write_config()
             model.save(self.folder / "weights.npz")
+            if len(history):
+                history.write_csv(self.folder / "history.csv")
 
+        if not resume:
+            keep(History())
         try:
             self.history = model.fit(
-                x_train, epochs=config["epochs"], batch_size=config["batch_size"],
-                optimizer=lab.make_optimizer(config["settings"]), validation_data=x_test, seed=config["seed"],
-                checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep)
+                x_train, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=x_test,
+                seed=config["seed"], checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep)
         except KeyboardInterrupt:
             model.save(self.folder / "weights.npz")
             raise
-        keep(self.history)
         self.model = model
         self.data.x_train = self.data.x_train[:0].copy()        # figures show the test set: let go of 190 MB
 
+    def write_config(self):
+        """Write config.json."""
+        write_text(self.folder / "config.json", json.dumps(self.config, indent=2) + "\n")
+
     def evaluate(self):
         """The model's losses on the test set, also written to evaluation.json."""
-        measures = self.model.evaluate(self.x_test, self.config["seed"])
-        result = {"data": self.data.description, "examples": len(self.x_test), **measures}
+        x = self.x_test
+        result = {"data": self.data.description, "examples": len(x), **self.model.evaluate(x, self.config["seed"])}
         write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
         return result
 
     def draw_reconstructions(self, count):
         """`count` test examples above their reconstructions; returns the path."""
-        from . import plots
+        from . import plots         # matplotlib takes long to import: not before training
         x = self.x_test[:count]
         return plots.reconstructions(x, self.model.reconstruct(x), self.folder / "figures" / "reconstructions.png",
                                      f"Test images and their reconstructions ({self.lab.name})", self.note)
@@ -139,11 +162,3 @@ class Run:
         from . import plots
         return plots.samples(self.model.sample(count, seed), self.folder / "figures" / "samples.png",
                              f"Decoded from random points of the prior ({self.lab.name})", self.note)
-
-
-def new_config(lab, epochs, batch_size, limit, seed, backend, threads, data_dir, settings):
-    """The configuration of a run, as config.json holds it."""
-    return {"lab": lab.name, "settings": settings, "epochs": epochs or lab.epochs, "batch_size": batch_size or lab.batch_size,
-            "limit": limit, "seed": seed, "backend": backend, "threads": threads,
-            "data_dir": None if data_dir is None else str(data_dir), "data": None,
-            "versions": {"scratchvae": __version__, "python": platform.python_version(), "numpy": np.__version__}}

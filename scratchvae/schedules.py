@@ -11,7 +11,7 @@ class Constant:
     """weight."""
 
     def __init__(self, weight=1.0):
-        self.weight = number("kl_weight", weight, 0)
+        self.weight = number("kl_weight", weight, 0, " or a schedule")
 
     def __call__(self, step):
         return self.weight
@@ -46,7 +46,7 @@ def get(kl_weight):
     """A schedule from a number, a schedule, or the configuration of one."""
     if isinstance(kl_weight, tuple(SCHEDULES.values())):
         return kl_weight
-    if isinstance(kl_weight, dict):
+    if isinstance(kl_weight, dict) and kl_weight.get("class") in SCHEDULES:
         return SCHEDULES[kl_weight["class"]](**{name: value for name, value in kl_weight.items() if name != "class"})
     return Constant(kl_weight)
 
@@ -56,11 +56,11 @@ def get_config(schedule):
     return {"class": type(schedule).__name__} | {name: getattr(schedule, name) for name in inspect.signature(type(schedule)).parameters}
 
 
-def number(name, value, least):
+def number(name, value, least, otherwise=""):
     """The value as a float, or an error that says what is allowed."""
     try:
         if not least <= float(value) < float("inf"):
             raise ValueError
     except (TypeError, ValueError):
-        raise ScratchVAEError(f"{name} is {value!r}; allowed: numbers from {least}") from None
+        raise ScratchVAEError(f"{name} is {value!r}; allowed: numbers from {least}{otherwise}") from None
     return float(value)

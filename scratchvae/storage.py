@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,9 @@ def read_arrays(path, kind):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        description = json.loads(arrays.pop(DESCRIPTION).tobytes())
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        description = dict(json.loads(arrays.pop(DESCRIPTION).tobytes()))
+    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError,
+            AttributeError) as error:      # what zipfile and NumPy raise on damaged files
         raise ScratchVAEError(f"{path}: damaged, truncated, or not a file of scratchvae ({error})") from None
     if description.get("kind") != kind:
         raise ScratchVAEError(f"{path}: is a {description.get('kind')!r} file; needed: {kind!r}")

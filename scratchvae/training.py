@@ -9,25 +9,30 @@ import math
 import signal
 import threading
 import time
+import zlib
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from .errors import ScratchVAEError
 from .history import History
-from .layers.layer import positive_integer
+from .layers.layer import check_seed, positive_integer
 from .optimizers import Adam, Optimizer
 from .storage import read_arrays, write_arrays
+SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from those of initial parameters
 
 
 def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end):
     """See Model.fit."""
     epochs, batch_size = positive_integer("fit", "epochs", epochs), positive_integer("fit", "batch_size", batch_size)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2 ** 63:
-        raise ScratchVAEError(f"fit: seed is {seed!r}; allowed: whole numbers from 0, below 2^63")
+    seed = check_seed("fit", seed)
     optimizer = Adam() if optimizer is None else optimizer
     if not isinstance(optimizer, Optimizer):
         raise ScratchVAEError(f"fit: optimizer is {optimizer!r}; needed: Adam(), RMSprop() or SGD(), or None for Adam()")
+    if np.ndim(x) < 2:
+        raise ScratchVAEError(f"fit: x is a {type(x).__name__} of {np.ndim(x)} axes; needed: an array of shape (examples, ...)")
+    check_checkpoint(checkpoint, resume)
     if model.input_shape is None:
         model.build(np.shape(x)[1:], seed)
     x = model.as_examples(x)
@@ -39,20 +44,36 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
     training = Training(model, optimizer, x, batch_size, seed)
     if resume:
         training.load(checkpoint)
+        if training.epoch > epochs:
+            raise ScratchVAEError(f"{checkpoint}: has {training.epoch} epochs already; allowed: as many or more, not {epochs}")
     elif checkpoint:
         training.save(checkpoint)
 
-    for epoch in range(training.epoch, epochs):
-        training.run_epoch(epochs, checkpoint, progress)
-        validation_losses = model.evaluate(validation, seed) if validation is not None else {}
-        training.end_epoch(validation_losses)
-        if progress:
-            tqdm.write(describe_epoch(training.history.rows[-1], epochs))
-        if checkpoint:
-            training.save(checkpoint)
-        if on_epoch_end:
-            on_epoch_end(training.history)
+    with deferred_interrupts() as interrupted:
+        while training.epoch < epochs and not interrupted:
+            training.run_epoch(epochs, progress, interrupted)
+            if training.step < training.steps:
+                break
+            training.end_epoch(model.evaluate(validation, seed) if validation is not None else {})
+            if progress:
+                tqdm.write(describe_epoch(training.history.rows[-1], epochs))
+            if checkpoint:
+                training.save(checkpoint)
+            if on_epoch_end:
+                on_epoch_end(training.history)
+        if interrupted:
+            if checkpoint:
+                training.save(checkpoint)
+            raise KeyboardInterrupt
     return training.history
+
+
+def check_checkpoint(checkpoint, resume):
+    """Refuse to resume from nothing, and to begin anew over what an earlier training left."""
+    if resume and checkpoint is None:
+        raise ScratchVAEError("fit: resume=True without a checkpoint; needed: the file to go on from")
+    if checkpoint and not resume and Path(checkpoint).exists():
+        raise ScratchVAEError(f"{checkpoint}: holds the state of an earlier training; go on from it with resume=True, or remove it")
 
 
 class Training:
@@ -62,6 +83,7 @@ class Training:
         self.model, self.optimizer, self.x = model, optimizer, x
         self.batch_size, self.seed = batch_size, seed
         self.steps = math.ceil(len(x) / batch_size)         # in an epoch; the last may be smaller
+        self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(x):08x}"
         self.history = History()
         self.epoch = 0
         self.start_epoch()
@@ -72,23 +94,18 @@ class Training:
         self.sums = np.zeros(3)                             # of loss, reconstruction, kl over the examples so far
         self.seconds = 0.0
 
-    def run_epoch(self, epochs, checkpoint, progress):
-        """Train on what is left of the running epoch.  On an interrupt: finish the step, save, raise KeyboardInterrupt."""
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.x))
+    def run_epoch(self, epochs, progress, interrupted):
+        """Train on what is left of the running epoch, or until there is something in `interrupted`."""
+        order = np.random.default_rng([self.seed, self.epoch, SHUFFLE]).permutation(len(self.x))
         title = f"epoch {self.epoch + 1:{len(str(epochs))}}/{epochs}"
         started = time.perf_counter() - self.seconds
-        with deferred_interrupts() as interrupted, \
-                tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False, disable=None if progress else True) as bar:
+        with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False, disable=None if progress else True) as bar:
             while self.step < self.steps and not interrupted:
                 self.train_batch(order[self.step * self.batch_size:(self.step + 1) * self.batch_size])
                 if self.step % 20 == 0 and progress:
                     bar.set_postfix_str(f"loss {self.means()[0]:.2f}", refresh=False)
                 bar.update()
-            self.seconds = time.perf_counter() - started
-            if interrupted:
-                if checkpoint:
-                    self.save(checkpoint)
-                raise KeyboardInterrupt
+        self.seconds = time.perf_counter() - started
 
     def train_batch(self, indices):
         """One training step on the examples of these indices."""
@@ -112,6 +129,9 @@ class Training:
 
     def end_epoch(self, validation):
         """Write the epoch into the history, and begin the next."""
+        if not math.isfinite(validation.get("loss", 0.0)) or not np.isfinite(self.model.parameters.values).all():
+            raise ScratchVAEError(f"training diverged in epoch {self.epoch + 1}: validation loss or parameters are not finite; "
+                                  "try a smaller learning_rate")
         loss, reconstruction, kl = (float(mean) for mean in self.means())
         self.history.append(epoch=self.epoch + 1, loss=loss, reconstruction=reconstruction, kl=kl,
                             **{f"val_{name}": validation.get(name) for name in ("loss", "reconstruction", "kl")},
@@ -123,7 +143,7 @@ class Training:
 
     def _settings(self):
         settings = {"model": self.model.get_config(), "optimizer": self.optimizer.get_config(),
-                    "batch_size": self.batch_size, "seed": int(self.seed), "examples": len(self.x)}
+                    "batch_size": self.batch_size, "seed": self.seed, "data": self.fingerprint}
         return json.loads(json.dumps(settings))         # tuples become lists, as in the file
 
     def save(self, path):
@@ -137,9 +157,10 @@ class Training:
         """Go back to the state that `save` wrote."""
         arrays, state = read_arrays(path, "checkpoint")
         for name, now in self._settings().items():
-            if state["settings"][name] != now:
-                raise ScratchVAEError(f"{path}: was trained with {name} {state['settings'][name]}, not {now}; "
-                                      "resume with the same data and settings")
+            then = state["settings"].get(name)
+            if then != now:
+                what = f"{name} {then}, not {now}" if name != "model" else "another model"
+                raise ScratchVAEError(f"{path}: was trained with {what}; resume with the same model, data and settings")
         self.model.parameters.values[...] = arrays["parameters"]
         for name, slot in self.optimizer.slots.items():
             slot[...] = arrays[name]
@@ -159,13 +180,18 @@ def describe_epoch(row, epochs):
 
 @contextlib.contextmanager
 def deferred_interrupts():
-    """Within the block SIGINT and SIGTERM only fill the list it yields: a training step is never cut in two."""
+    """Within the block SIGINT and SIGTERM only fill the list it yields: nothing is cut in two.  A second one interrupts at once."""
     received = []
     if threading.current_thread() is not threading.main_thread():
         yield received          # signals are the main thread's business
         return
-    before = {number: signal.signal(number, lambda number, frame: received.append(number))
-              for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def receive(number, frame):
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:

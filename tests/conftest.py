@@ -36,7 +36,9 @@ def golden():
 def no_data_of_the_machine(request, monkeypatch, tmp_path):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
     if "real_mnist" not in request.fixturenames:
+        from scratchvae.data import sources
         monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
+        monkeypatch.setattr(sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name)
 
 
 def write_idx_files(folder, train=40, test=20, seed=0):

@@ -157,6 +157,65 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
 
 
+def test_a_start_that_fails_leaves_nothing_behind(run, small_data, tmp_path):
+    for options in (["--threads", 4096], ["--set", "latent_dim=0"], ["--set", "learning_rate=-1"]):
+        assert run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", "a", *options)[0] in (1, 2)
+        assert not (tmp_path / "a").exists()
+    (small_data / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"?")
+    assert run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", "a")[0] == 1
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_refused_resume_leaves_the_run_as_it_was(run, trained, tmp_path):
+    before = {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    other = write_idx_files(tmp_path / "other" / "mnist", seed=9).parent
+    for options, message in ((["--epochs", 5, "--data-dir", other], "was trained with data"), (["--epochs", 1], "has 2 epochs already")):
+        code, _, errors = run("train", "mnist-dense", "--resume", trained, *options)
+        assert code == 1 and message in errors
+        assert {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()} == before
+
+
+def test_a_finished_run_can_be_resumed_and_is_left_as_it_is(run, trained):
+    before = bits(trained)
+    assert run("train", "mnist-dense", "--resume", trained)[0] == 0
+    assert bits(trained) == before
+
+
+def test_outputs_say_what_a_limit_left_and_compare_only_what_is_comparable(run, small_data, tmp_path):
+    from scratchvae.run import Run
+    code, output, _ = run("train", "mnist-dense", *QUICK, "--limit", 15, "--data-dir", small_data, "--out", "a")
+    assert code == 0 and "of these 15 and 15 used" in output.splitlines()[-8]
+    a = Run.open("a")
+    assert "of these 15 and 15 used" in a.note and a.references == ()
+    own = {**a.config, "settings": a.lab.settings, "batch_size": 100, "limit": None, "complete": True}
+    assert Run("a", own).references == a.lab.references
+    for change in ({"complete": False}, {"limit": 10}, {"batch_size": 10}, {"settings": {**a.lab.settings, "kl_weight": 2.0}}):
+        assert Run("a", {**own, **change}).references == ()
+
+
+@pytest.mark.parametrize("latent_dim, figures", [(1, 3), (3, 4)])
+def test_other_latent_dimensions(run, small_data, latent_dim, figures):
+    code, output, errors = run("train", "mnist-dense", *QUICK, "--set", f"latent_dim={latent_dim}", "--data-dir", small_data, "--out", "a")
+    assert code == 0 and output.count(".png") == figures, errors
+
+
+def test_limits_and_batches_larger_than_the_data(run, small_data):
+    code, _, errors = run("train", "mnist-dense", "--epochs", 1, "--limit", 9999, "--batch-size", 9999, "--data-dir", small_data)
+    assert code == 0, errors
+
+
+def test_a_run_can_be_used_from_another_folder_and_without_its_data(run, small_data, tmp_path, monkeypatch):
+    import shutil
+    assert run("train", "mnist-dense", *QUICK, "--data-dir", "data", "--out", "a")[0] == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run("evaluate", "../a")[0] == 0
+    shutil.rmtree(small_data)
+    assert run("sample", "../a")[0] == 0
+    code, _, errors = run("evaluate", "../a")
+    assert code == 1 and "no MNIST there" in errors
+
+
 def test_gradcheck_of_a_lab(run, monkeypatch):
     monkeypatch.setitem(labs.LABS["mnist-dense"].small_settings, "intermediate_dim", 2)
     code, output, _ = run("gradcheck", "mnist-dense")
@@ -207,6 +266,7 @@ def test_bench_measures_and_writes_json(run, small_data, tmp_path, monkeypatch):
     (["evaluate", "nowhere"], 1, "nowhere: no run directory"),
     (["bench", "--against", "theano", "--data-dir", "data"], 1, "unknown framework 'theano'; allowed: torch, tensorflow, jax"),
     (["data", "fetch", "cifar"], 2, "'cifar' is not one of 'mnist', 'fashion-mnist'"),
+    (["train", "mnist-dense", "--out", ""], 2, "'' is no name for a directory"),
     (["polish"], 2, "No such command 'polish'"),
 ])
 def test_wrong_use_gets_one_clear_line_and_the_right_exit_code(run, small_data, arguments, code, message):
@@ -221,10 +281,17 @@ def test_resume_keeps_the_run_s_settings(run, trained):
 
 
 @pytest.mark.parametrize("file, content, message", [
-    ("weights.npz", b"PK", "weights.npz: damaged, truncated, or not a file of scratchvae"), ("config.json", b"{", "config.json: damaged")])
+    ("weights.npz", b"PK", "weights.npz: damaged, truncated, or not a file of scratchvae"),
+    ("weights.npz", b"\x93NUMPY\x01\x00", "weights.npz: damaged"),
+    ("config.json", b"{", "config.json: damaged"), ("config.json", b"[]", "config.json: damaged (it lacks"),
+    ("config.json", b'{"lab": "mnist-dense"}', "config.json: damaged (it lacks"),
+    ("history.csv", b"", "history.csv: damaged"), ("history.csv", b"epoch,loss\nx,y\n", "history.csv: damaged"),
+    ("history.csv", None, "history.csv: no such file; no epoch has been trained to its end yet")])
 def test_a_damaged_run_is_recognised(run, trained, file, content, message):
-    (trained / file).write_bytes(content)
-    code, _, errors = run("evaluate", trained)
+    (trained / file).unlink()
+    if content is not None:
+        (trained / file).write_bytes(content)
+    code, _, errors = run("plot", trained)
     assert code == 1 and message in errors
 
 

@@ -21,8 +21,7 @@ from scratchvae.errors import ScratchVAEError
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):
-    """A cache and a catalogue of this test's own: nothing on this machine, no network."""
-    monkeypatch.setattr(sources.platformdirs, "user_cache_path", lambda name: tmp_path / "cache")
+    """A catalogue of this test's own: nothing on this machine, no network."""
     for name in list(CATALOGUE):
         monkeypatch.setitem(CATALOGUE, name, replace(CATALOGUE[name], system_folder=str(tmp_path / "system" / name),
                                                      mirrors=("http://127.0.0.1:9/",), package=refuse))

@@ -42,6 +42,53 @@ class ForgottenBias(Dense):
         return dx
 
 
+class WrongShape(Dense):
+    """dx has lost an axis."""
+
+    def backward(self, dout, need_dx=True):
+        return super().backward(dout).ravel()
+
+
+def test_a_gradient_of_the_wrong_shape_is_named():
+    with pytest.raises(ScratchVAEError, match=r"the gradient of input has shape .15,., input itself .3, 5."):
+        check_layer(WrongShape(5), (5,))
+
+
+def test_a_layer_of_one_s_own_needs_no_dtype_argument():
+    class Double(Layer):
+        """y = 2 x."""
+
+        def forward(self, x, training=False):
+            self._y = 2 * x
+            return self._y
+
+        def backward(self, dout, need_dx=True):
+            return 2 * dout
+
+    class Tenfold(Double):
+        """y = 2 x, and a gradient of 10."""
+
+        def __init__(self):
+            super().__init__()
+
+        def backward(self, dout, need_dx=True):
+            return 10 * dout
+
+    assert check_layer(Double(), (3,)).passed and not check_layer(Tenfold(), (3,)).passed
+
+
+def test_a_built_sequential_can_be_checked_and_exchanges_weights(rng):
+    chain, other = (Sequential([Dense(4, "tanh"), Flatten(), Dense(3)]) for _ in range(2))
+    for sequential, seed in ((chain, 1), (other, 2)):
+        sequential.build((5,), seed)
+    assert check_layer(chain, (5,)).passed
+    other.set_weights(chain.get_weights())
+    x = rng.standard_normal((2, 5)).astype(np.float32)
+    np.testing.assert_array_equal(other.forward(x), chain.forward(x))
+    with pytest.raises(ScratchVAEError, match="Sequential: weights of shapes"):
+        other.set_weights(chain.get_weights()[:2])
+
+
 class SlightlyWrong(Dense):
     """One element of dkernel is off by one part in ten thousand of the largest."""
 
@@ -162,7 +209,11 @@ def test_dropout_keeps_the_mean_and_drops_only_in_training():
     (lambda: Dense(3).build((2, 2)), "Dense: input shape .2, 2.; needed: one axis .put a Flatten"),
     (lambda: Dense(3).build(()), "Dense: input shape"),
     (lambda: Dense(3).build((0,)), "Dense: input shape .0,.; allowed: positive sizes"),
-    (lambda: Dense(3, kernel_initializer="he").build((2,)), "unknown initializer 'he'; there are: glorot_uniform"),
+    (lambda: Dense(3, kernel_initializer="he"), "unknown initializer 'he'; there are: glorot_uniform"),
+    (lambda: Dense(3).build((2,), seed=-1), "Dense: seed is -1; allowed: whole numbers from 0"),
+    (lambda: Dense(3).backward(np.zeros((1, 3), np.float32)), "Dense is not built"),
+    (lambda: Dense(3, activation="selu"), "unknown activation 'selu'; there are: linear, relu"),
+    (lambda: Dropout("a"), "Dropout: rate is 'a'; allowed"),
     (lambda: Dropout(1.0), "Dropout: rate is 1.0; allowed: 0 <= rate < 1"),
     (lambda: Reshape((2, 2)).build((5,)), "Reshape: .5,. has 5 elements, target_shape .2, 2. has 4"),
     (lambda: Dense(3).get_weights(), "Dense is not built; call build"),
@@ -175,11 +226,6 @@ def test_wrong_configurations_get_one_clear_line(make, message):
     with pytest.raises(ScratchVAEError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
-
-
-def test_unknown_activation_is_refused_at_once():
-    with pytest.raises(ValueError, match="unknown activation 'selu'; there are: linear, relu"):
-        Dense(3, activation="selu")
 
 
 @pytest.mark.parametrize("x, message", [

@@ -97,14 +97,30 @@ def test_training_lowers_the_loss_and_history_says_so(x):
     assert vae.evaluate(x, seed=1)["loss"] == history["val_loss"][-1]
 
 
-def test_training_loss_is_the_mean_over_all_examples_of_unequal_batches(x):
-    vae = small_vae()
-    vae.build((12,), seed=3)
-    fixed = SGD(0.0)
-    whole = vae.fit(x, epochs=1, batch_size=50, optimizer=fixed, seed=3, progress=False)
-    parts = vae.fit(x, epochs=1, batch_size=16, optimizer=fixed, seed=3, progress=False)        # 16 + 16 + 16 + 2
-    assert parts["loss"][0] == pytest.approx(whole["loss"][0], rel=0.05)
-    assert parts["loss"][0] == pytest.approx(parts["reconstruction"][0] + parts["kl"][0], rel=1e-6)
+def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch):
+    vae, seen = small_vae(kl_weight=0.3), []
+    train_step = VAE.train_step
+
+    def recorded(self, batch, optimizer, kl_weight):
+        losses = train_step(self, batch, optimizer, kl_weight)
+        seen.append([values.copy() for values in losses])
+        return losses
+
+    monkeypatch.setattr(VAE, "train_step", recorded)
+    history = vae.fit(x, epochs=1, batch_size=16, seed=3, progress=False)         # 16 + 16 + 16 + 2
+    reconstruction, kl = (np.concatenate(values).astype(np.float64) for values in zip(*seen))
+    assert [len(values) for values, _ in seen] == [16, 16, 16, 2]
+    assert history["reconstruction"][0] == pytest.approx(reconstruction.mean(), rel=1e-12)
+    assert history["kl"][0] == pytest.approx(kl.mean(), rel=1e-12)
+    assert history["loss"][0] == pytest.approx((reconstruction + 0.3 * kl).mean(), rel=1e-12)
+
+
+def test_every_epoch_sees_every_example_once_in_another_order(x, monkeypatch):
+    from scratchvae.training import Training
+    orders, train_batch = [], Training.train_batch
+    monkeypatch.setattr(Training, "train_batch", lambda self, indices: orders.append(indices.copy()) or train_batch(self, indices))
+    small_vae().fit(x, epochs=2, batch_size=50, seed=3, progress=False)
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(50)) and list(orders[0]) != list(orders[1])
 
 
 @pytest.mark.parametrize("make", [lambda: small_vae(), lambda: Autoencoder([Dense(5, "relu"), Dense(2)], [Dense(12, "sigmoid")])])
@@ -165,26 +181,33 @@ def test_resumed_training_gives_the_same_bits(optimizer, stop, x, tmp_path):
     assert [{**row, "seconds": 0} for row in resumed.rows] == [{**row, "seconds": 0} for row in expected.rows]
 
 
-def test_interrupted_within_an_epoch_and_resumed_gives_the_same_bits(x, tmp_path, monkeypatch):
+@pytest.mark.parametrize("moment", ["train_batch", "evaluate", "save"])
+def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tmp_path, monkeypatch):
     import os
     import signal
+    from scratchvae.models import Model
     from scratchvae.training import Training
     options = dict(epochs=3, batch_size=16, validation_data=x, seed=4, progress=False)
     whole, first, second = small_vae(), small_vae(), small_vae()
     expected = whole.fit(x, **options)
-    train_batch = Training.train_batch
+    owner = Model if moment == "evaluate" else Training
+    original, calls = getattr(owner, moment), []
 
-    def interrupted(self, indices):
-        if (self.epoch, self.step) == (1, 2):
+    def interrupted(self, *arguments):
+        calls.append(moment)
+        if len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3}[moment]:       # save: the first is at the start
             os.kill(os.getpid(), signal.SIGINT)
-        train_batch(self, indices)
+        return original(self, *arguments)
 
-    monkeypatch.setattr(Training, "train_batch", interrupted)
+    monkeypatch.setattr(owner, moment, interrupted)
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         first.fit(x, checkpoint=tmp_path / "c.npz", **options)
     assert signal.getsignal(signal.SIGINT) is handler
-    monkeypatch.setattr(Training, "train_batch", train_batch)
+    monkeypatch.setattr(owner, moment, original)
+    with np.load(tmp_path / "c.npz") as file:
+        state = json.loads(file["description.json"].tobytes())
+    assert (state["epoch"], state["step"]) == ((1, 3) if moment == "train_batch" else (2, 0))
     resumed = second.fit(x, checkpoint=tmp_path / "c.npz", resume=True, **options)
     assert second.parameters.values.tobytes() == whole.parameters.values.tobytes()
     assert [{**row, "seconds": 0} for row in resumed.rows] == [{**row, "seconds": 0} for row in expected.rows]
@@ -194,8 +217,17 @@ def test_resuming_with_other_settings_is_refused(x, tmp_path):
     small_vae().fit(x, epochs=1, batch_size=16, checkpoint=tmp_path / "c.npz", progress=False)
     with pytest.raises(ScratchVAEError, match="was trained with batch_size 16, not 10"):
         small_vae().fit(x, epochs=2, batch_size=10, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
-    with pytest.raises(ScratchVAEError, match="was trained with examples 50, not 40"):
+    with pytest.raises(ScratchVAEError, match="was trained with data 50 examples with checksum .*, not 40 examples"):
         small_vae().fit(x[:40], epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+    with pytest.raises(ScratchVAEError, match="was trained with data"):
+        small_vae().fit(1 - x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+    with pytest.raises(ScratchVAEError, match="was trained with another model; resume"):
+        small_vae(kl_weight=0.5).fit(x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+    small_vae().fit(x, epochs=3, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+    with pytest.raises(ScratchVAEError, match="has 3 epochs already"):
+        small_vae().fit(x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+    with pytest.raises(ScratchVAEError, match="holds the state of an earlier training"):
+        small_vae().fit(x, epochs=3, batch_size=16, checkpoint=tmp_path / "c.npz", progress=False)
 
 
 def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
@@ -247,6 +279,7 @@ def test_damaged_files_are_recognised(damage, x, tmp_path):
         content[content.index(model.parameters["decoder/dense_1/kernel"].tobytes()) + 30] ^= 0x01
     path.write_bytes({"truncated": content[:-200], "flipped": content, "empty": b"", "text": b"hello", "other": content}[damage])
     if damage == "other":
+        path.unlink()
         model.fit(x, checkpoint=path, progress=False)
     with pytest.raises(ScratchVAEError, match="model.npz: (damaged, truncated|is a 'checkpoint' file; needed: 'model')"):
         VAE.load(path)
@@ -318,6 +351,18 @@ def test_schedules():
     (lambda vae, x: vae.fit(x, validation_data=(x, x[:3])), "x is a tuple that is no array of numbers"),
     (lambda vae, x: vae.fit(x[:, :11]), r"an example has shape \(11,\), the decoder's output \(12,\)"),
     (lambda vae, x: vae.fit(x, epochs=2, batch_size=16, optimizer=SGD(1e30), progress=False), "training diverged: .*smaller learning_rate"),
+    (lambda vae, x: vae.fit(x, resume=True), "resume=True without a checkpoint"),
+    (lambda vae, x: vae.fit(x[0]), "fit: x is a ndarray of 1 axes; needed: an array of shape"),
+    (lambda vae, x: vae.fit(None), "fit: x is a NoneType of 0 axes"),
+    (lambda vae, x: vae.fit(x + 1j), "x is a ndarray that is no array of numbers"),
+    (lambda vae, x: vae.build((12,), seed=-1), "VAE: seed is -1; allowed: whole numbers from 0"),
+    (lambda vae, x: vae.fit(x, progress=False) and vae.sample(2, seed=None), "sample: seed is None"),
+    (lambda vae, x: vae.fit(x, progress=False) and vae.evaluate(x, seed=1.5), "evaluate: seed is 1.5"),
+    (lambda vae, x: vae.fit(x, epochs=1, batch_size=50, optimizer=SGD(1e30), validation_data=x, progress=False), "training diverged in epoch 1"),
+    (lambda vae, x: VAE([Dense(3)], 2, [Dense(12, "sigmoid")], reconstruction_scale=-1), "reconstruction_scale is -1; allowed: numbers from 0"),
+    (lambda vae, x: VAE([Dense(3)], 2, [Dense(12, "sigmoid")], reconstruction_scale=float("nan")), "reconstruction_scale is nan"),
+    (lambda vae, x: VAE([Dense(3)], 2, [Dense(12, "sigmoid")], kl_weight={}), "kl_weight is {}; allowed: numbers from 0 or a schedule"),
+    (lambda vae, x: VAE([Dense(3)], 2, [Dense(12, "sigmoid")], backend="gpu"), "unknown backend 'gpu'"),
     (lambda vae, x: VAE.load("nowhere.npz"), "nowhere.npz: no such file"),
     (lambda vae, x: VAE([Dense(3)], 0, [Dense(12, "sigmoid")]), "VAE: latent_dim is 0"),
     (lambda vae, x: VAE([Dense(3)], 2, [Dense(12)]), "decoder's output activation is linear; needed: sigmoid"),
@@ -336,6 +381,23 @@ def test_one_layer_object_in_two_places_is_refused():
     layer = Dense(3)
     with pytest.raises(ScratchVAEError, match="one Dense object stands twice"):
         Sequential([layer, layer])
+
+
+def test_one_layer_object_in_encoder_and_decoder_is_refused(x):
+    layer = Dense(12, "relu")
+    with pytest.raises(ScratchVAEError, match="one layer object stands in two places"):
+        VAE([layer], 12, [layer, Dense(12, "sigmoid")]).fit(x)
+
+
+@pytest.mark.parametrize("decoder", [lambda: [Dense(12), Reshape((3, 4)), Activation("softmax")], lambda: [Dense(12, "softmax"), Reshape((3, 4))],
+                                     lambda: [Dense(12, "tanh"), Reshape((3, 4))], lambda: [Dense(12), Reshape((3, 4))]])
+def test_training_and_decoding_compute_the_same_output(decoder, rng):
+    x = rng.random((5, 3, 4)).astype(np.float32)
+    model = Autoencoder([Flatten(), Dense(2)], decoder(), "squared_error")
+    model.build((3, 4), seed=1)
+    model.forward(x, training=True)
+    np.testing.assert_array_equal(model.loss.output, model.reconstruct(x))
+    assert check_model(model).passed
 
 
 def test_the_likelihood_takes_over_the_output_activation():

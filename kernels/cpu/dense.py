@@ -2,7 +2,7 @@
 
 The mathematics stands in reference/dense.py.  A thread takes a panel of columns of the result and works down it, six rows at a
 time; where the panels are few, they are cut into blocks of rows as well.  Steps at which x is zero in all six rows are left out:
-four fifths of an MNIST image are zero.
+four fifths of an MNIST image are zero.  (A weight that is NaN or infinite is then left out with them.)
 """
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ import numba
 import numpy as np
 from numba import get_thread_id, prange
 
-from ..contract import operation
+from ..contract import ScratchVAEError, operation
 from .activations import LINEAR, SOFTMAX, activate, activation_backward, activation_code, activation_forward
 from .jit import jit, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
-from .product import STEPS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
+from .product import PACKED_TASKS, STEPS, TASKS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
 
 BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long float32 sum loses digits
 
@@ -37,7 +37,7 @@ def dense_scratch(batch, inputs, units, dtype):
     """Work space for a dense layer of that many examples, inputs and units."""
     longest = max(batch, inputs, units)
     if longest * max(inputs, units) >= 2 ** 31:
-        raise ValueError(f"dense: arrays of {batch} x {inputs} x {units} are too large for 32-bit offsets; use a smaller batch")
+        raise ScratchVAEError(f"dense: arrays of {batch} x {inputs} x {units} are too large for 32-bit offsets; use a smaller batch")
     counting = np.arange(longest, dtype=np.int32)
     example_blocks, input_blocks = -(-batch // ROWS), -(-inputs // ROWS)
     batch_steps = np.stack([counting[:batch] * inputs, counting[:batch]])
@@ -54,6 +54,13 @@ def dense_scratch(batch, inputs, units, dtype):
         panels=np.empty((numba.config.NUMBA_NUM_THREADS, longest * COLUMNS), dtype))
 
 
+def check_scratch(scratch, x, kernel):
+    """Refuse work space made for other sizes: its tables would lead out of the arrays."""
+    if (len(scratch.x_rows), len(scratch.kernel_rows), scratch.unit_counts.sum()) != (*x.shape, kernel.shape[1]):
+        raise ScratchVAEError(f"dense: the scratch was made for other sizes; needed: dense_scratch({len(x)}, {x.shape[1]}, "
+                              f"{kernel.shape[1]}, dtype)")
+
+
 def chunk_counts(steps):
     """How many of that many steps fall into each chunk, as a table of one row."""
     return np.minimum(STEPS, steps - np.arange(0, steps, STEPS, dtype=np.int32))[np.newaxis]
@@ -63,6 +70,7 @@ def chunk_counts(steps):
 def dense_forward(x, kernel, bias, y, activation, scratch):
     """y = f(x W + b).  x (N, K), kernel (K, M), bias (M,), y (N, M)."""
     code, slope = activation_code(activation)
+    check_scratch(scratch, x, kernel)
     _forward(x, kernel, bias, y, LINEAR if code == SOFTMAX else code, slope,
              scratch.x_rows, scratch.y_rows, scratch.input_steps, scratch.input_counts, scratch.panels)
     if code == SOFTMAX:         # the only activation that is not element by element
@@ -75,6 +83,7 @@ def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scrat
 
     dz (N, M) is work space for dout * f'(z).  dx (N, K) may be None where nobody needs it, as in a first layer.
     """
+    check_scratch(scratch, x, kernel)
     if activation == "linear":
         dz = dout
     else:
@@ -98,7 +107,7 @@ def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, pan
                 for k in range(K):
                     flags[k] |= x[n, k] != 0
             keep_steps(flags, flags, counts[block])
-    panel_count, block_count, block_rows = share_out(N, M)
+    panel_count, block_count, block_rows = share_out(N, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
         width = min(COLUMNS, M - column)
@@ -131,7 +140,7 @@ def _backward_kernel(x, dz, dkernel, dbias, x_rows, kernel_rows, counting, steps
             keep_steps(flags, flags, counts[block])
             for s in range(N):
                 x_steps[block, s] = dz_steps[block, s] * K
-    panel_count, block_count, block_rows = share_out(K, M)
+    panel_count, block_count, block_rows = share_out(K, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
         width = min(COLUMNS, M - column)
@@ -147,7 +156,7 @@ def _backward_x(dz, kernel, dx, dz_rows, x_rows, counting, counts, panels):
     """dx = dz W^T: rows of dz, steps along them; rows of W, as many as a panel has columns, are packed as its columns."""
     (K, M), N = kernel.shape, dz.shape[0]
     steps = counting[:M].reshape(1, M)
-    panel_count, block_count, block_rows = share_out(N, K)
+    panel_count, block_count, block_rows = share_out(N, K, PACKED_TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
         width = min(COLUMNS, K - column)
@@ -164,10 +173,18 @@ def sum_columns(matrix, column, width, sums, block_sums):
     block_sums = block_sums[:width]
     sums[:] = 0
     for first in range(0, matrix.shape[0], BIAS_BLOCK):
-        block = matrix[first:first + BIAS_BLOCK, column:column + width]
         block_sums[:] = 0
-        for row in range(block.shape[0]):
-            for c in range(width):
-                block_sums[c] += block[row, c]
-        for c in range(width):
-            sums[c] += block_sums[c]
+        for row in range(first, min(matrix.shape[0], first + BIAS_BLOCK)):
+            add(matrix[row, column:column + width], block_sums)
+        add(block_sums, sums)
+
+
+@jit
+def add(numbers, sums):
+    """sums += numbers; at a panel's full width in vectors, since the compiler knows it."""
+    if sums.size == COLUMNS:
+        for c in range(COLUMNS):
+            sums[c] += numbers[c]
+    else:
+        for c in range(sums.size):
+            sums[c] += numbers[c]

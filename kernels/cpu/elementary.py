@@ -34,8 +34,8 @@ def _exp(x):
 
     def exp_float32(x):
         # exp(x) = 2^n exp(r) with n = round(x / ln 2), so |r| <= ln 2 / 2, and a polynomial for exp(r).
-        x = F(88.0) if x > F(88.0) else x           # written so that NaN passes through
-        x = F(-87.0) if x < F(-87.0) else x
+        x = F(89.0) if x > F(89.0) else x           # e^89 is infinite; written so that NaN passes through
+        x = F(-87.0) if x < F(-87.0) else x         # e^-87 comes out as 0
         n = np.floor(x * LOG2_E + F(0.5))
         r = x - n * LN2_HIGH
         r = r - n * LN2_LOW
@@ -46,8 +46,8 @@ def _exp(x):
         p = p * r + F(1.6666665459e-1)
         p = p * r + F(5.0000001201e-1)
         exp_r = p * (r * r) + r + F(1.0)
-        power_of_two = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-        return exp_r * power_of_two
+        half_of_it = np.int32((np.int32(n) + np.int32(126)) << np.int32(23)).view(np.float32)     # 2^(n - 1)
+        return exp_r * half_of_it * F(2.0)
     return exp_float32
 
 

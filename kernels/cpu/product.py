@@ -3,7 +3,8 @@ from .jit import jit
 from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
 
 STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter float32 sums keep more digits
-FEW_PANELS = 8                  # below this many panels, blocks of rows are shared out too
+TASKS = 32                      # at least so many for the threads to share: where panels are fewer, blocks of rows are tasks too
+PACKED_TASKS = 8                # fewer where each task has to transpose its panel first
 
 
 @jit
@@ -34,10 +35,10 @@ def keep_steps(flags, steps, counts):
 
 
 @jit
-def share_out(rows, columns):
+def share_out(rows, columns, tasks):
     """How to cut a result into tasks: (panels of columns, blocks of rows, rows of a block, a multiple of ROWS)."""
     panel_count = (columns + COLUMNS - 1) // COLUMNS
-    block_count = 1 if panel_count >= FEW_PANELS else (FEW_PANELS + panel_count - 1) // panel_count
+    block_count = (tasks + panel_count - 1) // panel_count
     block_rows = ((rows + block_count - 1) // block_count + ROWS - 1) // ROWS * ROWS
     return panel_count, (rows + block_rows - 1) // block_rows, block_rows
 

@@ -2,13 +2,14 @@
 import numba
 import numpy as np
 
+from ..contract import ScratchVAEError
 from .noise import normal
 
 
 def set_threads(count):
     """Use `count` threads from now on."""
     if not 1 <= count <= numba.config.NUMBA_NUM_THREADS:
-        raise ValueError(f"threads: {count} is out of range; allowed: 1 to {numba.config.NUMBA_NUM_THREADS} on this machine")
+        raise ScratchVAEError(f"threads: {count} is out of range; allowed: 1 to {numba.config.NUMBA_NUM_THREADS} on this machine")
     numba.set_num_threads(count)
 
 

@@ -1,7 +1,10 @@
 """The textbook: every operation in plain NumPy, written to be read and to be trusted."""
+import os
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..contract import ScratchVAEError
 from .activations import activation_backward, activation_forward
 from .dense import dense_backward, dense_forward, dense_scratch
 from .dropout import dropout_backward, dropout_forward
@@ -17,6 +20,8 @@ NAME = "reference"
 
 def set_threads(count):
     """Use `count` threads from now on (here: of the BLAS behind NumPy's matrix product)."""
+    if not 1 <= count <= os.cpu_count():
+        raise ScratchVAEError(f"threads: {count} is out of range; allowed: 1 to {os.cpu_count()} on this machine")
     threadpool_limits(count)
 
 

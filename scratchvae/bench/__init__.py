@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,14 @@ def benchmark(lab, against, threads, rounds, data_dir=None):
     with tempfile.TemporaryDirectory() as folder:
         setup["examples"] = str(Path(folder) / "examples.npy")
         np.save(setup["examples"], examples)
-        workers = [Worker(name, setup) for name in (OURS, *installed)]
-        peaks = []
-        for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
-            peaks.append(sgemm_gflops(threads))
-            for k in range(len(workers)):
-                time.sleep(PAUSE)
-                workers[(i + k) % len(workers)].measure()
-        for worker in workers:
-            worker.close()
+        with ExitStack() as stack:
+            workers = [stack.enter_context(Worker(name, setup)) for name in (OURS, *installed)]
+            peaks = []
+            for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
+                peaks.append(sgemm_gflops(threads))
+                for k in range(len(workers)):
+                    time.sleep(PAUSE)
+                    workers[(i + k) % len(workers)].measure()
     flops, peak = model.flops(lab.batch_size), float(np.median(peaks))
     ours = np.array(workers[0].milliseconds)
     return {"lab": lab.name, "batch_size": lab.batch_size, "threads": threads, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
@@ -72,8 +72,9 @@ class Worker:
     """A process that trains with one framework when told to."""
 
     def __init__(self, name, setup):
+        self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([sys.executable, "-m", "scratchvae.bench.worker"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.name = name
         self.milliseconds = []
         self.version = self._ask({"framework": name, **setup})["version"]
@@ -85,17 +86,22 @@ class Worker:
         """Train for a fraction of a second and note the time of a step."""
         self.milliseconds.append(self._ask(self.steps)["seconds"] / self.steps * 1e3)
 
-    def close(self):
-        """End the process."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         self.process.stdin.close()
         self.process.wait()
+        self.log.close()
 
     def _ask(self, message):
         self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise ScratchVAEError(f"bench: the process of {self.name} ended: {self.process.stderr.read().strip()[-500:]}")
+            self.log.seek(0)
+            last_line = (self.log.read().strip().splitlines() or ["without a word"])[-1]
+            raise ScratchVAEError(f"bench: the process of {self.name} ended: {last_line}")
         return json.loads(answer)
 
 

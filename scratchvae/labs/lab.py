@@ -51,7 +51,8 @@ class Lab:
             except ValueError:
                 raise ScratchVAEError(f"setting {name}: {text!r} is not {'a number' if kind is float else 'a whole number'}; "
                                       f"the default is {settings[name]}") from None
-        kl_schedule(settings)
+        self.make_model(settings)           # refuses values that are numbers, but wrong ones
+        self.make_optimizer(settings)
         return settings
 
 

@@ -1,8 +1,12 @@
 """The fully connected layer."""
 from kernels.contract import parse_activation
 
+from .. import initializers
 from ..errors import ScratchVAEError
 from .layer import Layer, positive_integer
+
+
+KEPT = 3                        # work spaces kept, one for each size of batch: of training, its last batch, and evaluation
 
 
 class Dense(Layer):
@@ -16,6 +20,7 @@ class Dense(Layer):
         self.units = positive_integer("Dense", "units", units)
         self.activation = activation or "linear"
         parse_activation(self.activation)
+        initializers.get(kernel_initializer), initializers.get(bias_initializer)        # known names, or an error now
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
 
@@ -31,6 +36,8 @@ class Dense(Layer):
         self.check_input(x)
         N = len(x)
         if N not in self._scratch:
+            if len(self._scratch) == KEPT:
+                del self._scratch[next(iter(self._scratch))]        # the oldest
             self._scratch[N] = self.kernels.dense_scratch(N, *self.input_shape, self.units, self.dtype)
         self._x, self._y = x, self.workspace.array("y", (N, self.units))
         self.kernels.dense_forward(x, self.params["kernel"], self.params["bias"], self._y, self.activation, self._scratch[N])

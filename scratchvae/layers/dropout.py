@@ -12,7 +12,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, dtype="float32"):
         super().__init__(dtype)
-        if not 0 <= rate < 1:
+        if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
             raise ScratchVAEError(f"Dropout: rate is {rate!r}; allowed: 0 <= rate < 1")
         self.rate = float(rate)
 

@@ -25,6 +25,8 @@ class Layer:
     def __init_subclass__(cls):
         Layer.classes[cls.__name__] = cls
 
+    _y = None                   # the output of the last forward pass
+
     def __init__(self, dtype="float32"):
         self.dtype = dtype_name(type(self).__name__, dtype)
         self.backend = "cpu"
@@ -34,8 +36,10 @@ class Layer:
     def build(self, input_shape, seed=0):
         """Make the parameters for examples of `input_shape` (without the batch axis); return the shape of the output.
 
-        seed: an int or a list of ints, from which the parameters are drawn.
+        seed: a whole number, or a list of them, from which the parameters are drawn.
         """
+        for part in np.atleast_1d(seed).tolist():
+            check_seed(type(self).__name__, part)
         input_shape = tuple(int(n) for n in np.atleast_1d(input_shape))
         if not input_shape or min(input_shape) < 1:
             raise ScratchVAEError(f"{type(self).__name__}: input shape {input_shape}; allowed: positive sizes, without the batch")
@@ -44,7 +48,7 @@ class Layer:
         self.workspace = Workspace(self.dtype)
         self.noise = Noise(self.kernels)
         self.params, self.grads = {}, {}
-        self._y = None          # the output of the last forward pass
+        self._y = None
         self._rng = np.random.default_rng(seed)
         self.output_shape = self.setup(input_shape)
         return self.output_shape
@@ -100,18 +104,20 @@ class Layer:
         name = config.pop("class")
         if name not in Layer.classes:
             raise ScratchVAEError(f"unknown layer {name!r}; there are: {', '.join(sorted(Layer.classes))}")
-        return Layer.classes[name](**config, dtype=dtype)
+        layer = Layer.classes[name](**config)
+        layer.dtype = dtype_name(name, dtype)
+        return layer
 
     def check_input(self, x):
         """Refuse an input of the wrong shape or type."""
-        if self.input_shape is None:
-            self._check_built()
-        if type(x) is not np.ndarray or x.dtype != self.dtype or x.shape[1:] != self.input_shape or len(x) == 0:
+        self._check_built()
+        if not isinstance(x, np.ndarray) or x.dtype != self.dtype or x.shape[1:] != self.input_shape or len(x) == 0:
             raise ScratchVAEError(f"{type(self).__name__}: input {_describe(x)}; needed: a {self.dtype} array of shape "
                                   f"(batch, {', '.join(map(str, self.input_shape))})")
 
     def check_gradient(self, dout, out):
         """Refuse a gradient that does not match the output of the last forward pass."""
+        self._check_built()
         if out is None:
             raise ScratchVAEError(f"{type(self).__name__}: backward without a forward pass; call forward(x) first")
         if type(dout) is not np.ndarray or dout.dtype != self.dtype or dout.shape != out.shape:
@@ -121,6 +127,13 @@ class Layer:
     def _check_built(self):
         if self.input_shape is None:
             raise ScratchVAEError(f"{type(self).__name__} is not built; call build(input_shape) first")
+
+
+def check_seed(owner, seed):
+    """The seed as an int, or an error that names whose it is."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2 ** 63:
+        raise ScratchVAEError(f"{owner}: seed is {seed!r}; allowed: whole numbers from 0, below 2^63")
+    return int(seed)
 
 
 def dtype_name(owner, dtype):

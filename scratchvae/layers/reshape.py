@@ -1,6 +1,8 @@
 """From one shape to another."""
 import math
 
+import numpy as np
+
 from ..errors import ScratchVAEError
 from .layer import Layer, positive_integer
 
@@ -10,7 +12,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, dtype="float32"):
         super().__init__(dtype)
-        self.target_shape = tuple(positive_integer("Reshape", "target_shape", n) for n in target_shape)
+        self.target_shape = tuple(positive_integer("Reshape", "target_shape", n) for n in np.atleast_1d(target_shape).tolist())
 
     def setup(self, input_shape):
         if math.prod(input_shape) != math.prod(self.target_shape):

@@ -6,7 +6,7 @@ import kernels
 from .. import losses, training
 from ..errors import ScratchVAEError
 from ..layers import Layer
-from ..layers.layer import dtype_name
+from ..layers.layer import check_seed, dtype_name
 from ..noise import VALIDATION, Noise
 from ..parameters import Parameters
 from ..storage import read_arrays, write_arrays
@@ -33,12 +33,15 @@ class Model:
         self.backend = backend
         self.kernels = kernels.load(backend)
         self.encoder, self.decoder = Sequential(encoder), Sequential(decoder)
-        self.loss = losses.get(reconstruction)(float(reconstruction_scale), self.decoder.take_output_activation())
+        self.loss = losses.get(reconstruction)(reconstruction_scale, self.decoder.take_output_activation())
         self.input_shape = None
 
     def build(self, input_shape, seed=0):
         """Make the parameters, drawn from `seed`, for examples of `input_shape` (without the batch axis)."""
-        input_shape = tuple(input_shape)
+        input_shape = tuple(np.atleast_1d(input_shape).tolist())
+        seed = check_seed(type(self).__name__, seed)
+        if len(set(map(id, self.layers.values()))) < len(self.layers):
+            raise ScratchVAEError(f"{type(self).__name__}: one layer object stands in two places; make a layer for each")
         self.noise = Noise(self.kernels, seed)
         self.workspace = Workspace(self.dtype, reuse=True)
         self.loss.build(self.kernels, self.dtype)
@@ -70,8 +73,8 @@ class Model:
 
         The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
         validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
-        after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt); with
-        resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  The same seed gives
+        after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt; twice, it stops
+        at once); with resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  The same seed gives
         the same bits on any number of threads.
         """
         return training.fit(self, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress,
@@ -82,7 +85,7 @@ class Model:
         reconstruction and kl."""
         x = self.as_examples(x)
         self.loss.check_target(x)
-        self.noise.seed = seed
+        self.noise.seed = check_seed("evaluate", seed)
         sums = np.zeros(2)
         for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
             self.noise.step = number
@@ -108,8 +111,8 @@ class Model:
 
     def flops(self, batch_size):
         """Multiplications and additions in the products of one training step."""
-        forward, parameters, inputs = zip(*(layer.flops() for layer in self.layers.values()))
-        return batch_size * (sum(forward) + sum(parameters) + sum(inputs[1:]))      # nobody needs the first layer's dx
+        forward, parameters, inputs = zip(*(layer.flops() for layer in self.layers.values() if any(layer.flops())))
+        return batch_size * (sum(forward) + sum(parameters) + sum(inputs[1:]))      # nobody needs the dx of the first
 
     def get_config(self):
         """What makes this model again, its parameters aside."""
@@ -155,6 +158,8 @@ class Model:
         """x as a C-contiguous array of shape (N, *shape), N >= 1, and this model's dtype."""
         self.check_built()
         try:
+            if np.iscomplexobj(x):
+                raise TypeError
             array = np.ascontiguousarray(x, self.dtype)
         except (TypeError, ValueError):
             raise ScratchVAEError(f"{name} is a {type(x).__name__} that is no array of numbers; needed: an array of shape "

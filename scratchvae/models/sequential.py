@@ -12,13 +12,13 @@ class Sequential:
     """
 
     def __init__(self, layers):
-        layers = list(layers)
+        layers = list(layers) if isinstance(layers, (list, tuple)) else [layers]
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise ScratchVAEError(f"Sequential: {layer!r} is not a layer; give instances such as Dense(256)")
         if not layers:
             raise ScratchVAEError("Sequential: no layers; give at least one")
-        self.layers = {}
+        self.layers, self.input_shape = {}, None
         for layer in layers:
             if layer in self.layers.values():
                 raise ScratchVAEError(f"Sequential: one {type(layer).__name__} object stands twice; make a layer for each place")
@@ -27,7 +27,7 @@ class Sequential:
 
     def build(self, input_shape, seed=0):
         """Build the layers one after the other; return the shape of the last one's output."""
-        shape = input_shape
+        shape = self.input_shape = input_shape
         for i, layer in enumerate(self.layers.values()):
             shape = layer.build(shape, [*np.atleast_1d(seed), i])
         self.output_shape = shape
@@ -42,6 +42,19 @@ class Sequential:
     def grads(self):
         """Their gradients, by the same names."""
         return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.grads.items()}
+
+    def get_weights(self):
+        """Copies of the parameters of all layers, in Keras's order."""
+        return [weight for layer in self.layers.values() for weight in layer.get_weights()]
+
+    def set_weights(self, weights):
+        """Set the parameters of all layers from a list as get_weights gives it."""
+        weights = list(weights)
+        needed = [p.shape for p in self.params.values()]
+        if [np.shape(w) for w in weights] != needed:
+            raise ScratchVAEError(f"Sequential: weights of shapes {[np.shape(w) for w in weights]}; needed: {needed}")
+        for layer in self.layers.values():
+            layer.set_weights([weights.pop(0) for _ in layer.params])
 
     def forward(self, x, training=False):
         """The output for a batch x (N, *input_shape)."""
@@ -63,11 +76,12 @@ class Sequential:
     def take_output_activation(self):
         """Make the output linear, and return the activation it had: losses compute from the logits before it."""
         for layer in reversed(self.layers.values()):
-            activation = getattr(layer, "activation", "linear")
-            if activation == "softmax" or not isinstance(layer, (Flatten, Reshape)):
+            if not isinstance(layer, (Flatten, Reshape)):
                 break           # an element-by-element activation commutes with a reshape after it
-        if hasattr(layer, "activation"):
-            layer.activation = "linear"
+        activation = getattr(layer, "activation", "linear")
+        if activation in ("linear", "softmax"):     # softmax is not element by element: it stays where it is
+            return "linear"
+        layer.activation = "linear"
         return activation
 
     def get_config(self):

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import schedules
 from ..layers import Dense
-from ..layers.layer import positive_integer
+from ..layers.layer import check_seed, positive_integer
 from ..noise import PRIOR, SAMPLING, Noise
 from .model import Model
 
@@ -96,7 +96,7 @@ class VAE(Model):
         """`count` new examples: decode(z) for z ~ N(0, 1)."""
         self.check_built()
         z = np.empty((positive_integer("sample", "count", count), self.latent_dim), self.dtype)
-        Noise(self.kernels, seed).normal(z, PRIOR)
+        Noise(self.kernels, check_seed("sample", seed)).normal(z, PRIOR)
         return self.decode(z)
 
     def get_config(self):
