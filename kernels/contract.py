@@ -4,6 +4,7 @@ import inspect
 import re
 
 import numpy as np
+from numpy import ndarray
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax")
 LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name "leaky_relu"; "leaky_relu(0.3)" names another
@@ -32,7 +33,7 @@ SHAPES = {
 }
 OPTIONAL = {("dense_backward", "dx")}       # arrays that may be None
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 class ScratchVAEError(ValueError):
@@ -51,16 +52,13 @@ def operation(function):
     def checked(*arguments, **keywords):
         if keywords:
             arguments = signature.bind(*arguments, **keywords).args
-        dtype, shapes = None, []
-        for argument in arguments:
-            if type(argument) is np.ndarray:
-                if not argument.flags.c_contiguous or (argument.dtype != dtype and dtype is not None):
-                    _refuse(function, signature, arguments)
-                if dtype is None:
-                    dtype = argument.dtype
-                shapes.append(argument.shape)
-        shapes = tuple(shapes)
-        if shapes not in right_shapes or dtype not in _FLOATS:
+        arrays = [argument for argument in arguments if type(argument) is ndarray]
+        dtype = arrays[0].dtype if arrays else None
+        shapes = tuple([array.shape for array in arrays])
+        for array in arrays:
+            if not array.flags.c_contiguous or array.dtype is not dtype:
+                _refuse(function, signature, arguments)
+        if shapes not in right_shapes or dtype not in FLOATS:
             _refuse(function, signature, arguments)
             right_shapes.add(shapes)
         return function(*arguments)
@@ -81,7 +79,7 @@ def _refuse(function, signature, arguments):
             raise ScratchVAEError(f"{problem} is a {type(array).__name__}; needed: a NumPy array")
         if not array.flags.c_contiguous:
             raise ScratchVAEError(f"{problem} is not C-contiguous; pass np.ascontiguousarray({name})")
-        if array.dtype not in _FLOATS:
+        if array.dtype not in FLOATS:
             raise ScratchVAEError(f"{problem} is {array.dtype}; allowed: float32, float64")
         first = first or (name, array.dtype)
         if array.dtype != first[1]:

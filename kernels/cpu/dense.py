@@ -21,6 +21,7 @@ BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long
 
 class DenseScratch(NamedTuple):
     """Tables of offsets and steps (see microkernel.py), and panels for the threads to pack what can't be read in place."""
+    sizes: tuple                # N, K, M
     x_rows: np.ndarray          # n K: where example n starts in x and dx
     y_rows: np.ndarray          # n M: where example n starts in y and dz
     kernel_rows: np.ndarray     # k M: where row k starts in kernel and dkernel
@@ -42,6 +43,7 @@ def dense_scratch(batch, inputs, units, dtype):
     example_blocks, input_blocks = -(-batch // ROWS), -(-inputs // ROWS)
     batch_steps = np.stack([counting[:batch] * inputs, counting[:batch]])
     return DenseScratch(
+        sizes=(batch, inputs, units),
         x_rows=counting[:batch] * inputs,
         y_rows=counting[:batch] * units,
         kernel_rows=counting[:inputs] * units,
@@ -56,7 +58,7 @@ def dense_scratch(batch, inputs, units, dtype):
 
 def check_scratch(scratch, x, kernel):
     """Refuse work space made for other sizes: its tables would lead out of the arrays."""
-    if (len(scratch.x_rows), len(scratch.kernel_rows), scratch.unit_counts.sum()) != (*x.shape, kernel.shape[1]):
+    if scratch.sizes != (*x.shape, kernel.shape[1]):
         raise ScratchVAEError(f"dense: the scratch was made for other sizes; needed: dense_scratch({len(x)}, {x.shape[1]}, "
                               f"{kernel.shape[1]}, dtype)")
 
