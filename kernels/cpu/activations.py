@@ -3,7 +3,7 @@ from numba import prange
 
 from ..contract import ACTIVATIONS, operation, parse_activation
 from .elementary import exp, tanh
-from .jit import CHUNK, chunk_count, jit, parallel
+from .jit import CHUNK, chunk_count, inner, parallel
 
 LINEAR, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX = range(len(ACTIVATIONS))
 
@@ -35,7 +35,7 @@ def activation_backward(dout, y, dx, activation):
         _backward(dout.reshape(-1), y.reshape(-1), dx.reshape(-1), code, slope)
 
 
-@jit
+@inner
 def activate(x, y, code, slope):
     """y = f(x) on one-dimensional arrays, for an element-by-element f.  Comparisons are written so that NaN passes through."""
     one, zero, a = y.dtype.type(1), y.dtype.type(0), y.dtype.type(slope)
@@ -57,7 +57,7 @@ def activate(x, y, code, slope):
             y[i] = tanh(x[i])
 
 
-@jit
+@inner
 def differentiate(dout, y, dx, code, slope):
     """dx = dout * f'(x), from y = f(x), on one-dimensional arrays."""
     one, zero, a = y.dtype.type(1), y.dtype.type(0), y.dtype.type(slope)

@@ -12,7 +12,7 @@ from numba import get_thread_id, prange
 
 from ..contract import ScratchVAEError, operation
 from .activations import LINEAR, SOFTMAX, activate, activation_backward, activation_code, activation_forward
-from .jit import jit, parallel
+from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
 from .product import PACKED_TASKS, STEPS, TASKS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
 
@@ -99,76 +99,115 @@ def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scrat
 @parallel
 def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, panels):
     """y = f(x W + b): rows of x, steps along them."""
-    (N, K), M = x.shape, kernel.shape[1]
+    N, M = y.shape
     if M > LANES:               # a narrow product is no dearer than the search for zeros
         for block in prange(counts.shape[0]):
-            flags = steps[block]
-            for k in range(K):
-                flags[k] = x[block * ROWS, k] != 0
-            for n in range(block * ROWS + 1, min(N, (block + 1) * ROWS)):
-                for k in range(K):
-                    flags[k] |= x[n, k] != 0
-            keep_steps(flags, flags, counts[block])
+            find_input_steps(x, block * ROWS, steps[block], counts[block])
     panel_count, block_count, block_rows = share_out(N, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
-        width = min(COLUMNS, M - column)
-        w, w_start, w_stride = panel_of(kernel, column, width, panels[get_thread_id()])
-        multiply_panel(x, x_rows, first, min(N, first + block_rows), steps, steps, counts, w, w_start, w_stride, y, y_rows,
-                       column, width)
+        forward_panel(x, kernel, y, x_rows, y_rows, steps, counts, panels[get_thread_id()], column, first, block_rows)
     for n in prange(N):
-        row = y[n]
-        for m in range(M):
-            row[m] += bias[m]
-        if code != LINEAR:
-            activate(row, row, code, slope)
+        finish_row(y[n], bias, code, slope)
+
+
+@inner
+def find_input_steps(x, first, steps, counts):
+    """steps = the inputs that are not zero in all of the ROWS examples from `first` on, in chunks of `counts`."""
+    for k in range(x.shape[1]):
+        steps[k] = x[first, k] != 0
+    for n in range(first + 1, min(x.shape[0], first + ROWS)):
+        for k in range(x.shape[1]):
+            steps[k] |= x[n, k] != 0
+    keep_steps(steps, steps, counts)
+
+
+@inner
+def forward_panel(x, kernel, y, x_rows, y_rows, steps, counts, panel, column, first, block_rows):
+    """A panel of x W, for one block of examples."""
+    N, M = y.shape
+    width = min(COLUMNS, M - column)
+    w, w_start, w_stride = panel_of(kernel, column, width, panel)
+    multiply_panel(x, x_rows, first, min(N, first + block_rows), steps, steps, counts, w, w_start, w_stride, y, y_rows, column,
+                   width)
+
+
+@inner
+def finish_row(row, bias, code, slope):
+    """row = f(row + b)."""
+    for m in range(row.size):
+        row[m] += bias[m]
+    if code != LINEAR:
+        activate(row, row, code, slope)
 
 
 @parallel
 def _backward_kernel(x, dz, dkernel, dbias, x_rows, kernel_rows, counting, steps, counts, panels):
     """dW = x^T dz: columns of x, steps down them.  db = column sums of dz."""
-    (K, M), N = dkernel.shape, dz.shape[0]
+    K, M = dkernel.shape
     x_steps, dz_steps = steps
     if M > LANES:
         for block in prange(counts.shape[0]):
-            flags, first = dz_steps[block], block * ROWS
-            for n in range(N):
-                if first + LANES <= K:
-                    flags[n] = any_nonzero(x, n * K + first)
-                else:           # at the right edge, where a vector would read past the end
-                    flags[n] = 0
-                    for k in range(first, min(K, first + ROWS)):
-                        flags[n] |= x[n, k] != 0
-            keep_steps(flags, flags, counts[block])
-            for s in range(N):
-                x_steps[block, s] = dz_steps[block, s] * K
+            find_batch_steps(x, block * ROWS, x_steps[block], dz_steps[block], counts[block])
     panel_count, block_count, block_rows = share_out(K, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
-        width = min(COLUMNS, M - column)
-        if first == 0:
-            sum_columns(dz, column, width, dbias, panels[get_thread_id()])
-        w, w_start, w_stride = panel_of(dz, column, width, panels[get_thread_id()])
-        multiply_panel(x, counting[:K], first, min(K, first + block_rows), x_steps, dz_steps, counts, w, w_start, w_stride,
-                       dkernel, kernel_rows, column, width)
+        backward_kernel_panel(x, dz, dkernel, dbias, kernel_rows, counting, x_steps, dz_steps, counts, panels[get_thread_id()],
+                              column, first, block_rows)
+
+
+@inner
+def find_batch_steps(x, first, x_steps, dz_steps, counts):
+    """The examples n in which the ROWS inputs from `first` on are not all zero: dz_steps = n, x_steps = n K."""
+    N, K = x.shape
+    for n in range(N):
+        if first + LANES <= K:
+            dz_steps[n] = any_nonzero(x, n * K + first)
+        else:                   # at the right edge, where a vector would read past the end
+            dz_steps[n] = 0
+            for k in range(first, min(K, first + ROWS)):
+                dz_steps[n] |= x[n, k] != 0
+    keep_steps(dz_steps, dz_steps, counts)
+    for s in range(N):
+        x_steps[s] = dz_steps[s] * K
+
+
+@inner
+def backward_kernel_panel(x, dz, dkernel, dbias, kernel_rows, counting, x_steps, dz_steps, counts, panel, column, first,
+                          block_rows):
+    """A panel of dW, for one block of inputs, and with the first block its part of db."""
+    K, M = dkernel.shape
+    width = min(COLUMNS, M - column)
+    if first == 0:
+        sum_columns(dz, column, width, dbias, panel)
+    w, w_start, w_stride = panel_of(dz, column, width, panel)
+    multiply_panel(x, counting[:K], first, min(K, first + block_rows), x_steps, dz_steps, counts, w, w_start, w_stride, dkernel,
+                   kernel_rows, column, width)
 
 
 @parallel
 def _backward_x(dz, kernel, dx, dz_rows, x_rows, counting, counts, panels):
-    """dx = dz W^T: rows of dz, steps along them; rows of W, as many as a panel has columns, are packed as its columns."""
-    (K, M), N = kernel.shape, dz.shape[0]
-    steps = counting[:M].reshape(1, M)
+    """dx = dz W^T: rows of dz, steps along them."""
+    N, K = dx.shape
     panel_count, block_count, block_rows = share_out(N, K, PACKED_TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
-        width = min(COLUMNS, K - column)
-        w = panels[get_thread_id()]
-        transpose_panel(kernel, column, width, w)
-        multiply_panel(dz, dz_rows, first, min(N, first + block_rows), steps, steps, counts, w, 0, COLUMNS, dx, x_rows,
-                       column, width)
+        backward_x_panel(dz, kernel, dx, dz_rows, x_rows, counting, counts, panels[get_thread_id()], column, first, block_rows)
 
 
-@jit
+@inner
+def backward_x_panel(dz, kernel, dx, dz_rows, x_rows, counting, counts, panel, column, first, block_rows):
+    """A panel of dx, for one block of examples: rows of W, as many as a panel has columns, are packed as its columns."""
+    N, K = dx.shape
+    M = kernel.shape[1]
+    width = min(COLUMNS, K - column)
+    steps = counting[:M].reshape(1, M)
+    transpose_panel(kernel, column, width, panel)
+    multiply_panel(dz, dz_rows, first, min(N, first + block_rows), steps, steps, counts, panel, 0, COLUMNS, dx, x_rows, column,
+                   width)
+
+
+@inner
 def sum_columns(matrix, column, width, sums, block_sums):
     """sums[column:column + width] = column sums of the matrix, in blocks of rows, in a fixed order."""
     sums = sums[column:column + width]
@@ -181,7 +220,7 @@ def sum_columns(matrix, column, width, sums, block_sums):
         add(block_sums, sums)
 
 
-@jit
+@inner
 def add(numbers, sums):
     """sums += numbers; at a panel's full width in vectors, since the compiler knows it."""
     if sums.size == COLUMNS:

@@ -68,8 +68,13 @@ def _compile(function, **options):
 
 
 def jit(function):
-    """A helper or a small kernel: compiled, sums vectorised, one thread."""
+    """A small kernel: compiled, sums vectorised, one thread."""
     return _compile(function, fastmath=VECTOR_SUMS)
+
+
+def inner(function):
+    """A part of kernels, called by them alone: without an entry from Python, and compiled in a good deal less time."""
+    return numba.njit(fastmath=VECTOR_SUMS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def parallel(function):
@@ -77,7 +82,7 @@ def parallel(function):
     return _compile(function, fastmath=VECTOR_SUMS, parallel=True)
 
 
-@jit
+@inner
 def chunk_count(size):
     """How many chunks cover `size` elements."""
     return (size + CHUNK - 1) // CHUNK

@@ -5,7 +5,7 @@ import numpy as np
 from numba import prange
 
 from ..contract import operation
-from .jit import jit, parallel
+from .jit import inner, parallel
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -29,7 +29,7 @@ def normal(out, seed, step, stream):
     _fill(out.reshape(-1), seed, step, stream, True)
 
 
-@jit
+@inner
 def philox(c0, c1, c2, c3, k0, k1):
     """Ten rounds of Philox4x32 on one counter; words are uint64 below 2^32."""
     for _ in range(ROUNDS):
@@ -39,7 +39,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@jit
+@inner
 def box_muller(u, v):
     radius, angle = math.sqrt(-2 * math.log(1 - u)), 2 * math.pi * v
     return radius * math.cos(angle), radius * math.sin(angle)
@@ -59,7 +59,7 @@ def _fill(out, seed, step, stream, gaussian):
                 out[4 * block + i] = numbers[i]
 
 
-@jit
+@inner
 def unit(word):
     """A 32-bit word as a float in [0, 1) with 24 bits."""
     return (word >> np.uint64(8)) / 2.0 ** 24

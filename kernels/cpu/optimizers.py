@@ -3,7 +3,7 @@ import numpy as np
 from numba import prange
 
 from ..contract import operation
-from .jit import CHUNK, chunk_count, jit, parallel
+from .jit import CHUNK, chunk_count, inner, parallel
 
 
 @operation
@@ -68,7 +68,7 @@ def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus
             w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)
 
 
-@jit
+@inner
 def flush(average, tiny):
     """Zero for what has decayed below the normal range: a processor is tens of times slower on such numbers."""
     return average - average if abs(average) < tiny else average

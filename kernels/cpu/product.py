@@ -1,5 +1,5 @@
 """Plain loops around the microkernel: how a product is cut into panels of columns, blocks of rows and chunks of steps."""
-from .jit import jit
+from .jit import inner
 from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
 
 STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter float32 sums keep more digits
@@ -7,7 +7,7 @@ TASKS = 32                      # at least so many for the threads to share: whe
 PACKED_TASKS = 8                # fewer where each task has to transpose its panel first
 
 
-@jit
+@inner
 def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w_stride, y, out, column, width):
     """Rows first to last - 1 of one panel: y[out[r] + column + c] = sum_s x[rows[r] + x_steps[s]] w[w_start + w_steps[s] w_stride + c].
 
@@ -21,7 +21,7 @@ def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w
                           w, w_start, w_stride, y, out, column, width, chunk > 0)
 
 
-@jit
+@inner
 def keep_steps(flags, steps, counts):
     """steps = the positions where flags is not 0, chunk by chunk, and counts their number in each; steps may be flags."""
     for chunk in range(counts.size):
@@ -34,7 +34,7 @@ def keep_steps(flags, steps, counts):
         counts[chunk] = count
 
 
-@jit
+@inner
 def share_out(rows, columns, tasks):
     """How to cut a result into tasks: (panels of columns, blocks of rows, rows of a block, a multiple of ROWS)."""
     panel_count = (columns + COLUMNS - 1) // COLUMNS
@@ -43,7 +43,7 @@ def share_out(rows, columns, tasks):
     return panel_count, (rows + block_rows - 1) // block_rows, block_rows
 
 
-@jit
+@inner
 def panel_of(matrix, column, width, panel):
     """(array, start, stride) of COLUMNS columns: in the matrix itself, or, at its right edge, copied to `panel` so that no
     read passes its end."""
@@ -55,7 +55,7 @@ def panel_of(matrix, column, width, panel):
     return panel, 0, COLUMNS
 
 
-@jit
+@inner
 def transpose_panel(matrix, first, width, panel):
     """panel[m, c] = matrix[first + c, m] for `width` rows of the matrix, COLUMNS columns to a row of the panel."""
     size = matrix.shape[1]
