@@ -1,7 +1,7 @@
 """Tables on the terminal."""
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 
 def gradcheck_table(reports):
@@ -23,7 +23,7 @@ def gradcheck_table(reports):
 
 def bench_table(result):
     """Print one lab's measurements."""
-    table = Table("", "ms a step", "10 % to 90 %", "steps a second", "times ours", "of sgemm peak", box=None, header_style="bold",
+    table = Table(Column("", no_wrap=True), "ms a step", "10 % to 90 %", "steps a second", "times ours", "of sgemm peak", box=None, header_style="bold",
                   title_justify="left",
                   title=f"{result['lab']}, batch {result['batch_size']}, {result['threads']} threads; sgemm peak "
                         f"{result['sgemm_gflops']:.0f} GFLOP/s, {result['mflop_a_step']:.0f} MFLOP a step")
