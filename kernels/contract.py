@@ -86,7 +86,8 @@ def _refuse(function, signature, arguments):
             raise ScratchVAEError(f"{problem} is {array.dtype} but {first[0]} is {first[1]}; all arrays share one dtype")
         needed = [("*", array.shape)] if axes == "*" else list(zip(axes, array.shape))
         if (axes != "*" and len(axes) != array.ndim) or any(sizes.setdefault(axis, size) != size for axis, size in needed):
-            raise ScratchVAEError(f"{problem} has shape {array.shape}, which does not fit the others; needed: {SHAPES[function.__name__]}")
+            raise ScratchVAEError(f"{problem} has shape {array.shape}, which does not fit the others; needed: "
+                                  f"{SHAPES[function.__name__]}")
 
 
 @functools.lru_cache(maxsize=None)

@@ -105,8 +105,8 @@ class Run:
     @property
     def references(self):
         """The lab's reference figures, if this run is comparable: all of the data, and the lab's own settings."""
-        own = (self.lab.settings, self.lab.batch_size, None, True)
-        return self.lab.references if own == tuple(self.config[key] for key in ("settings", "batch_size", "limit", "complete")) else ()
+        own = {"settings": self.lab.settings, "batch_size": self.lab.batch_size, "limit": None, "complete": True}
+        return self.lab.references if own.items() <= self.config.items() else ()
 
     def train(self, resume=False):
         """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""

@@ -17,12 +17,12 @@ def summary_text(model):
 
 def _networks(model):
     """name -> [(layer's name, layer)]; layers that stand alone, as z_mean does, belong to the network before them."""
-    networks = {}
+    networks, rows = {}, []
     for part, module in model.parts.items():
         if isinstance(module, Layer):
             rows.append((part, module))
         else:
-            rows = networks[part] = list(module.layers.items())
+            networks[part] = rows = list(module.layers.items())
     return networks
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import write_idx_files
-from scratchvae.data import images, load_fashion_mnist, load_mnist, packages, sources
+from scratchvae.data import load_fashion_mnist, load_mnist, packages, sources
 from scratchvae.data.catalogue import CATALOGUE, FILES
 from scratchvae.data.idx import parse_idx, read_content, write_idx
 from scratchvae.errors import ScratchVAEError

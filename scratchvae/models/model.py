@@ -89,7 +89,8 @@ class Model:
         sums = np.zeros(2)
         for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
             self.noise.step = number
-            sums += [values.sum(dtype=np.float64) for values in self.forward(x[start:start + BATCH_SIZE], stream=VALIDATION)]
+            batch_losses = self.forward(x[start:start + BATCH_SIZE], stream=VALIDATION)
+            sums += [losses.sum(dtype=np.float64) for losses in batch_losses]
         reconstruction, kl = (float(mean) for mean in sums / len(x))
         return {"loss": reconstruction + self.kl_weight.weight * kl, "reconstruction": reconstruction, "kl": kl}
 
