@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import kernels
+from scratchvae.layers import Dense, Dropout
+from scratchvae.models import VAE
 
 GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
 
@@ -54,3 +56,13 @@ def write_idx_files(folder, train=40, test=20, seed=0):
 def small_data(tmp_path):
     """A folder with a small data set of random images."""
     return write_idx_files(tmp_path / "data" / "mnist").parent
+
+
+def small_vae(**options):
+    """A VAE on examples of 12 elements, with dropout."""
+    return VAE([Dense(7, "relu"), Dropout(0.2)], 3, [Dense(6, "relu"), Dense(12, "sigmoid")], reconstruction_scale=12.0, **options)
+
+
+@pytest.fixture
+def x(rng):
+    return rng.random((50, 12)).astype(np.float32)

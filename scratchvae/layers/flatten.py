@@ -2,19 +2,15 @@
 import math
 
 from .layer import Layer
+from .reshape import Reshape
 
 
-class Flatten(Layer):
-    """y = x with all axes but the batch's made one: another view of the same memory."""
+class Flatten(Reshape):
+    """y = x with all axes but the batch's made one: a Reshape that finds its target shape itself."""
+
+    def __init__(self, dtype="float32"):
+        Layer.__init__(self, dtype)
 
     def setup(self, input_shape):
-        return (math.prod(input_shape),)
-
-    def forward(self, x, training=False):
-        self.check_input(x)
-        self._y = x.reshape(len(x), *self.output_shape)
-        return self._y
-
-    def backward(self, dout, need_dx=True):
-        self.check_gradient(dout, self._y)
-        return dout.reshape(len(dout), *self.input_shape)
+        self.target_shape = (math.prod(input_shape),)
+        return self.target_shape

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..errors import ScratchVAEError
-from ..layers import Flatten, Layer, Reshape
+from ..layers import Layer, Reshape
 
 
 class Sequential:
@@ -76,7 +76,7 @@ class Sequential:
     def take_output_activation(self):
         """Make the output linear, and return the activation it had: losses compute from the logits before it."""
         for layer in reversed(self.layers.values()):
-            if not isinstance(layer, (Flatten, Reshape)):
+            if not isinstance(layer, Reshape):
                 break           # an element-by-element activation commutes with a reshape after it
         activation = getattr(layer, "activation", "linear")
         if activation in ("linear", "softmax"):     # softmax is not element by element: it stays where it is
