@@ -15,6 +15,13 @@ SHAPES = {
     "activation_backward": "dout=* y=* dx=*",
     "dense_forward": "x=NK kernel=KM bias=M y=NM",
     "dense_backward": "dout=NM x=NK y=NM kernel=KM dz=NM dx=NK dkernel=KM dbias=M",
+    "conv2d_forward": "x=NHWC kernel=ABCM bias=M y=NPQM",
+    "conv2d_backward": "dout=NPQM x=NHWC y=NPQM kernel=ABCM dx=NHWC dkernel=ABCM dbias=M",
+    "conv2d_transpose_forward": "x=NHWC kernel=ABMC bias=M y=NPQM",
+    "conv2d_transpose_backward": "dout=NPQM x=NHWC y=NPQM kernel=ABMC dx=NHWC dkernel=ABMC dbias=M",
+    "batchnorm_forward": "x=NC gamma=C beta=C moving_mean=C moving_variance=C y=NC mean=C variance=C",
+    "batchnorm_inference": "x=NC gamma=C beta=C moving_mean=C moving_variance=C y=NC",
+    "batchnorm_backward": "dout=NC x=NC gamma=C mean=C variance=C dx=NC dgamma=C dbeta=C",
     "dropout_forward": "x=* noise=* y=*",
     "dropout_backward": "dout=* noise=* dx=*",
     "binary_crossentropy_forward": "logits=ND target=ND probability=ND loss=N",
@@ -31,7 +38,7 @@ SHAPES = {
     "rmsprop_update": "parameters=P gradients=P v=P",
     "adam_update": "parameters=P gradients=P m=P v=P",
 }
-OPTIONAL = {("dense_backward", "dx")}       # arrays that may be None
+OPTIONAL = {(name, "dx") for name in ("dense_backward", "conv2d_backward", "conv2d_transpose_backward")}     # arrays that may be None
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 

@@ -10,6 +10,7 @@ from kernels.contract import ACTIVATIONS, SHAPES, ScratchVAEError
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")
 OPERATIONS = sorted(name for name, member in vars(REFERENCE).items() if inspect.isfunction(member) and hasattr(member, "__wrapped__"))
 ALL_ACTIVATIONS = (*ACTIVATIONS, "leaky_relu(0.3)")
+SCRATCHES = ["batchnorm_scratch", "conv2d_scratch", "conv2d_transpose_scratch", "dense_scratch"]
 LARGE = 20_001                  # more than two chunks of the kernels that share out chunks
 
 
@@ -32,7 +33,7 @@ def dense(backend, x, kernel, bias, dout, activation):
 def test_backends_have_the_same_operations_with_the_same_signatures():
     assert OPERATIONS == sorted(name for name, member in vars(CPU).items() if inspect.isfunction(member) and hasattr(member, "__wrapped__"))
     assert OPERATIONS == sorted(SHAPES)
-    for name in OPERATIONS + ["dense_scratch", "set_threads", "describe"]:
+    for name in OPERATIONS + [*SCRATCHES, "set_threads", "describe"]:
         assert inspect.signature(getattr(REFERENCE, name)) == inspect.signature(getattr(CPU, name)), name
 
 
@@ -241,6 +242,25 @@ def test_dropout(backend, rng):
     np.testing.assert_array_equal(dx, y)
 
 
+def convolution_calls(a, name, kernel):
+    """The calls of a convolution, or a transposed one."""
+    x, y = (3, 4, 3, 4), (3, 4, 3, 6)
+    settings = dict(strides=(1, 1), padding="same", activation="relu", scratch=None)
+    return {f"{name}_forward": (dict(x=a(*x), kernel=a(*kernel), bias=a(6), y=a(*y), **settings), "y"),
+            f"{name}_backward": (dict(dout=a(*y), x=a(*x), y=a(*y), kernel=a(*kernel), dx=a(*x), dkernel=a(*kernel), dbias=a(6), **settings),
+                                 "dx dkernel dbias")}
+
+
+def scratch_for(backend, name, arguments):
+    """{"scratch": work space} if the operation needs some."""
+    if "scratch" not in arguments:
+        return {}
+    x, family = arguments["x"], name.rpartition("_")[0]
+    sizes = {"dense": lambda: (*x.shape, arguments["kernel"].shape[1]), "batchnorm": lambda: x.shape[1:]}.get(
+        family, lambda: (len(x), x.shape[1:], arguments["kernel"].shape, arguments["strides"], arguments["padding"]))()
+    return {"scratch": getattr(backend, f"{family}_scratch")(*sizes, x.dtype)}
+
+
 def calls(rng):
     """(operation, arguments with arrays by name, names of outputs) for every operation."""
     def a(*shape):
@@ -252,6 +272,14 @@ def calls(rng):
         "dense_forward": (dict(x=a(3, 4), kernel=a(4, 5), bias=a(5), y=a(3, 5), activation="relu", scratch=None), "y"),
         "dense_backward": (dict(dout=a(3, 5), x=a(3, 4), y=a(3, 5), kernel=a(4, 5), dz=a(3, 5), dx=a(3, 4), dkernel=a(4, 5), dbias=a(5),
                                 activation="relu", scratch=None), "dz dx dkernel dbias"),
+        **convolution_calls(a, "conv2d", (3, 3, 4, 6)),
+        **convolution_calls(a, "conv2d_transpose", (3, 3, 6, 4)),
+        "batchnorm_forward": (dict(x=a(3, 5), gamma=a(5), beta=a(5), moving_mean=a(5), moving_variance=a(5) ** 2, y=a(3, 5), mean=a(5),
+                                   variance=a(5), momentum=0.9, epsilon=1e-3, scratch=None), "y mean variance moving_mean moving_variance"),
+        "batchnorm_inference": (dict(x=a(3, 5), gamma=a(5), beta=a(5), moving_mean=a(5), moving_variance=a(5) ** 2, y=a(3, 5),
+                                     epsilon=1e-3, scratch=None), "y"),
+        "batchnorm_backward": (dict(dout=a(3, 5), x=a(3, 5), gamma=a(5), mean=a(5), variance=a(5) ** 2, dx=a(3, 5), dgamma=a(5), dbeta=a(5),
+                                    epsilon=1e-3, training=True, scratch=None), "dx dgamma dbeta"),
         "dropout_forward": (dict(x=a(3, 5), noise=target, y=a(3, 5), rate=0.5), "y"),
         "dropout_backward": (dict(dout=a(3, 5), noise=target, dx=a(3, 5), rate=0.5), "dx"),
         "binary_crossentropy_forward": (dict(logits=a(3, 5), target=target, probability=a(3, 5), loss=a(3), scale=2.0), "probability loss"),
@@ -275,8 +303,7 @@ def calls(rng):
 def test_manners(backend, rng, name):
     """Inputs come back unchanged, outputs are written, and what is not contiguous or of mixed types is refused in one line."""
     arguments, outputs = calls(rng)[name]
-    if "scratch" in arguments:
-        arguments["scratch"] = backend.dense_scratch(3, 4, 5, np.float64)
+    arguments |= scratch_for(backend, name, arguments)
     before = {key: value.copy() for key, value in arguments.items() if isinstance(value, np.ndarray)}
     getattr(backend, name)(*arguments.values())
     for key, value in before.items():
@@ -296,12 +323,12 @@ def test_manners(backend, rng, name):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_wrong_shapes_are_refused_before_they_can_do_harm(backend, rng, name):
     arguments, _ = calls(rng)[name]
-    if "scratch" in arguments:
-        arguments["scratch"] = backend.dense_scratch(3, 4, 5, np.float64)
+    arguments |= scratch_for(backend, name, arguments)
     getattr(backend, name)(**arguments)                 # by name, too
     arrays = [key for key, value in arguments.items() if isinstance(value, np.ndarray)]
     for key in arrays if len(arrays) > 1 else []:
-        for wrong in (arguments[key][:-1], arguments[key][..., np.newaxis].copy()):
+        smaller_window = "conv2d" in name and name.endswith("forward") and key == "kernel"      # is no wrong shape
+        for wrong in [arguments[key][..., np.newaxis].copy()] + ([] if smaller_window else [arguments[key][:-1]]):
             with pytest.raises(ScratchVAEError, match=f"{name}: .* has shape .* needed: "):
                 getattr(backend, name)(**{**arguments, key: wrong})
     with pytest.raises(ScratchVAEError, match=f"{name}: {arrays[0]} is a list; needed: a NumPy array"):
@@ -316,7 +343,7 @@ def test_a_scratch_of_other_sizes_is_refused(rng):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-6), (np.float64, 1e-13)])
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith("dense")])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith(("dense", "conv2d"))])
 def test_large_arrays_equal_reference(name, dtype, tolerance, rng):
     """Every operation that works in chunks, on more than two of them, in both precisions."""
     class Large:
@@ -332,6 +359,7 @@ def test_large_arrays_equal_reference(name, dtype, tolerance, rng):
     results = []
     for backend, kind in ((REFERENCE, np.float64), (CPU, dtype)):
         copies = {key: value.astype(dtype).astype(kind) if isinstance(value, np.ndarray) else value for key, value in arguments.items()}
+        copies |= scratch_for(backend, name, copies)
         getattr(backend, name)(**copies)
         results.append([copies[key] for key in outputs.split()])
     for expected, actual in zip(*results):

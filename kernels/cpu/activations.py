@@ -14,6 +14,12 @@ def activation_code(activation):
     return ACTIVATIONS.index(name), slope
 
 
+def negative_slope(activation):
+    """What the activation multiplies negative numbers by, if it leaves the others as they are (the microkernel applies these), else None."""
+    name, slope = parse_activation(activation)
+    return {"linear": 1.0, "relu": 0.0, "leaky_relu": slope}.get(name)
+
+
 @operation
 def activation_forward(x, y, activation):
     """y = f(x).  x, y: any one shape; y may be x itself."""

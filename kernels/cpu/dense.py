@@ -11,7 +11,7 @@ import numpy as np
 from numba import get_thread_id, prange
 
 from ..contract import ScratchVAEError, operation
-from .activations import LINEAR, SOFTMAX, activate, activation_backward, activation_code, activation_forward
+from .activations import activation_backward, activation_forward, negative_slope
 from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
 from .product import PACKED_TASKS, STEPS, TASKS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
@@ -71,11 +71,11 @@ def chunk_counts(steps):
 @operation
 def dense_forward(x, kernel, bias, y, activation, scratch):
     """y = f(x W + b).  x (N, K), kernel (K, M), bias (M,), y (N, M)."""
-    code, slope = activation_code(activation)
     check_scratch(scratch, x, kernel)
-    _forward(x, kernel, bias, y, LINEAR if code == SOFTMAX else code, slope,
-             scratch.x_rows, scratch.y_rows, scratch.input_steps, scratch.input_counts, scratch.panels)
-    if code == SOFTMAX:         # the only activation that is not element by element
+    slope = negative_slope(activation)
+    _forward(x, kernel, bias, y, 1.0 if slope is None else slope, scratch.x_rows, scratch.y_rows, scratch.input_steps,
+             scratch.input_counts, scratch.panels)
+    if slope is None:
         activation_forward(y, y, activation)
 
 
@@ -97,7 +97,7 @@ def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scrat
 
 
 @parallel
-def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, panels):
+def _forward(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panels):
     """y = f(x W + b): rows of x, steps along them."""
     N, M = y.shape
     if M > LANES:               # a narrow product is no dearer than the search for zeros
@@ -106,9 +106,7 @@ def _forward(x, kernel, bias, y, code, slope, x_rows, y_rows, steps, counts, pan
     panel_count, block_count, block_rows = share_out(N, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
-        forward_panel(x, kernel, y, x_rows, y_rows, steps, counts, panels[get_thread_id()], column, first, block_rows)
-    for n in prange(N):
-        finish_row(y[n], bias, code, slope)
+        forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panels[get_thread_id()], column, first, block_rows)
 
 
 @inner
@@ -123,22 +121,13 @@ def find_input_steps(x, first, steps, counts):
 
 
 @inner
-def forward_panel(x, kernel, y, x_rows, y_rows, steps, counts, panel, column, first, block_rows):
-    """A panel of x W, for one block of examples."""
+def forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panel, column, first, block_rows):
+    """A panel of f(x W + b), for one block of examples."""
     N, M = y.shape
     width = min(COLUMNS, M - column)
     w, w_start, w_stride = panel_of(kernel, column, width, panel)
     multiply_panel(x, x_rows, first, min(N, first + block_rows), steps, steps, counts, w, w_start, w_stride, y, y_rows, column,
-                   width)
-
-
-@inner
-def finish_row(row, bias, code, slope):
-    """row = f(row + b)."""
-    for m in range(row.size):
-        row[m] += bias[m]
-    if code != LINEAR:
-        activate(row, row, code, slope)
+                   width, bias, slope)
 
 
 @parallel
@@ -182,7 +171,7 @@ def backward_kernel_panel(x, dz, dkernel, dbias, kernel_rows, counting, x_steps,
         sum_columns(dz, column, width, dbias, panel)
     w, w_start, w_stride = panel_of(dz, column, width, panel)
     multiply_panel(x, counting[:K], first, min(K, first + block_rows), x_steps, dz_steps, counts, w, w_start, w_stride, dkernel,
-                   kernel_rows, column, width)
+                   kernel_rows, column, width, dbias[:0], 1.0)
 
 
 @parallel
@@ -204,7 +193,7 @@ def backward_x_panel(dz, kernel, dx, dz_rows, x_rows, counting, counts, panel, c
     steps = counting[:M].reshape(1, M)
     transpose_panel(kernel, column, width, panel)
     multiply_panel(dz, dz_rows, first, min(N, first + block_rows), steps, steps, counts, panel, 0, COLUMNS, dx, x_rows, column,
-                   width)
+                   width, panel[:0], 1.0)
 
 
 @inner

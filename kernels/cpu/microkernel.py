@@ -29,21 +29,23 @@ LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8        # float3
 COLUMNS = 2 * LANES
 
 ARGUMENTS = ("x", "rows", "first_row", "x_steps", "w_steps", "step_count", "w", "w_start", "w_stride", "y", "out", "column",
-             "width", "accumulate")
+             "width", "accumulate", "finish", "bias", "slope")
 
 
 @intrinsic
 def multiply_tile(typingctx, x, rows, first_row, x_steps, w_steps, step_count, w, w_start, w_stride, y, out, column, width,
-                  accumulate):
+                  accumulate, finish, bias, slope):
     """y[out[r] + column + c] = (or, if accumulate, +=) sum_s x[rows[r] + x_steps[s]] * w[w_start + w_steps[s] w_stride + c].
+
+    With `finish`, y = f(y + bias[column + c]) follows, f(v) being v, or slope * v where v < 0: linear for a slope of 1, relu for 0.
 
     r runs over the six rows from `first_row` (fewer at the end of `rows`: the last is repeated, which writes the same numbers
     twice), c over `width` <= COLUMNS columns, s over the first `step_count` >= 0 entries of the steps.  COLUMNS columns of w
-    are read, or LANES if the width is no more.  x, w, y: C-contiguous float32 or float64 of any shape, indexed flat; rows,
+    are read, or LANES if the width is no more.  x, w, y, bias: C-contiguous float32 or float64 of any shape, indexed flat; rows,
     x_steps, w_steps, out: int32.  Nothing is bounds-checked.
     """
     signature = types.void(x, rows, first_row, x_steps, w_steps, step_count, w, w_start, w_stride, y, out, column, width,
-                           accumulate)
+                           accumulate, finish, bias, slope)
     return signature, _emit_tile
 
 
@@ -103,25 +105,45 @@ def _emit_tile(context, builder, signature, arguments):
                 results[-1].append(result)
         return results
 
-    def store(targets, results, align=None):
+    def store(targets, results, biases, align=None):
         """Store, or add to what is there.  All is read before anything is written: a repeated row must not be added twice."""
-        with builder.if_else(accumulate) as (add, replace):
-            with add:
-                old = [builder.load(target, align=align) for target in targets]
-                for target, before, result in zip(targets, old, results):
-                    builder.store(builder.fadd(before, result), target, align=align)
-            with replace:
-                for target, result in zip(targets, results):
-                    builder.store(result, target, align=align)
+        before = builder.block
+        with builder.if_then(accumulate):
+            sums = [builder.fadd(builder.load(target, align=align), result) for target, result in zip(targets, results)]
+            added = builder.block
+        results = merge(results, before, sums, added)
+        before = builder.block
+        with builder.if_then(finish):
+            values = [finished(result, builder.load(bias, align=element_bytes)) for result, bias in zip(results, biases)]
+            done = builder.block
+        for target, result in zip(targets, merge(results, before, values, done)):
+            builder.store(result, target, align=align)
+
+    def merge(values, block, others, other_block):
+        """The values that came by one block, or the others by the other."""
+        phis = [builder.phi(value.type) for value in values]
+        for phi, value, other in zip(phis, values, others):
+            phi.add_incoming(value, block)
+            phi.add_incoming(other, other_block)
+        return phis
+
+    def finished(value, bias):
+        """f(value + bias)."""
+        value = builder.fadd(value, bias)
+        zero, factor = ir.Constant(value.type, 0.0), slope
+        if isinstance(value.type, ir.VectorType):
+            zero, factor = ir.Constant(value.type, [0.0] * LANES), broadcast(slope)
+        scaled = builder.select(builder.fcmp_ordered("==", slope, ir.Constant(scalar, 0.0)), zero, builder.fmul(factor, value))
+        return builder.select(builder.fcmp_ordered("<", value, zero), scaled, value)        # not 0 * value: that is NaN for infinity
 
     def store_columns(sums):
         """Store the first `width` columns, one by one."""
         halves = len(sums[0])
         order = ir.Constant(ir.VectorType(lane_index, halves * LANES), list(range(halves * LANES)))
         wide = [builder.shuffle_vector(row[0], row[-1], order) for row in sums]
-        with cgutils.for_range(builder, integer("width")) as column:
+        with cgutils.for_range(builder, width) as column:
             store([builder.gep(y_row, [column.index]) for y_row in y_rows],
-                  [builder.extract_element(row, column.index) for row in wide])
+                  [builder.extract_element(row, column.index) for row in wide], [builder.gep(bias, [column.index])] * ROWS)
 
     # Where the six rows start, in x and in y.
     last = builder.sub(array("rows").nitems, index(1))
@@ -133,7 +155,9 @@ def _emit_tile(context, builder, signature, arguments):
         y_rows.append(builder.gep(array("y").data, [builder.add(entry("out", row), integer("column"))]))
     w, w_stride = builder.gep(array("w").data, [integer("w_start")]), integer("w_stride")
     step_count, width = integer("step_count"), integer("width")
-    accumulate = context.cast(builder, values["accumulate"], kinds["accumulate"], types.boolean)
+    accumulate, finish = (context.cast(builder, values[name], kinds[name], types.boolean) for name in ("accumulate", "finish"))
+    bias = builder.gep(array("bias").data, [integer("column")])
+    slope = context.cast(builder, values["slope"], kinds["slope"], kinds["x"].dtype)
 
     with builder.if_else(builder.icmp_signed("<=", width, index(LANES))) as (narrow, wide):
         with narrow:
@@ -142,8 +166,8 @@ def _emit_tile(context, builder, signature, arguments):
             sums = sum_steps(halves=2)
             with builder.if_else(builder.icmp_signed("==", width, index(COLUMNS))) as (full, partial):
                 with full:
-                    store([vector_at(y_row, LANES * h) for y_row in y_rows for h in range(2)],
-                          [half for row in sums for half in row], align=element_bytes)
+                    store([vector_at(y_row, LANES * h) for y_row in y_rows for h in range(2)], [half for row in sums for half in row],
+                          [vector_at(bias, LANES * h) for _ in range(ROWS) for h in range(2)], align=element_bytes)
                 with partial:
                     store_columns(sums)
     return context.get_dummy_value()

@@ -8,17 +8,33 @@ PACKED_TASKS = 8                # fewer where each task has to transpose its pan
 
 
 @inner
-def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w_stride, y, out, column, width):
-    """Rows first to last - 1 of one panel: y[out[r] + column + c] = sum_s x[rows[r] + x_steps[s]] w[w_start + w_steps[s] w_stride + c].
+def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w_stride, y, out, column, width, bias, slope):
+    """Rows first to last - 1 of one panel: y[out[r] + column + c] = sum_s x[rows[r] + x_steps[s]] w[w_start + w_steps[s] w_stride + c],
+    and then y = f(y + bias) (see microkernel.py), unless the bias is empty.
 
     The steps come in chunks: those of chunk i stand in x_steps and w_steps from column i STEPS on, and are counts[:, i] in
     number.  Each block of ROWS rows has a row of steps of its own, or all share the only one.  `first` is a multiple of ROWS.
     """
-    for chunk in range(counts.shape[1]):
+    chunks = counts.shape[1]
+    for chunk in range(chunks):
+        finish = chunk == chunks - 1 and bias.size > 0
         for row in range(first, last, ROWS):
             block = row // ROWS if counts.shape[0] > 1 else 0
             multiply_tile(x, rows, row, x_steps[block][chunk * STEPS:], w_steps[block][chunk * STEPS:], counts[block, chunk],
-                          w, w_start, w_stride, y, out, column, width, chunk > 0)
+                          w, w_start, w_stride, y, out, column, width, chunk > 0, finish, bias, slope)
+
+
+@inner
+def multiply_rows(x, rows, first, last, x_steps, w_steps, w, w_start, w_stride, y, out, column, width, bias, slope, add):
+    """As multiply_panel, for rows that all share the same steps, none of them left out: chunks are STEPS of them.
+
+    add: the sum is added to what is in y.
+    """
+    for start in range(0, max(1, x_steps.size), STEPS):         # once even without steps: then the sum is 0
+        finish = start + STEPS >= x_steps.size and bias.size > 0
+        for row in range(first, last, ROWS):
+            multiply_tile(x, rows, row, x_steps[start:], w_steps[start:], min(STEPS, x_steps.size - start), w, w_start, w_stride,
+                          y, out, column, width, add or start > 0, finish, bias, slope)
 
 
 @inner

@@ -6,6 +6,9 @@ from threadpoolctl import threadpool_limits
 
 from ..contract import ScratchVAEError
 from .activations import activation_backward, activation_forward
+from .batchnorm import batchnorm_backward, batchnorm_forward, batchnorm_inference, batchnorm_scratch
+from .conv2d import conv2d_backward, conv2d_forward, conv2d_scratch
+from .conv2d_transpose import conv2d_transpose_backward, conv2d_transpose_forward, conv2d_transpose_scratch
 from .dense import dense_backward, dense_forward, dense_scratch
 from .dropout import dropout_backward, dropout_forward
 from .losses import (binary_crossentropy_backward, binary_crossentropy_forward, squared_error_backward,

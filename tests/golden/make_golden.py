@@ -83,12 +83,119 @@ def optimizers():
         record(f"optimizer/{name}", start=start, gradients=gradients, after=np.array(after))
 
 
+# Convolutions to record: kernel size, strides, padding, activation, image (H, W, C), filters, batch.
+CONVOLUTIONS = {
+    "conv2d": (
+        ((1, 1), (1, 1), "valid", "linear", (5, 6, 33), 16, 1),
+        ((1, 1), (2, 2), "same", "linear", (7, 10, 17), 5, 1),
+        ((2, 2), (2, 2), "valid", "linear", (7, 10, 3), 5, 3),
+        ((2, 2), (3, 3), "same", "linear", (7, 10, 3), 5, 3),
+        ((2, 2), (3, 3), "valid", "relu", (9, 7, 1), 1, 3),
+        ((3, 3), (1, 1), "same", "leaky_relu(0.3)", (5, 6, 3), 5, 1),
+        ((3, 3), (2, 2), "same", "relu", (7, 10, 3), 16, 1),
+        ((4, 4), (2, 2), "same", "linear", (8, 7, 17), 5, 1),
+        ((4, 4), (2, 2), "valid", "linear", (7, 10, 1), 33, 3),
+        ((5, 3), (2, 1), "same", "leaky_relu(0.3)", (7, 10, 3), 5, 1),
+        ((5, 3), (2, 1), "valid", "linear", (7, 10, 3), 5, 3),
+        ((3, 3), (1, 1), "same", "linear", (7, 14, 16), 16, 1),
+        ((3, 3), (1, 1), "valid", "linear", (7, 7, 16), 33, 1),
+        ((4, 4), (1, 1), "same", "linear", (7, 7, 17), 16, 1),
+        ((4, 4), (1, 1), "valid", "linear", (14, 7, 16), 16, 1)),
+    "conv2d_transpose": (
+        ((1, 1), (1, 1), "valid", "linear", (5, 6, 33), 16, 1),
+        ((1, 1), (2, 2), "same", "linear", (3, 5, 17), 5, 1),
+        ((2, 2), (2, 2), "valid", "linear", (3, 5, 3), 5, 3),
+        ((2, 2), (3, 3), "same", "linear", (3, 4, 3), 5, 3),
+        ((2, 2), (3, 3), "valid", "relu", (3, 4, 1), 1, 3),
+        ((3, 3), (1, 1), "same", "leaky_relu(0.3)", (5, 6, 3), 5, 1),
+        ((3, 3), (2, 2), "same", "relu", (4, 5, 16), 3, 1),
+        ((4, 4), (2, 2), "same", "linear", (4, 3, 17), 5, 1),
+        ((4, 4), (2, 2), "valid", "linear", (3, 5, 33), 1, 3),
+        ((5, 3), (2, 1), "same", "leaky_relu(0.3)", (4, 7, 3), 5, 1),
+        ((5, 3), (2, 1), "valid", "linear", (4, 7, 3), 5, 3),
+        ((3, 3), (1, 1), "same", "linear", (7, 7, 17), 16, 1),
+        ((3, 3), (1, 1), "valid", "linear", (14, 7, 16), 16, 1),
+        ((4, 4), (1, 1), "same", "linear", (7, 14, 16), 16, 1),
+        ((4, 4), (1, 1), "valid", "linear", (7, 7, 16), 17, 1))}
+
+
+def convolutions():
+    """Forward, and backward from a random dout, of the table above; a group's name tells the case."""
+    rng = np.random.default_rng(21)
+    coarse = lambda *shape: np.round(4 * rng.standard_normal(shape)) / 4      # whose sums of products are exact, and compress
+    for operation, cases in CONVOLUTIONS.items():
+        Layer = {"conv2d": keras.layers.Conv2D, "conv2d_transpose": keras.layers.Conv2DTranspose}[operation]
+        for kernel_size, strides, padding, activation, image, filters, batch in cases:
+            layer = Layer(filters, kernel_size, strides, padding, activation=ACTIVATIONS[activation], **FLOAT64)
+            x = coarse(batch, *image)
+            layer.build(x.shape)
+            weights = [coarse(*layer.kernel.shape), coarse(filters)]
+            if activation != "linear":
+                weights[1] += 1e-3                                              # away from the kink
+            forward = lambda weights, x: layer.stateless_call(weights, [], x)[0]
+            y, backward = jax.vjp(forward, weights, x)
+            dout = coarse(*y.shape)
+            (dkernel, dbias), dx = backward(dout)
+            record(f"{operation}/{times(kernel_size)} stride {times(strides)} {padding} {activation}, {times(image)} to {filters}",
+                   **{name: narrow(array) for name, array in
+                      dict(x=x, kernel=weights[0], bias=weights[1], dout=dout, y=y, dx=dx, dkernel=dkernel, dbias=dbias).items()})
+
+
+def times(numbers):
+    """(4, 3) -> "4x3"."""
+    return "x".join(map(str, numbers))
+
+
+def narrow(array):
+    """The array in the smallest type that holds it exactly: these are many numbers, and most have few digits."""
+    array = np.asarray(array)
+    assert array.dtype == np.float64
+    return next(array.astype(kind) for kind in (np.float16, np.float32, np.float64) if (array.astype(kind) == array).all())
+
+
+def batch_normalization():
+    """Training forward and backward, the moving averages after it, and inference from those before it."""
+    rng = np.random.default_rng(22)
+    for name, shape, offset, momentum, epsilon in (("rows", (5, 7), 0, 0.99, 1e-3), ("images", (2, 3, 4, 5), 0, 0.9, 1e-5),
+                                                   ("large mean", (64, 8), 1000, 0.99, 1e-3)):
+        C, axes = shape[-1], tuple(range(len(shape) - 1))
+        x = offset + np.round(512 * rng.standard_normal(shape)) / 1024          # exact in float32, even around 1000
+        gamma, beta, dout = rng.standard_normal(C), rng.standard_normal(C), np.round(512 * rng.standard_normal(shape)) / 512
+        moving_mean, moving_variance = offset + rng.standard_normal(C), rng.uniform(0.5, 2, C)
+
+        def normalize(x, gamma, beta, mean, variance):
+            return gamma * (x - mean) / jax.numpy.sqrt(variance + epsilon) + beta
+
+        def train(x, gamma, beta):
+            mean = x.sum(axes) / (x.size / C)
+            return normalize(x, gamma, beta, mean, jax.numpy.square(x - mean).sum(axes) / (x.size / C))
+
+        y, backward = jax.vjp(train, x, gamma, beta)
+        dx, dgamma, dbeta = backward(dout)
+        after = [momentum * moving + (1 - momentum) * batch for moving, batch in
+                 ((moving_mean, x.mean(axes)), (moving_variance, x.var(axes)))]
+        y_inference = normalize(x, gamma, beta, moving_mean, moving_variance)
+
+        # These are the formulas of Keras's documentation, as Keras itself computes in float32 here: it has to agree to six digits,
+        # on images less the offset, which changes nothing but the mean.
+        layer = keras.layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **FLOAT64)
+        layer.build(shape)
+        call = lambda training, x, *weights: layer.stateless_call(weights, [moving_mean - offset, moving_variance], x, training=training)
+        keras_y, backward, (mean, variance) = jax.vjp(lambda *arguments: call(True, *arguments), x - offset, gamma, beta, has_aux=True)
+        keras_results = (keras_y, *backward(dout), mean + offset, variance, call(False, x - offset, gamma, beta)[0])
+        for mine, theirs in zip((y, dx, dgamma, dbeta, *after, y_inference), keras_results):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=2e-6)
+        record(f"batchnorm/{name}", momentum=momentum, epsilon=epsilon, x=narrow(x), gamma=gamma, beta=beta, moving_mean=moving_mean,
+               moving_variance=moving_variance, dout=narrow(dout), y=y, dx=dx, dgamma=dgamma, dbeta=dbeta, moving_mean_after=after[0],
+               moving_variance_after=after[1], y_inference=y_inference)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 if __name__ == "__main__":
-    for part in (dense, losses, vae, optimizers):
+    for part in (dense, losses, vae, optimizers, convolutions, batch_normalization):
         part()
     np.savez_compressed(Path(__file__).parent / "golden.npz", versions=f"keras {keras.__version__}, jax {jax.__version__}", **golden)

@@ -1,0 +1,181 @@
+"""Batch normalisation in Numba.  The mathematics stands in reference/batchnorm.py.
+
+The sums over N rows are taken in PARTS parts, whatever the number of threads, and in blocks of rows: a block's sums in the arrays'
+own type, added up in float64.  Where channels are few, several rows are read as one long row, so that loops are worth a vector.
+"""
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from ..contract import operation
+from .jit import inner, jit, parallel
+
+PARTS = 16
+BLOCK = 64                      # rows
+LONG_ROW = 256                  # numbers
+
+
+class BatchnormScratch(NamedTuple):
+    """Work space, with room for a long row."""
+    totals: np.ndarray          # (PARTS, 2, width) float64
+    block_sums: np.ndarray      # (PARTS, 2, width)
+    factors: np.ndarray         # (4, width): a, b, m and c of `_combine`, one for each number of a long row
+
+
+def batchnorm_scratch(channels, dtype):
+    """Work space for that many channels."""
+    width = max(channels, LONG_ROW)
+    return BatchnormScratch(np.empty((PARTS, 2, width)), np.empty((PARTS, 2, width), dtype), np.empty((4, width), dtype))
+
+
+@operation
+def batchnorm_forward(x, gamma, beta, moving_mean, moving_variance, y, mean, variance, momentum, epsilon, scratch):
+    """y = gamma x^ + beta, with the batch's mean and variance, which are returned, and taken into the moving averages.
+
+    x, y (N, C); gamma, beta, moving_mean, moving_variance, mean, variance (C,).
+    """
+    rows = long_rows(x)
+    _sums(rows, rows, x[0], True, *scratch)
+    _finish_moments(x, rows.shape[1], scratch.totals, mean, variance, moving_mean, moving_variance, momentum)
+    batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
+
+
+@operation
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, y, epsilon, scratch):
+    """y = gamma x^ + beta, with the given mean and variance."""
+    _set_forward_factors(gamma, beta, moving_mean, moving_variance, epsilon, scratch.factors)
+    rows = long_rows(x)
+    _combine(rows, rows, scratch.factors, long_rows(y))
+
+
+@operation
+def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training, scratch):
+    """dgamma, dbeta and dx from dout (N, C), and the mean and variance by which the forward pass normalised.
+
+    training=False: these were constants.
+    """
+    rows, dout_rows = long_rows(x), long_rows(dout)
+    _sums(dout_rows, rows, mean, False, *scratch)
+    _finish_gradients(len(x), rows.shape[1], scratch.totals, gamma, mean, variance, dgamma, dbeta, epsilon, training, scratch.factors)
+    _combine(dout_rows, rows, scratch.factors, long_rows(dx))
+
+
+def long_rows(x):
+    """(N, C) as (N / 2^i, 2^i C), as long as LONG_ROW allows."""
+    rows, width = x.shape
+    while rows % 2 == 0 and 2 * width <= LONG_ROW:
+        rows, width = rows // 2, 2 * width
+    return x.reshape(rows, width)
+
+
+@parallel
+def _sums(u, x, centre, squares, totals, block_sums, factors):
+    """totals[part] = sums over its rows of u and u (x - centre), or, for squares, of x - centre and its square.
+
+    The variance is found from squares about a point near the mean, where they lose no digits.
+    """
+    rows, width = x.shape
+    part_rows = (rows + PARTS - 1) // PARTS
+    tile_row(centre, factors[0])
+    for part in prange(PARTS):
+        for kind in range(2):
+            for i in range(width):
+                totals[part, kind, i] = 0
+        for block in range(part * part_rows, min(rows, (part + 1) * part_rows), BLOCK):
+            block_rows = slice(block, min(rows, (part + 1) * part_rows, block + BLOCK))
+            sum_block(u[block_rows], x[block_rows], factors[0, :width], squares, block_sums[part, 0, :width], block_sums[part, 1, :width])
+            for kind in range(2):
+                for i in range(width):
+                    totals[part, kind, i] += block_sums[part, kind, i]
+
+
+@inner
+def tile_row(values, row):
+    """Fill a long row with the values of the channels, again and again."""
+    for i in range(row.size):
+        row[i] = values[i % values.size]
+
+
+@inner
+def sum_block(u, x, centre, squares, sums, product_sums):
+    """The two sums over a block of rows."""
+    for i in range(sums.size):
+        sums[i] = product_sums[i] = 0
+    for n in range(x.shape[0]):
+        u_n, x_n = u[n], x[n]
+        if squares:
+            for i in range(sums.size):
+                d = x_n[i] - centre[i]
+                sums[i] += d
+                product_sums[i] += d * d
+        else:
+            for i in range(sums.size):
+                sums[i] += u_n[i]
+                product_sums[i] += u_n[i] * (x_n[i] - centre[i])
+
+
+@inner
+def total(totals, kind, channel, channels, width):
+    """A channel's sum over all parts, and over its places in a long row."""
+    result = 0.0
+    for part in range(PARTS):
+        for i in range(channel, width, channels):
+            result += totals[part, kind, i]
+    return result
+
+
+@jit
+def _finish_moments(x, width, totals, mean, variance, moving_mean, moving_variance, momentum):
+    """Mean and variance from the sums about x_0, and into the moving averages."""
+    N, C = x.shape
+    for c in range(C):
+        d = total(totals, 0, c, C, width) / N
+        mean[c] = x[0, c] + d
+        variance[c] = max(0.0, total(totals, 1, c, C, width) / N - d * d)
+        moving_mean[c] = momentum * moving_mean[c] + (1 - momentum) * mean[c]
+        moving_variance[c] = momentum * moving_variance[c] + (1 - momentum) * variance[c]
+
+
+@jit
+def _set_forward_factors(gamma, beta, mean, variance, epsilon, factors):
+    """y = gamma s (x - mean) + beta."""
+    C = gamma.size
+    for i in range(factors.shape[1]):
+        c = i % C
+        factors[0, i] = 0
+        factors[1, i] = gamma[c] / np.sqrt(variance[c] + epsilon)
+        factors[2, i] = mean[c]
+        factors[3, i] = beta[c]
+
+
+@jit
+def _finish_gradients(N, width, totals, gamma, mean, variance, dgamma, dbeta, epsilon, training, factors):
+    """dgamma and dbeta from the sums, and dx = gamma s (dout - dbeta / N - x^ dgamma / N), x^ = s (x - mean)."""
+    C = gamma.size
+    share = 1 / N if training else 0.0
+    for c in range(C):
+        s = 1 / np.sqrt(variance[c] + epsilon)
+        dbeta[c] = total(totals, 0, c, C, width)
+        dgamma[c] = total(totals, 1, c, C, width) * s
+        for i in range(c, factors.shape[1], C):
+            factors[0, i] = gamma[c] * s
+            factors[1, i] = -gamma[c] * s * s * dgamma[c] * share
+            factors[2, i] = mean[c]
+            factors[3, i] = -gamma[c] * s * dbeta[c] * share
+
+
+@parallel
+def _combine(u, x, factors, out):
+    """out = a u + b (x - m) + c, with factors for each channel."""
+    rows, width = x.shape
+    for block in prange((rows + BLOCK - 1) // BLOCK):
+        for n in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
+            combine_row(u[n], x[n], factors[0, :width], factors[1, :width], factors[2, :width], factors[3, :width], out[n])
+
+
+@inner
+def combine_row(u, x, a, b, m, c, out):
+    """out = a u + b (x - m) + c."""
+    for i in range(out.size):
+        out[i] = a[i] * u[i] + b[i] * (x[i] - m[i]) + c[i]
