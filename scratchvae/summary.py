@@ -1,7 +1,7 @@
 """The layer table of a model, as Keras prints it."""
 from .layers import Layer
 
-WIDTHS = (32, 24, 12)
+WIDTHS = (46, 24, 12)
 
 
 def summary_text(model):
@@ -12,7 +12,10 @@ def summary_text(model):
         lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{_size(layer):,}")
                   for name, layer in rows]
         lines += ["=" * sum(WIDTHS), f"{part}: {sum(_size(layer) for _, layer in rows):,} parameters", ""]
-    return "\n".join(lines + [f"Total: {model.parameters.count:,} parameters"])
+    total = sum(_size(layer) for layer in model.layers.values())
+    kinds = "" if total == model.parameters.count else \
+        f", {model.parameters.count:,} of them trained by gradients, {total - model.parameters.count:,} moving averages"
+    return "\n".join(lines + [f"Total: {total:,} parameters{kinds}"])
 
 
 def _networks(model):
@@ -27,7 +30,7 @@ def _networks(model):
 
 
 def _size(layer):
-    return sum(p.size for p in layer.params.values())
+    return sum(weight.size for weight in layer.weights.values())
 
 
 def _row(*cells):

@@ -23,7 +23,8 @@ from .storage import read_arrays, write_arrays
 SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from those of initial parameters
 
 
-def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end):
+def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end,
+        on_step):
     """See Model.fit."""
     epochs, batch_size = positive_integer("fit", "epochs", epochs), positive_integer("fit", "batch_size", batch_size)
     seed = check_seed("fit", seed)
@@ -41,7 +42,7 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
         if examples is not None:
             model.loss.check_target(examples)
     optimizer.build(model.parameters, model.kernels)
-    training = Training(model, optimizer, x, batch_size, seed)
+    training = Training(model, optimizer, x, batch_size, seed, on_step)
     if resume:
         training.load(checkpoint)
         if training.epoch > epochs:
@@ -79,9 +80,9 @@ def check_checkpoint(checkpoint, resume):
 class Training:
     """The state of one training run, and its inner loop."""
 
-    def __init__(self, model, optimizer, x, batch_size, seed):
+    def __init__(self, model, optimizer, x, batch_size, seed, on_step=None):
         self.model, self.optimizer, self.x = model, optimizer, x
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.on_step = batch_size, seed, on_step
         self.steps = math.ceil(len(x) / batch_size)         # in an epoch; the last may be smaller
         self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(x):08x}"
         self.history = History()
@@ -103,7 +104,7 @@ class Training:
             while self.step < self.steps and not interrupted:
                 self.train_batch(order[self.step * self.batch_size:(self.step + 1) * self.batch_size])
                 if self.step % 20 == 0 and progress:
-                    bar.set_postfix_str(f"loss {self.means()[0]:.2f}", refresh=False)
+                    bar.set_postfix_str(f"loss {self.means()[0]:.4g}", refresh=False)
                 bar.update()
         self.seconds = time.perf_counter() - started
 
@@ -115,13 +116,16 @@ class Training:
         kl_weight = model.kl_weight(global_step)
         model.noise.seed, model.noise.step = self.seed, global_step
         reconstruction, kl = (values.sum(dtype=np.float64) for values in model.train_step(batch, self.optimizer, kl_weight))
-        self.sums[0] += reconstruction + kl_weight * kl
+        loss = reconstruction + kl_weight * kl
+        self.sums[0] += loss
         self.sums[1] += reconstruction
         self.sums[2] += kl
         self.step += 1
         if not math.isfinite(self.sums[0]):
             raise ScratchVAEError(f"training diverged: the loss is {self.sums[0]} at step {self.step} of epoch {self.epoch + 1}; "
                                   "try a smaller learning_rate")
+        if self.on_step:
+            self.on_step(global_step + 1, batch, loss / len(indices))
 
     def means(self):
         """Loss, reconstruction and KL so far in the running epoch, a mean over its examples."""
@@ -148,7 +152,7 @@ class Training:
 
     def save(self, path):
         """Write the whole state."""
-        arrays = {"parameters": self.model.parameters.values, "sums": self.sums, **self.optimizer.slots}
+        arrays = {"parameters": self.model.parameters.values, "sums": self.sums, **self.model.state, **self.optimizer.slots}
         write_arrays(path, arrays, {"kind": "checkpoint", "settings": self._settings(), "history": self.history.rows,
                                     "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
                                     "updates": self.optimizer.step})
@@ -162,12 +166,17 @@ class Training:
                 what = f"{name} {then}, not {now}" if name != "model" else "another model"
                 raise ScratchVAEError(f"{path}: was trained with {what}; resume with the same model, data and settings")
         self.model.parameters.values[...] = arrays["parameters"]
-        for name, slot in self.optimizer.slots.items():
-            slot[...] = arrays[name]
+        for name, array in (self.model.state | self.optimizer.slots).items():
+            array[...] = arrays[name]
         self.optimizer.step = state["updates"]
         self.history = History(state["history"])
         self.sums[...] = arrays["sums"]
         self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
+
+
+def steps_in(checkpoint):
+    """How many training steps a checkpoint has behind it."""
+    return read_arrays(checkpoint, "checkpoint")[1]["updates"]
 
 
 def describe_epoch(row, epochs):

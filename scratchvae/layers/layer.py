@@ -18,7 +18,8 @@ class Layer:
 
     To write one: take the configuration in __init__ under the names of its arguments and call super().__init__(dtype); make
     parameters in `setup`; compute in `forward` and `backward`.  `params` and `grads` are dicts of arrays, by name, in
-    Keras's order; `backward` fills `grads` anew (it does not add) and never writes into what it was given.
+    Keras's order, and `state` one of what training changes by other means than gradients.  `backward` fills `grads` anew (it
+    does not add) and never writes into what it was given.
     """
     classes = {}                # name -> class, for from_config
 
@@ -47,7 +48,7 @@ class Layer:
         self.kernels = kernels.load(self.backend)
         self.workspace = Workspace(self.dtype)
         self.noise = Noise(self.kernels)
-        self.params, self.grads = {}, {}
+        self.params, self.grads, self.state = {}, {}, {}
         self._y = None
         self._rng = np.random.default_rng(seed)
         self.output_shape = self.setup(input_shape)
@@ -61,6 +62,15 @@ class Layer:
         """Make params[name] and grads[name]."""
         self.params[name] = initializers.get(initializer)(shape, self._rng).astype(self.dtype)
         self.grads[name] = np.zeros_like(self.params[name])
+
+    def add_state(self, name, shape, initializer):
+        """Make state[name]: an array that training changes, but no gradient does."""
+        self.state[name] = initializers.get(initializer)(shape, self._rng).astype(self.dtype)
+
+    @property
+    def weights(self):
+        """Parameters and state by name, in Keras's order."""
+        return self.params | self.state
 
     def forward(self, x, training=False):
         """The output for a batch x (N, *input_shape)."""
@@ -78,19 +88,19 @@ class Layer:
         return 0, 0, 0
 
     def get_weights(self):
-        """Copies of the parameters, in Keras's order."""
+        """Copies of parameters and state, in Keras's order."""
         self._check_built()
-        return [value.copy() for value in self.params.values()]
+        return [value.copy() for value in self.weights.values()]
 
     def set_weights(self, weights):
-        """Set the parameters from a list as a Keras layer's get_weights gives it."""
+        """Set parameters and state from a list as a Keras layer's get_weights gives it."""
         self._check_built()
-        shapes, given = [p.shape for p in self.params.values()], [np.shape(w) for w in weights]
+        shapes, given = [value.shape for value in self.weights.values()], [np.shape(w) for w in weights]
         if shapes != given:
             raise ScratchVAEError(f"{type(self).__name__}: weights of shapes {given}; needed: "
-                                  f"{dict(zip(self.params, shapes))}")
-        for parameter, weight in zip(self.params.values(), weights):
-            parameter[...] = weight
+                                  f"{dict(zip(self.weights, shapes))}")
+        for value, weight in zip(self.weights.values(), weights):
+            value[...] = weight
 
     def get_config(self):
         """The arguments that make this layer again, with its class's name: what is saved."""

@@ -67,18 +67,29 @@ class Model:
                 layers |= {f"{part}/{name}": layer for name, layer in module.layers.items()}
         return layers
 
+    @property
+    def state(self):
+        """What training changes by other means than gradients, "encoder/batch_normalization/moving_mean" and so on: name -> array."""
+        return {f"{path}/{name}": value for path, layer in self.layers.items() for name, value in layer.state.items()}
+
+    @property
+    def weights(self):
+        """Parameters and state: name -> array."""
+        return {name: self.parameters[name] for name in self.parameters.names} | self.state
+
     def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0, checkpoint=None, resume=False,
-            progress=True, on_epoch_end=None):
+            progress=True, on_epoch_end=None, on_step=None):
         """Train on x (N, *input_shape) and return the History.
 
         The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
         validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
         after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt; twice, it stops
-        at once); with resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  The same seed gives
-        the same bits on any number of threads.
+        at once); with resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  on_step:
+        called with the number of the step, from 1, its batch, and the batch's mean loss.  The same seed gives the same bits on any
+        number of threads.
         """
         return training.fit(self, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress,
-                            on_epoch_end)
+                            on_epoch_end, on_step)
 
     def evaluate(self, x, seed=0):
         """Means over x with one sample of z an example: a dict of loss (at the KL weight that training leads to),
@@ -132,10 +143,9 @@ class Model:
         return model
 
     def save(self, path):
-        """Write the model, its configuration and its parameters, to one file."""
+        """Write the model, its configuration, parameters and state, to one file."""
         self.check_built()
-        arrays = {name: self.parameters[name] for name in self.parameters.names}
-        write_arrays(path, arrays, {"kind": "model", "config": self.get_config()})
+        write_arrays(path, self.weights, {"kind": "model", "config": self.get_config()})
 
     @classmethod
     def load(cls, path, backend="cpu"):
@@ -144,10 +154,10 @@ class Model:
         model = Model.from_config(description["config"], backend)
         if not isinstance(model, cls):
             raise ScratchVAEError(f"{path}: holds a model of class {type(model).__name__}; needed: {cls.__name__}")
-        for name in model.parameters.names:
-            if name not in arrays or arrays[name].shape != model.parameters[name].shape:
-                raise ScratchVAEError(f"{path}: damaged: parameter {name} is missing or of the wrong shape")
-            model.parameters[name][...] = arrays[name]
+        for name, weight in model.weights.items():
+            if name not in arrays or arrays[name].shape != weight.shape:
+                raise ScratchVAEError(f"{path}: damaged: {name} is missing or of the wrong shape")
+            weight[...] = arrays[name]
         return model
 
     def as_examples(self, x):

@@ -1,4 +1,6 @@
 """A chain of layers."""
+import re
+
 import numpy as np
 
 from ..errors import ScratchVAEError
@@ -44,17 +46,17 @@ class Sequential:
         return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.grads.items()}
 
     def get_weights(self):
-        """Copies of the parameters of all layers, in Keras's order."""
+        """Copies of parameters and state of all layers, in Keras's order."""
         return [weight for layer in self.layers.values() for weight in layer.get_weights()]
 
     def set_weights(self, weights):
-        """Set the parameters of all layers from a list as get_weights gives it."""
+        """Set parameters and state of all layers from a list as get_weights gives it."""
         weights = list(weights)
-        needed = [p.shape for p in self.params.values()]
+        needed = [weight.shape for layer in self.layers.values() for weight in layer.weights.values()]
         if [np.shape(w) for w in weights] != needed:
             raise ScratchVAEError(f"Sequential: weights of shapes {[np.shape(w) for w in weights]}; needed: {needed}")
         for layer in self.layers.values():
-            layer.set_weights([weights.pop(0) for _ in layer.params])
+            layer.set_weights([weights.pop(0) for _ in layer.weights])
 
     def forward(self, x, training=False):
         """The output for a batch x (N, *input_shape)."""
@@ -90,7 +92,7 @@ class Sequential:
 
 
 def _unused_name(class_name, taken):
-    """Keras's name for a layer: "dense", "dense_1", ..."""
-    base = "".join("_" + c.lower() if c.isupper() else c for c in class_name).lstrip("_")
+    """Keras's name for a layer: "dense", "dense_1", ..., "conv2d_transpose"."""
+    base = re.sub(r"(?<=[a-zA-Z0-9])([A-Z][a-z]+)", r"_\1", class_name).lower()
     number = sum(name == base or name.rstrip("0123456789") == base + "_" for name in taken)
     return f"{base}_{number}" if number else base
