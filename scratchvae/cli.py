@@ -65,7 +65,7 @@ def list_labs(as_json):
         click.echo(f"  {CATALOGUE[lab.data].title}, {lab.parameters:,} parameters, {lab.epochs} epochs, batches of {lab.batch_size}")
         click.echo("  settings: " + ", ".join(f"{name}={value}" for name, value in lab.settings.items()))
         for r in lab.references:
-            click.echo(f"  reference: {r.source}, epoch {r.epoch}: loss {r.loss}, validation {r.val_loss}")
+            click.echo(f"  reference: {r}")
 
 
 def lab_argument(**options):
@@ -139,11 +139,12 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
 def print_result(run):
     """The last epoch beside the reference nearest to it."""
     last = run.history.rows[-1]
-    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.2f} (mean over the epoch as trained), validation {last['val_loss']:.2f} "
-               f"(mean over the test set after it, one sample of z); {run.config['data']}")
+    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained), validation {last['val_loss']:.5g} "
+               f"(mean over the {'held-out examples' if run.lab.validation_split else 'test set'} after it, one sample of z); "
+               f"{run.config['data']}")
     for r in run.references:
         if r.epoch == last["epoch"]:
-            click.echo(f"  reference, {r.source}: loss {r.loss}, validation {r.val_loss}")
+            click.echo(f"  reference: {r}")
 
 
 def run_argument():

@@ -9,9 +9,7 @@ from .models import VAE, Autoencoder
 def suite(lab, backend):
     """Yield a Report for each check."""
     if lab:
-        model = lab.make_model(lab.settings | lab.small_settings, backend)
-        model.build(lab.example_shape)
-        yield check_model(model)
+        yield check_model(lab.make_small_model(backend))
         return
     for layer, input_shape in layer_cases():
         layer.backend = backend

@@ -3,6 +3,7 @@
 config.json     what was trained on what, and how          history.csv     a row for each epoch
 weights.npz     the model                                  figures/*.png   what to look at
 checkpoint.npz  the whole state of training, to resume     evaluation.json the measures of `evaluate`
+record.npz      losses of batches, inputs and outputs by step, for labs that ask for it
 """
 import json
 import platform
@@ -18,7 +19,9 @@ from .data.images import load_images
 from .errors import ScratchVAEError
 from .history import History
 from .models import Model
+from .record import Record
 from .storage import write_text
+from .training import steps_in
 
 KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data", "complete", "versions"}
 
@@ -41,6 +44,7 @@ class Run:
         self.folder = Path(folder)
         self.config = config
         self.lab = labs.get(config["lab"])
+        self.figures = self.folder / "figures"
 
     @classmethod
     def create(cls, folder, config):
@@ -72,20 +76,33 @@ class Run:
 
     @cached_property
     def data(self):
-        """The lab's data set."""
+        """The lab's data set, its images as the lab's examples."""
         data = load_images(self.lab.data, self.config["data_dir"])
         print(f"data: {data.description}", flush=True)
+        data.x_train, data.x_test = self.lab.prepare(data.x_train), self.lab.prepare(data.x_test)
         return data
-
-    @property
-    def x_train(self):
-        """The training examples, at most --limit of them."""
-        return self.data.x_train[:self.config["limit"]].reshape(-1, *self.lab.example_shape)
 
     @property
     def x_test(self):
         """The test examples, at most --limit of them."""
-        return self.data.x_test[:self.config["limit"]].reshape(-1, *self.lab.example_shape)
+        return self.data.x_test[:self.config["limit"]]
+
+    def codes(self, x=None):
+        """Where the model's encoder puts the examples x, the test set unless given: z, or its mean."""
+        code = self.model.encode(self.x_test if x is None else x)
+        return code[0] if isinstance(code, tuple) else code
+
+    @cached_property
+    def beside(self):
+        """The run that belongs beside this one: of the lab's partner, in a neighbouring directory of that name, or None."""
+        folder = self.lab.beside and self.folder.resolve().parent / self.lab.beside
+        return Run.open(folder) if folder and (folder / "weights.npz").exists() else None
+
+    @cached_property
+    def record(self):
+        """What was kept of training, step by step, or None."""
+        path = self.folder / "record.npz"
+        return Record.load(path, self.model) if path.exists() else None
 
     @cached_property
     def model(self):
@@ -111,19 +128,24 @@ class Run:
     def train(self, resume=False):
         """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""
         config, lab = self.config, self.lab
-        x_train, x_test = self.x_train, self.x_test
-        used = f"; of these {len(x_train):,} and {len(x_test):,} used" if config["limit"] else ""
+        x_train, x_validation = (x[:config["limit"]] for x in lab.split(self.data))
+        used = f"; of these {len(x_train):,} and {len(x_validation):,} used" if config["limit"] or lab.validation_split else ""
         config["data"], config["complete"] = self.data.description + used, self.data.complete
         backend = kernels.load(config["backend"])
         model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
         model.build(lab.example_shape, config["seed"])
         print(f"{lab.name}: {model.parameters.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples in batches "
               f"of {config['batch_size']}; {backend.describe()}", flush=True)
+        for line in lab.peculiarities(config["settings"]):
+            print(f"note: {line}", flush=True)
+        record = self.make_record(model, resume)
 
         def keep(history):
             self.history = history
             self.write_config()
             model.save(self.folder / "weights.npz")
+            if record:
+                record.save(self.folder / "record.npz")
             if len(history):
                 history.write_csv(self.folder / "history.csv")
 
@@ -131,13 +153,22 @@ class Run:
             keep(History())
         try:
             self.history = model.fit(
-                x_train, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=x_test,
-                seed=config["seed"], checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep)
+                x_train, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=x_validation,
+                seed=config["seed"], checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep, on_step=record)
         except KeyboardInterrupt:
             model.save(self.folder / "weights.npz")
+            if record:
+                record.save(self.folder / "record.npz")
             raise
         self.model = model
         self.data.x_train = self.data.x_train[:0].copy()        # figures show the test set: let go of 190 MB
+
+    def make_record(self, model, resume):
+        """A Record if the lab asks for one: new, or as far as the checkpoint to resume from."""
+        if not self.lab.record_every:
+            return None
+        path = self.folder / "record.npz"
+        return Record.load(path, model, steps_in(self.folder / "checkpoint.npz")) if resume else Record(model, self.lab.record_every)
 
     def write_config(self):
         """Write config.json."""
@@ -145,8 +176,10 @@ class Run:
 
     def evaluate(self):
         """The model's losses on the test set, also written to evaluation.json."""
-        x = self.x_test
-        result = {"data": self.data.description, "examples": len(x), **self.model.evaluate(x, self.config["seed"])}
+        x, seed = self.x_test, self.config["seed"]
+        last_batch = x[-(len(x) % self.config["batch_size"] or self.config["batch_size"]):]
+        result = {"data": self.data.description, "examples": len(x), **self.model.evaluate(x, seed),
+                  "last_batch": self.model.evaluate(last_batch, seed)}
         write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
         return result
 
@@ -154,11 +187,11 @@ class Run:
         """`count` test examples above their reconstructions; returns the path."""
         from . import plots         # matplotlib takes long to import: not before training
         x = self.x_test[:count]
-        return plots.reconstructions(x, self.model.reconstruct(x), self.folder / "figures" / "reconstructions.png",
+        return plots.reconstructions(x, self.model.reconstruct(x), self.figures / "reconstructions.png",
                                      f"Test images and their reconstructions ({self.lab.name})", self.note)
 
     def draw_samples(self, count, seed=0):
         """`count` new images; returns the path."""
         from . import plots
-        return plots.samples(self.model.sample(count, seed), self.folder / "figures" / "samples.png",
+        return plots.samples(self.model.sample(count, seed), self.figures / "samples.png",
                              f"Decoded from random points of the prior ({self.lab.name})", self.note)

@@ -1,9 +1,10 @@
 """The labs: each a model, its settings, data, figures and reference figures, in a file of its own."""
 from ..errors import ScratchVAEError
+from . import fashion_autoencoder, fashion_conv, mnist_batchnorm, mnist_conv, mnist_dense, mnist_latent8
 from .lab import Lab
-from .mnist_dense import LAB as MNIST_DENSE
 
-LABS = {lab.name: lab for lab in (MNIST_DENSE,)}
+LABS = {lab.name: lab for lab in (mnist_dense.LAB, fashion_autoencoder.LAB, fashion_conv.LAB, mnist_conv.LAB, mnist_latent8.LAB,
+                                  mnist_batchnorm.LAB, mnist_batchnorm.DEEP_LAB)}
 
 
 def get(name):

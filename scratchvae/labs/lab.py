@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
+import numpy as np
+
 from .. import schedules
 from ..errors import ScratchVAEError
 
@@ -11,11 +13,15 @@ KL_SCHEDULES = ("constant", "linear", "cyclical")
 
 @dataclass(frozen=True)
 class Reference:
-    """Losses after an epoch that somebody else's run of the lab gave."""
+    """Losses after an epoch that somebody else's run of the lab gave; None for those that it did not give."""
     source: str
     epoch: int
-    loss: float
-    val_loss: float
+    loss: float = None
+    val_loss: float = None
+
+    def __str__(self):
+        return (f"{self.source}, epoch {self.epoch}: " + ", ".join(
+            f"{name} {value}" for name, value in (("loss", self.loss), ("validation", self.val_loss)) if value is not None))
 
 
 @dataclass(frozen=True)
@@ -27,16 +33,44 @@ class Lab:
     name: str
     title: str
     data: str                               # a name of scratchvae.data.catalogue
-    example_shape: tuple                    # what an image is reshaped to
+    example_shape: tuple                    # what an image becomes: reshaped, with zeros around it if this is larger
     epochs: int
     batch_size: int
     settings: dict                          # name -> default, changed by --set
-    small_settings: dict                    # for a gradient check of every parameter
+    small_settings: dict                    # for a gradient check of every parameter; may have an image's "side" besides
     parameters: int
     references: tuple
     make_model: Callable
     make_optimizer: Callable
     draw: Callable
+    peculiarities: Callable = lambda settings: ()       # settings -> lines on where the printed sheet is peculiar, and what is done
+    validation_split: float = 0.0           # the part of the training set, its last, that validates; 0: the test set does
+    unit: str = "nats an image"             # of the losses
+    record_every: int = 0                   # keep an input and its output every so many steps; 0: never
+    beside: str = None                      # the lab whose figures belong beside this one's
+    bench_batch_sizes: tuple = ()           # to measure, if not only batch_size
+
+    def make_small_model(self, backend):
+        """The model, built, at a size at which every gradient can be checked."""
+        model = self.make_model(self.settings | self.small_settings, backend)
+        side = self.small_settings.get("side")
+        model.build((side, side, 1) if side else self.example_shape)
+        return model
+
+    def prepare(self, images):
+        """Images (N, 28, 28, 1) as examples of this lab."""
+        size = max(self.example_shape[:2]) if len(self.example_shape) == 3 else images.shape[1]
+        border = (size - images.shape[1]) // 2
+        if border:
+            images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
+        return images.reshape(-1, *self.example_shape)
+
+    def split(self, data):
+        """(training, validation) examples of a data set that is prepared."""
+        if not self.validation_split:
+            return data.x_train, data.x_test
+        kept = len(data.x_train) - round(self.validation_split * len(data.x_train))
+        return data.x_train[:kept], data.x_train[kept:]
 
     def with_settings(self, changes):
         """The settings, with changes given as text, such as {"kl_weight": "0.5"}."""

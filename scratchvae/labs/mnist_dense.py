@@ -2,6 +2,7 @@
 from ..layers import Dense
 from ..models import VAE
 from ..optimizers import RMSprop
+from . import figures
 from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
 
 PIXELS = 784
@@ -24,19 +25,8 @@ def make_optimizer(settings):
 
 def draw(run):
     """Loss curves, latent scatter, manifold, reconstructions and samples."""
-    from .. import plots        # matplotlib takes a second to import: not before training
-    model, data, x = run.model, run.data, run.x_test
-    figures, note, title = run.folder / "figures", run.note, f"mnist-dense, epoch {len(run.history)}"
-    reference = [(r.epoch, r.val_loss, "reference, validation") for r in run.references if r.epoch <= len(run.history)]
-    paths = [plots.loss_curves(run.history, figures / "loss_curves.png", title, note, reference)]
-    if model.latent_dim >= 2:
-        paths.append(plots.latent_scatter(model.encode(x)[0], data.y_test[:len(x)], data.classes, figures / "latent_scatter.png",
-                                          f"Test digits in latent space: $\\mu$ of $q(z|x)$ ({title})", note))
-    if model.latent_dim == 2:
-        paths.append(plots.manifold(model.decode, figures / "manifold.png",
-                                    f"The decoder's manifold, 5 % to 95 % of the prior ({title})", note))
-    paths += [run.draw_reconstructions(10), run.draw_samples(30)]
-    return paths
+    return [figures.loss_curves(run), *figures.embedding(run), *figures.manifolds(run), run.draw_reconstructions(10),
+            run.draw_samples(30)]
 
 
 LAB = Lab(
