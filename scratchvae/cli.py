@@ -172,10 +172,12 @@ def evaluate(run, data_dir):
     """Print RUN's losses on the test set, and write them to its evaluation.json."""
     run = open_run(run, data_dir)
     measures = run.evaluate()
-    click.echo(f"test set, {measures['examples']:,} examples, one sample of z each (nats an example):")
-    click.echo(f"  loss            {measures['loss']:.3f}   reconstruction + KL weight x KL: lower is better")
-    click.echo(f"  reconstruction  {measures['reconstruction']:.3f}   how badly the output fits the input")
-    click.echo(f"  kl              {measures['kl']:.3f}   how much the code tells of the input; near 0, the decoder ignores it")
+    click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
+    click.echo(f"  loss            {measures['loss']:.4f}   reconstruction + KL weight x KL: lower is better")
+    click.echo(f"  reconstruction  {measures['reconstruction']:.4f}   how badly the output fits the input")
+    click.echo(f"  kl              {measures['kl']:.4f}   how much the code tells of the input; near 0, the decoder ignores it")
+    click.echo(f"  last batch      {measures['last_batch']['loss']:.4f}   loss of the last {run.config['batch_size']} or fewer examples alone, "
+               "which some sheets print in place of the mean")
     click.echo(run.folder / "evaluation.json")
 
 
@@ -199,10 +201,14 @@ def reconstruct(run, count, data_dir):
 
 @cli.command()
 @run_argument()
+@click.option("--beside", type=click.Path(), metavar="RUN", help="Draw some beside those of another run, such as that of the lab's "
+              "partner.  [default: the partner's, if it lies in the neighbouring directory of its name]")
 @data_dir_option()
-def plot(run, data_dir):
+def plot(run, beside, data_dir):
     """Draw all of RUN's figures anew."""
     run = open_run(run, data_dir)
+    if beside:
+        run.beside = open_run(beside, None)
     for path in run.lab.draw(run):
         click.echo(path)
 
@@ -224,19 +230,22 @@ def gradcheck(lab, backend):
 @cli.command()
 @click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
 @click.option("--against", default="torch,tensorflow,jax", show_default=True, help="Which frameworks, if installed.")
+@click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: those of the lab]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]")
 @click.option("--rounds", type=POSITIVE, default=15, show_default=True, help="Alternating measurements; the median counts.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write all measurements there.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-def bench(names, against, threads, rounds, json_file, data_dir):
+def bench(names, against, batch_size, threads, rounds, json_file, data_dir):
     """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
     from .bench import benchmark
     from .tables import bench_table
     from .storage import write_text
     frameworks = [name for name in against.split(",") if name]
-    results = [benchmark(labs.LABS[name], frameworks, threads, rounds, data_dir) for name in names or labs.LABS]
-    for result in results:
-        bench_table(result)
+    results = []
+    for lab in (labs.LABS[name] for name in names or labs.LABS):
+        for size in [batch_size] if batch_size else lab.bench_batch_sizes or [lab.batch_size]:
+            results.append(benchmark(lab, frameworks, threads, rounds, data_dir, size))
+            bench_table(results[-1])
     if json_file:
         write_text(json_file, json.dumps(results, indent=2) + "\n")
         click.echo(json_file)

@@ -156,10 +156,11 @@ def collect_line(taps, i, pixels, h_stride, h_offsets, w_stride, w_offsets):
         p = (i - h_offsets[a]) // h_stride
         if p * h_stride == i - h_offsets[a] and 0 <= p < P:
             for b in range(w_offsets.size):
-                offset, tap = w_offsets[b], a * w_offsets.size + b
+                offset = w_offsets[b]
                 first, stop = max(0, -(offset // w_stride)), min(Q, (pixels.size - 1 - offset) // w_stride + 1)
-                for q in range(first, stop):
-                    pixels[q * w_stride + offset] += taps[p, q, tap]
+                reached, brought = pixels[first * w_stride + offset::w_stride], taps[p, first:stop, a * w_offsets.size + b]
+                for q in range(brought.size):
+                    reached[q] += brought[q]
 
 
 # Into the buffers and panels.
@@ -185,27 +186,22 @@ def inside(line, left, size):
 @parallel
 def _fill_gradient(dout, y, padded, top, left, code, slope, sums, dbias):
     """Write dz = dout * f'(z) into a buffer, from pixel (top, left) on, and sum it over images and pixels."""
-    N, H = dout.shape[:2]
+    N, H, W, F = dout.shape
     for n in prange(N):
-        for m in range(dbias.size):
-            sums[n, m] = 0
+        line_sums = sums[n, :W * F]
+        for j in range(W * F):
+            line_sums[j] = 0
         for i in range(H):
-            dz = inside(padded[n, top + i], left, dout.shape[2] * dout.shape[3])
+            dz = inside(padded[n, top + i], left, W * F)
             differentiate(dout[n, i].reshape(-1), y[n, i].reshape(-1), dz, code, slope)
-            add_pixels(dz, sums[n, :dbias.size])
-    for m in range(dbias.size):
-        dbias[m] = 0
+            for j in range(W * F):
+                line_sums[j] += dz[j]
+    for m in range(F):
+        total = 0.0
         for n in range(N):
-            dbias[m] += sums[n, m]
-
-
-@inner
-def add_pixels(line, sums):
-    """sums[c] += the numbers of channel c in a line of pixels."""
-    for start in range(0, line.size, sums.size):
-        pixel = line[start:start + sums.size]
-        for c in range(sums.size):
-            sums[c] += pixel[c]
+            for j in range(m, W * F, F):
+                total += sums[n, j]
+        dbias[m] = total
 
 
 @parallel

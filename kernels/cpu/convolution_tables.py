@@ -65,7 +65,7 @@ class ConvolutionScratch(NamedTuple):
     fine_start: tuple           # row and column of the first pixel
     coarse_start: tuple
     panels: np.ndarray          # the kernel, packed
-    sums: np.ndarray            # for dbias, a row for each image
+    sums: np.ndarray            # for dbias: sums over the height of each image
     taps: np.ndarray            # for one fine channel: v w^T, a column for each tap
     axes: tuple                 # stride and o_t, for heights and for widths
     correlate: Table
@@ -93,7 +93,7 @@ def convolution_scratch(batch, fine_shape, coarse_shape, window, strides, dtype)
         swapped=swapped,
         fine=buffer(fine, dtype), coarse=buffer(coarse, dtype),
         fine_start=tuple(axis.fine_before for axis in axes), coarse_start=tuple(axis.coarse_before for axis in axes),
-        panels=buffer((panel_size,), dtype), sums=buffer((batch, max(C, M)), dtype),
+        panels=buffer((panel_size,), dtype), sums=buffer((batch, max(axes[1].fine * C, axes[1].coarse * M)), dtype),
         taps=buffer((batch, axes[0].coarse, axes[1].coarse, T) if C == 1 else (0, 0, 0, 0), dtype),
         axes=(axes[0].stride, axes[0].offsets, axes[1].stride, axes[1].offsets),
         correlate=correlate_table(batch, axes, C, M), spread=make_spread(batch, axes, C, M), gradient=gradient_table(batch, axes, C, M),
@@ -107,7 +107,7 @@ def scratch_for_winograd(batch, fine_shape, coarse_shape, window, strides, dtype
     return ConvolutionScratch(
         sizes=(batch, tuple(fine_shape), tuple(coarse_shape), tuple(window), tuple(strides), np.dtype(dtype)), swapped=False,
         fine=np.empty((batch, *fine_shape), dtype), coarse=np.empty((batch, *coarse_shape), dtype), fine_start=(0, 0), coarse_start=(0, 0),
-        panels=None, sums=buffer((batch, max(C, M)), dtype), taps=None, axes=None, correlate=None, spread=None, gradient=None,
+        panels=None, sums=buffer((batch, max(fine_shape[1] * C, coarse_shape[1] * M)), dtype), taps=None, axes=None, correlate=None, spread=None, gradient=None,
         winograd=winograd_scratch(batch, coarse_shape[:2], start, C, M, window[0], dtype))
 
 

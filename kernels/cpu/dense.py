@@ -37,7 +37,7 @@ class DenseScratch(NamedTuple):
 def dense_scratch(batch, inputs, units, dtype):
     """Work space for a dense layer of that many examples, inputs and units."""
     longest = max(batch, inputs, units)
-    if longest * max(inputs, units) >= 2 ** 31:
+    if batch * inputs * units // min(batch, inputs, units) >= 2 ** 31:       # the largest of x, y and the kernel
         raise ScratchVAEError(f"dense: arrays of {batch} x {inputs} x {units} are too large for 32-bit offsets; use a smaller batch")
     counting = np.arange(longest, dtype=np.int32)
     example_blocks, input_blocks = -(-batch // ROWS), -(-inputs // ROWS)

@@ -37,7 +37,7 @@ def multiply_tile(typingctx, x, rows, first_row, x_steps, w_steps, step_count, w
                   accumulate, finish, bias, slope):
     """y[out[r] + column + c] = (or, if accumulate, +=) sum_s x[rows[r] + x_steps[s]] * w[w_start + w_steps[s] w_stride + c].
 
-    With `finish`, y = f(y + bias[column + c]) follows, f(v) being v, or slope * v where v < 0: linear for a slope of 1, relu for 0.
+    With `finish`, y = f(y + bias[column + c]) follows, where f(v) is v, or slope * v for v < 0: a slope of 1 is linear, 0 is relu.
 
     r runs over the six rows from `first_row` (fewer at the end of `rows`: the last is repeated, which writes the same numbers
     twice), c over `width` <= COLUMNS columns, s over the first `step_count` >= 0 entries of the steps.  COLUMNS columns of w
@@ -57,6 +57,13 @@ def _emit_tile(context, builder, signature, arguments):
     element_bytes = kinds["x"].dtype.bitwidth // 8      # vectors start at any element: they are aligned to one, no more
     multiply_add = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{LANES}{scalar.intrinsic_name}")
+    mask = ir.VectorType(ir.IntType(1), LANES)
+    masked_load = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(vector, [vector.as_pointer(), lane_index, mask, vector]),
+        f"llvm.masked.load.v{LANES}{scalar.intrinsic_name}.p0")
+    masked_store = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(ir.VoidType(), [vector, vector.as_pointer(), lane_index, mask]),
+        f"llvm.masked.store.v{LANES}{scalar.intrinsic_name}.p0")
 
     def array(name):
         return context.make_array(kinds[name])(context, builder, values[name])
@@ -70,8 +77,8 @@ def _emit_tile(context, builder, signature, arguments):
     def vector_at(pointer, offset):
         return builder.bitcast(builder.gep(pointer, [index(offset)]), vector.as_pointer())
 
-    def broadcast(number):
-        undefined = ir.Constant(vector, ir.Undefined)
+    def splat(number, kind):
+        undefined = ir.Constant(kind, ir.Undefined)
         single = builder.insert_element(undefined, number, lane_index(0))
         return builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(lane_index, LANES), [0] * LANES))
 
@@ -86,7 +93,7 @@ def _emit_tile(context, builder, signature, arguments):
         w_halves = [builder.load(vector_at(w_row, LANES * h), align=element_bytes) for h in range(halves)]
         updated = []
         for r in range(ROWS):
-            number = broadcast(builder.load(builder.gep(x_rows[r], [x_step])))
+            number = splat(builder.load(builder.gep(x_rows[r], [x_step])), vector)
             updated.append([builder.call(multiply_add, [number, w_halves[h], sums[r][h]]) for h in range(halves)])
         s_next = builder.add(s, index(1))
         s.add_incoming(index(0), before)
@@ -105,19 +112,42 @@ def _emit_tile(context, builder, signature, arguments):
                 results[-1].append(result)
         return results
 
-    def store(targets, results, biases, align=None):
-        """Store, or add to what is there.  All is read before anything is written: a repeated row must not be added twice."""
+    def store(sums, masked):
+        """Store the first `width` columns, or add them to what is there, and finish them.
+
+        All is read before anything is written: a repeated row must not be added twice.
+        """
+        halves = range(len(sums[0]))
+        masks = [first_lanes(builder.sub(width, index(LANES * h))) if masked else None for h in halves]
+        places = [(r, h) for r in range(ROWS) for h in halves]
+        targets, results = [vector_at(y_rows[r], LANES * h) for r, h in places], [sums[r][h] for r, h in places]
+
         before = builder.block
         with builder.if_then(accumulate):
-            sums = [builder.fadd(builder.load(target, align=align), result) for target, result in zip(targets, results)]
-            added = builder.block
-        results = merge(results, before, sums, added)
+            added = [builder.fadd(load(target, masks[h]), result) for target, result, (_, h) in zip(targets, results, places)]
+            after = builder.block
+        results = merge(results, before, added, after)
         before = builder.block
         with builder.if_then(finish):
-            values = [finished(result, builder.load(bias, align=element_bytes)) for result, bias in zip(results, biases)]
-            done = builder.block
-        for target, result in zip(targets, merge(results, before, values, done)):
-            builder.store(result, target, align=align)
+            biases = [load(vector_at(bias, LANES * h), masks[h]) for h in halves]
+            values = [finished(result, biases[h]) for result, (_, h) in zip(results, places)]
+            after = builder.block
+        for target, result, (_, h) in zip(targets, merge(results, before, values, after), places):
+            if masked:
+                builder.call(masked_store, [result, target, lane_index(element_bytes), masks[h]])
+            else:
+                builder.store(result, target, align=element_bytes)
+
+    def load(pointer, mask):
+        """A vector, or the lanes of it that the mask has."""
+        if mask is None:
+            return builder.load(pointer, align=element_bytes)
+        return builder.call(masked_load, [pointer, lane_index(element_bytes), mask, ir.Constant(vector, [0.0] * LANES)])
+
+    def first_lanes(count):
+        """A mask of so many lanes."""
+        lanes = ir.Constant(ir.VectorType(index, LANES), list(range(LANES)))
+        return builder.icmp_signed("<", lanes, splat(count, lanes.type))
 
     def merge(values, block, others, other_block):
         """The values that came by one block, or the others by the other."""
@@ -129,21 +159,10 @@ def _emit_tile(context, builder, signature, arguments):
 
     def finished(value, bias):
         """f(value + bias)."""
-        value = builder.fadd(value, bias)
-        zero, factor = ir.Constant(value.type, 0.0), slope
-        if isinstance(value.type, ir.VectorType):
-            zero, factor = ir.Constant(value.type, [0.0] * LANES), broadcast(slope)
-        scaled = builder.select(builder.fcmp_ordered("==", slope, ir.Constant(scalar, 0.0)), zero, builder.fmul(factor, value))
-        return builder.select(builder.fcmp_ordered("<", value, zero), scaled, value)        # not 0 * value: that is NaN for infinity
-
-    def store_columns(sums):
-        """Store the first `width` columns, one by one."""
-        halves = len(sums[0])
-        order = ir.Constant(ir.VectorType(lane_index, halves * LANES), list(range(halves * LANES)))
-        wide = [builder.shuffle_vector(row[0], row[-1], order) for row in sums]
-        with cgutils.for_range(builder, width) as column:
-            store([builder.gep(y_row, [column.index]) for y_row in y_rows],
-                  [builder.extract_element(row, column.index) for row in wide], [builder.gep(bias, [column.index])] * ROWS)
+        value, zeros = builder.fadd(value, bias), ir.Constant(vector, [0.0] * LANES)
+        scaled = builder.fmul(splat(slope, vector), value)
+        scaled = builder.select(builder.fcmp_ordered("==", slope, scalar(0.0)), zeros, scaled)      # 0 * infinity would be NaN
+        return builder.select(builder.fcmp_ordered("<", value, zeros), scaled, value)
 
     # Where the six rows start, in x and in y.
     last = builder.sub(array("rows").nitems, index(1))
@@ -161,15 +180,14 @@ def _emit_tile(context, builder, signature, arguments):
 
     with builder.if_else(builder.icmp_signed("<=", width, index(LANES))) as (narrow, wide):
         with narrow:
-            store_columns(sum_steps(halves=1))
+            store(sum_steps(halves=1), masked=True)
         with wide:
             sums = sum_steps(halves=2)
             with builder.if_else(builder.icmp_signed("==", width, index(COLUMNS))) as (full, partial):
                 with full:
-                    store([vector_at(y_row, LANES * h) for y_row in y_rows for h in range(2)], [half for row in sums for half in row],
-                          [vector_at(bias, LANES * h) for _ in range(ROWS) for h in range(2)], align=element_bytes)
+                    store(sums, masked=False)
                 with partial:
-                    store_columns(sums)
+                    store(sums, masked=True)
     return context.get_dummy_value()
 
 
