@@ -16,6 +16,7 @@ from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
 from .product import PACKED_TASKS, STEPS, TASKS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel
 
+LARGE_TASK = 2 ** 14            # numbers of dW in a task, where dW is large
 BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long float32 sum loses digits
 
 
@@ -103,10 +104,13 @@ def _forward(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panels):
     if M > LANES:               # a narrow product is no dearer than the search for zeros
         for block in prange(counts.shape[0]):
             find_input_steps(x, block * ROWS, steps[block], counts[block])
+    packed = panels[0]
+    for chunk in prange((kernel.shape[0] + STEPS - 1) // STEPS if M % COLUMNS else 0):
+        pack_right_edge(kernel, chunk * STEPS, packed)
     panel_count, block_count, block_rows = share_out(N, M, TASKS)
     for task in prange(panel_count * block_count):
         column, first = task // block_count * COLUMNS, task % block_count * block_rows
-        forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panels[get_thread_id()], column, first, block_rows)
+        forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, packed, column, first, block_rows)
 
 
 @inner
@@ -121,11 +125,21 @@ def find_input_steps(x, first, steps, counts):
 
 
 @inner
-def forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, panel, column, first, block_rows):
+def pack_right_edge(matrix, first, panel):
+    """Copy STEPS rows of the matrix's last columns, too few for a panel, into one, so that no read passes the matrix's end."""
+    K, M = matrix.shape
+    width = M % COLUMNS
+    for k in range(first, min(K, first + STEPS)):
+        for c in range(width):
+            panel[k * COLUMNS + c] = matrix[k, M - width + c]
+
+
+@inner
+def forward_panel(x, kernel, bias, y, slope, x_rows, y_rows, steps, counts, packed, column, first, block_rows):
     """A panel of f(x W + b), for one block of examples."""
     N, M = y.shape
     width = min(COLUMNS, M - column)
-    w, w_start, w_stride = panel_of(kernel, column, width, panel)
+    w, w_start, w_stride = (kernel.reshape(-1), column, M) if width == COLUMNS else (packed, 0, COLUMNS)
     multiply_panel(x, x_rows, first, min(N, first + block_rows), steps, steps, counts, w, w_start, w_stride, y, y_rows, column,
                    width, bias, slope)
 
@@ -138,9 +152,9 @@ def _backward_kernel(x, dz, dkernel, dbias, x_rows, kernel_rows, counting, steps
     if M > LANES:
         for block in prange(counts.shape[0]):
             find_batch_steps(x, block * ROWS, x_steps[block], dz_steps[block], counts[block])
-    panel_count, block_count, block_rows = share_out(K, M, TASKS)
-    for task in prange(panel_count * block_count):
-        column, first = task // block_count * COLUMNS, task % block_count * block_rows
+    panel_count, block_count, block_rows = share_out(K, M, max(TASKS, K * M // LARGE_TASK))
+    for task in prange(panel_count * block_count):      # neighbours write to the same rows of dW, and so to the same pages of memory
+        column, first = task % panel_count * COLUMNS, task // panel_count * block_rows
         backward_kernel_panel(x, dz, dkernel, dbias, kernel_rows, counting, x_steps, dz_steps, counts, panels[get_thread_id()],
                               column, first, block_rows)
 
