@@ -28,6 +28,8 @@ ROWS = 6
 LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8        # float32 numbers in a vector register
 COLUMNS = 2 * LANES
 
+INDEX, LANE = ir.IntType(64), ir.IntType(32)
+
 ARGUMENTS = ("x", "rows", "first_row", "x_steps", "w_steps", "step_count", "w", "w_start", "w_stride", "y", "out", "column",
              "width", "accumulate", "finish", "bias", "slope")
 
@@ -41,7 +43,7 @@ def multiply_tile(typingctx, x, rows, first_row, x_steps, w_steps, step_count, w
 
     r runs over the six rows from `first_row` (fewer at the end of `rows`: the last is repeated, which writes the same numbers
     twice), c over `width` <= COLUMNS columns, s over the first `step_count` >= 0 entries of the steps.  COLUMNS columns of w
-    are read, or LANES if the width is no more.  x, w, y, bias: C-contiguous float32 or float64 of any shape, indexed flat; rows,
+    are read, or LANES or half as many if the width is no more.  x, w, y, bias: C-contiguous float32 or float64 of any shape, indexed flat; rows,
     x_steps, w_steps, out: int32.  Nothing is bounds-checked.
     """
     signature = types.void(x, rows, first_row, x_steps, w_steps, step_count, w, w_start, w_stride, y, out, column, width,
@@ -51,144 +53,160 @@ def multiply_tile(typingctx, x, rows, first_row, x_steps, w_steps, step_count, w
 
 def _emit_tile(context, builder, signature, arguments):
     kinds, values = dict(zip(ARGUMENTS, signature.args)), dict(zip(ARGUMENTS, arguments))
-    index, lane_index = ir.IntType(64), ir.IntType(32)
-    scalar = context.get_data_type(kinds["x"].dtype)
-    vector = ir.VectorType(scalar, LANES)
-    element_bytes = kinds["x"].dtype.bitwidth // 8      # vectors start at any element: they are aligned to one, no more
-    multiply_add = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{LANES}{scalar.intrinsic_name}")
-    mask = ir.VectorType(ir.IntType(1), LANES)
-    masked_load = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector.as_pointer(), lane_index, mask, vector]),
-        f"llvm.masked.load.v{LANES}{scalar.intrinsic_name}.p0")
-    masked_store = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(ir.VoidType(), [vector, vector.as_pointer(), lane_index, mask]),
-        f"llvm.masked.store.v{LANES}{scalar.intrinsic_name}.p0")
+    tile = _Tile(context, builder, kinds, values)
+    width = tile.width
+    with builder.if_else(builder.icmp_signed("<=", width, INDEX(LANES))) as (narrow, wide):
+        with narrow:
+            with builder.if_else(builder.icmp_signed("<=", width, INDEX(LANES // 2))) as (half, whole):
+                with half:
+                    tile.emit(LANES // 2, 1, masked=True)
+                with whole:
+                    tile.emit(LANES, 1, masked=True)
+        with wide:
+            with builder.if_else(builder.icmp_signed("==", width, INDEX(COLUMNS))) as (full, partial):
+                with full:
+                    tile.emit(LANES, 2, masked=False)
+                with partial:
+                    tile.emit(LANES, 2, masked=True)
+    return context.get_dummy_value()
 
-    def array(name):
-        return context.make_array(kinds[name])(context, builder, values[name])
 
-    def integer(name):
-        return context.cast(builder, values[name], kinds[name], types.int64)
+class _Tile:
+    """Emits the code of a tile, for vectors of some number of lanes, so many of them to a row."""
 
-    def entry(table, position):
-        return builder.sext(builder.load(builder.gep(array(table).data, [position])), index)
+    def __init__(self, context, builder, kinds, values):
+        self.builder, self.scalar = builder, context.get_data_type(kinds["x"].dtype)
+        self.element_bytes = kinds["x"].dtype.bitwidth // 8         # vectors start at any element: they are aligned to one, no more
+        arrays = {name: context.make_array(kind)(context, builder, values[name]) for name, kind in kinds.items()
+                  if isinstance(kind, types.Array)}
+        integers = {name: context.cast(builder, values[name], kinds[name], types.int64) for name in
+                    ("first_row", "step_count", "w_start", "w_stride", "column", "width")}
+        self.x_steps, self.w_steps = arrays["x_steps"].data, arrays["w_steps"].data
+        self.step_count, self.w_stride, self.width = integers["step_count"], integers["w_stride"], integers["width"]
+        self.accumulate, self.finish = (context.cast(builder, values[name], kinds[name], types.boolean) for name in
+                                        ("accumulate", "finish"))
+        self.slope = context.cast(builder, values["slope"], kinds["slope"], kinds["x"].dtype)
+        self.w = builder.gep(arrays["w"].data, [integers["w_start"]])
+        self.bias = builder.gep(arrays["bias"].data, [integers["column"]])
+        last = builder.sub(arrays["rows"].nitems, INDEX(1))
+        self.x_rows, self.y_rows = [], []                           # where the six rows start, in x and in y
+        for r in range(ROWS):
+            wanted = builder.add(integers["first_row"], INDEX(r))
+            row = builder.select(builder.icmp_signed("<", wanted, last), wanted, last)
+            self.x_rows.append(builder.gep(arrays["x"].data, [self.entry(arrays["rows"].data, row)]))
+            self.y_rows.append(builder.gep(arrays["y"].data, [builder.add(self.entry(arrays["out"].data, row), integers["column"])]))
 
-    def vector_at(pointer, offset):
-        return builder.bitcast(builder.gep(pointer, [index(offset)]), vector.as_pointer())
+    def emit(self, lanes, parts, masked):
+        """The sums of a tile of rows of `parts` vectors, and what becomes of them."""
+        self.vector = ir.VectorType(self.scalar, lanes)
+        self.parts = range(parts)
+        self.store(self.sum_steps(), masked)
 
-    def splat(number, kind):
-        undefined = ir.Constant(kind, ir.Undefined)
-        single = builder.insert_element(undefined, number, lane_index(0))
-        return builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(lane_index, LANES), [0] * LANES))
-
-    def sum_steps(halves):
-        """The loop over steps; returns the sums [row][half] as vectors."""
+    def sum_steps(self):
+        """The loop over steps; returns the sums [row][part]."""
+        builder, zeros = self.builder, self.constant(0.0)
         before, loop, after = builder.block, builder.append_basic_block("steps"), builder.append_basic_block("steps.after")
-        builder.cbranch(builder.icmp_signed(">", step_count, index(0)), loop, after)
+        builder.cbranch(builder.icmp_signed(">", self.step_count, INDEX(0)), loop, after)
         builder.position_at_end(loop)
-        s = builder.phi(index)
-        sums = [[builder.phi(vector) for _ in range(halves)] for _ in range(ROWS)]
-        x_step, w_row = entry("x_steps", s), builder.gep(w, [builder.mul(entry("w_steps", s), w_stride)])
-        w_halves = [builder.load(vector_at(w_row, LANES * h), align=element_bytes) for h in range(halves)]
+        s = builder.phi(INDEX)
+        sums = [[builder.phi(self.vector) for _ in self.parts] for _ in range(ROWS)]
+        x_step, w_row = self.entry(self.x_steps, s), builder.gep(self.w, [builder.mul(self.entry(self.w_steps, s), self.w_stride)])
+        w_parts = [builder.load(self.part_at(w_row, part), align=self.element_bytes) for part in self.parts]
         updated = []
         for r in range(ROWS):
-            number = splat(builder.load(builder.gep(x_rows[r], [x_step])), vector)
-            updated.append([builder.call(multiply_add, [number, w_halves[h], sums[r][h]]) for h in range(halves)])
-        s_next = builder.add(s, index(1))
-        s.add_incoming(index(0), before)
+            number = self.splat(builder.load(builder.gep(self.x_rows[r], [x_step])), self.vector)
+            updated.append([builder.call(self.function("fmuladd", self.vector, [self.vector] * 3), [number, w_parts[part], sums[r][part]])
+                            for part in self.parts])
+        s_next = builder.add(s, INDEX(1))
+        s.add_incoming(INDEX(0), before)
         s.add_incoming(s_next, loop)
-        builder.cbranch(builder.icmp_signed("<", s_next, step_count), loop, after)
+        builder.cbranch(builder.icmp_signed("<", s_next, self.step_count), loop, after)
         builder.position_at_end(after)
-        results, zeros = [], ir.Constant(vector, [0.0] * LANES)
+        results = []
         for row_sums, row_updated in zip(sums, updated):
-            results.append([])
             for phi, new in zip(row_sums, row_updated):
                 phi.add_incoming(zeros, before)
                 phi.add_incoming(new, loop)
-                result = builder.phi(vector)
-                result.add_incoming(zeros, before)
-                result.add_incoming(new, loop)
-                results[-1].append(result)
+            results.append(self.merge([zeros] * len(row_updated), before, row_updated, loop))
         return results
 
-    def store(sums, masked):
+    def store(self, sums, masked):
         """Store the first `width` columns, or add them to what is there, and finish them.
 
         All is read before anything is written: a repeated row must not be added twice.
         """
-        halves = range(len(sums[0]))
-        masks = [first_lanes(builder.sub(width, index(LANES * h))) if masked else None for h in halves]
-        places = [(r, h) for r in range(ROWS) for h in halves]
-        targets, results = [vector_at(y_rows[r], LANES * h) for r, h in places], [sums[r][h] for r, h in places]
+        builder = self.builder
+        masks = [self.first_lanes(builder.sub(self.width, INDEX(self.vector.count * part))) if masked else None for part in self.parts]
+        places = [(r, part) for r in range(ROWS) for part in self.parts]
+        targets, results = [self.part_at(self.y_rows[r], part) for r, part in places], [sums[r][part] for r, part in places]
 
         before = builder.block
-        with builder.if_then(accumulate):
-            added = [builder.fadd(load(target, masks[h]), result) for target, result, (_, h) in zip(targets, results, places)]
+        with builder.if_then(self.accumulate):
+            added = [builder.fadd(self.load(target, masks[part]), result) for target, result, (_, part) in zip(targets, results, places)]
             after = builder.block
-        results = merge(results, before, added, after)
+        results = self.merge(results, before, added, after)
         before = builder.block
-        with builder.if_then(finish):
-            biases = [load(vector_at(bias, LANES * h), masks[h]) for h in halves]
-            values = [finished(result, biases[h]) for result, (_, h) in zip(results, places)]
+        with builder.if_then(self.finish):
+            biases = [self.load(self.part_at(self.bias, part), masks[part]) for part in self.parts]
+            values = [self.finished(result, biases[part]) for result, (_, part) in zip(results, places)]
             after = builder.block
-        for target, result, (_, h) in zip(targets, merge(results, before, values, after), places):
+        for target, result, (_, part) in zip(targets, self.merge(results, before, values, after), places):
             if masked:
-                builder.call(masked_store, [result, target, lane_index(element_bytes), masks[h]])
+                store = self.function("masked.store", ir.VoidType(), [self.vector, target.type, LANE, masks[part].type], ".p0")
+                builder.call(store, [result, target, LANE(self.element_bytes), masks[part]])
             else:
-                builder.store(result, target, align=element_bytes)
+                builder.store(result, target, align=self.element_bytes)
 
-    def load(pointer, mask):
-        """A vector, or the lanes of it that the mask has."""
-        if mask is None:
-            return builder.load(pointer, align=element_bytes)
-        return builder.call(masked_load, [pointer, lane_index(element_bytes), mask, ir.Constant(vector, [0.0] * LANES)])
+    def finished(self, value, bias):
+        """f(value + bias)."""
+        builder, zeros = self.builder, self.constant(0.0)
+        value = builder.fadd(value, bias)
+        scaled = builder.fmul(self.splat(self.slope, self.vector), value)
+        scaled = builder.select(builder.fcmp_ordered("==", self.slope, self.scalar(0.0)), zeros, scaled)     # 0 * infinity would be NaN
+        return builder.select(builder.fcmp_ordered("<", value, zeros), scaled, value)
 
-    def first_lanes(count):
-        """A mask of so many lanes."""
-        lanes = ir.Constant(ir.VectorType(index, LANES), list(range(LANES)))
-        return builder.icmp_signed("<", lanes, splat(count, lanes.type))
-
-    def merge(values, block, others, other_block):
+    def merge(self, values, block, others, other_block):
         """The values that came by one block, or the others by the other."""
-        phis = [builder.phi(value.type) for value in values]
+        phis = [self.builder.phi(value.type) for value in values]
         for phi, value, other in zip(phis, values, others):
             phi.add_incoming(value, block)
             phi.add_incoming(other, other_block)
         return phis
 
-    def finished(value, bias):
-        """f(value + bias)."""
-        value, zeros = builder.fadd(value, bias), ir.Constant(vector, [0.0] * LANES)
-        scaled = builder.fmul(splat(slope, vector), value)
-        scaled = builder.select(builder.fcmp_ordered("==", slope, scalar(0.0)), zeros, scaled)      # 0 * infinity would be NaN
-        return builder.select(builder.fcmp_ordered("<", value, zeros), scaled, value)
+    def load(self, pointer, mask):
+        """A vector, or the lanes of it that the mask has."""
+        if mask is None:
+            return self.builder.load(pointer, align=self.element_bytes)
+        load = self.function("masked.load", self.vector, [pointer.type, LANE, mask.type, self.vector], ".p0")
+        return self.builder.call(load, [pointer, LANE(self.element_bytes), mask, self.constant(0.0)])
 
-    # Where the six rows start, in x and in y.
-    last = builder.sub(array("rows").nitems, index(1))
-    x_rows, y_rows = [], []
-    for r in range(ROWS):
-        wanted = builder.add(integer("first_row"), index(r))
-        row = builder.select(builder.icmp_signed("<", wanted, last), wanted, last)
-        x_rows.append(builder.gep(array("x").data, [entry("rows", row)]))
-        y_rows.append(builder.gep(array("y").data, [builder.add(entry("out", row), integer("column"))]))
-    w, w_stride = builder.gep(array("w").data, [integer("w_start")]), integer("w_stride")
-    step_count, width = integer("step_count"), integer("width")
-    accumulate, finish = (context.cast(builder, values[name], kinds[name], types.boolean) for name in ("accumulate", "finish"))
-    bias = builder.gep(array("bias").data, [integer("column")])
-    slope = context.cast(builder, values["slope"], kinds["slope"], kinds["x"].dtype)
+    def function(self, name, result, parameters, suffix=""):
+        """One of LLVM's functions on vectors."""
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, parameters),
+                                              f"llvm.{name}.v{self.vector.count}{self.scalar.intrinsic_name}{suffix}")
 
-    with builder.if_else(builder.icmp_signed("<=", width, index(LANES))) as (narrow, wide):
-        with narrow:
-            store(sum_steps(halves=1), masked=True)
-        with wide:
-            sums = sum_steps(halves=2)
-            with builder.if_else(builder.icmp_signed("==", width, index(COLUMNS))) as (full, partial):
-                with full:
-                    store(sums, masked=False)
-                with partial:
-                    store(sums, masked=True)
-    return context.get_dummy_value()
+    def entry(self, table, position):
+        """A number of a table of offsets."""
+        return self.builder.sext(self.builder.load(self.builder.gep(table, [position])), INDEX)
+
+    def part_at(self, pointer, part):
+        """The pointer to a part of a row."""
+        return self.builder.bitcast(self.builder.gep(pointer, [INDEX(self.vector.count * part)]), self.vector.as_pointer())
+
+    def splat(self, number, vector):
+        """The number in every lane."""
+        undefined = ir.Constant(vector, ir.Undefined)
+        single = self.builder.insert_element(undefined, number, LANE(0))
+        return self.builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(LANE, vector.count), [0] * vector.count))
+
+    def constant(self, number):
+        """The constant number in every lane."""
+        return ir.Constant(self.vector, [number] * self.vector.count)
+
+    def first_lanes(self, count):
+        """A mask of so many lanes."""
+        lanes = ir.Constant(ir.VectorType(INDEX, self.vector.count), list(range(self.vector.count)))
+        return self.builder.icmp_signed("<", lanes, self.splat(count, lanes.type))
 
 
 @intrinsic
