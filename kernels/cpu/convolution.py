@@ -1,6 +1,8 @@
 """The three products of a convolution (convolution_tables.py), and with them the layer in either direction."""
+import math
+
 import numpy as np
-from numba import prange
+from numba import get_num_threads, prange
 
 from . import winograd
 from .activations import LEAKY_RELU, activate, activation_backward, activation_code, activation_forward, differentiate, negative_slope
@@ -8,7 +10,6 @@ from .jit import inner, parallel
 from .microkernel import COLUMNS, ROWS
 from .product import TASKS, multiply_rows, transpose_panel
 
-GRADIENT_TASKS = 8              # for the threads to share; fewer than elsewhere, since each reads all positions
 BLOCK_ROWS = 64 * ROWS          # of a task, at most: what they read and write stays in the second cache
 NO_BIAS = {np.dtype(dtype): np.empty(0, dtype) for dtype in (np.float32, np.float64)}
 
@@ -69,7 +70,7 @@ def correlate(scratch, kernel, v, bias=None, slope=None):
         winograd.correlate(scratch.winograd, scratch.fine[:len(v)], kernel, v, *finish(v, bias, slope))
         return
     _pack(kernel.reshape(T * C, M), scratch.panels)
-    _multiply(scratch.fine, scratch.panels, T * C * COLUMNS, COLUMNS, v, *scratch.correlate, len(v), 1, M, TASKS,
+    _multiply(scratch.fine, scratch.panels, T * C * COLUMNS, COLUMNS, v, *scratch.correlate, len(v), 1, M, row_tasks(v),
               *finish(v, bias, slope))
 
 
@@ -80,12 +81,12 @@ def spread(scratch, kernel, u, bias=None, slope=None):
         winograd.spread(scratch.winograd, scratch.coarse[:len(u)], kernel, u, *finish(u, bias, slope))
     elif C > 1:
         _pack_transposed(kernel, scratch.panels)
-        _multiply(scratch.coarse, scratch.panels, T * M * COLUMNS, COLUMNS, u, *scratch.spread, len(u), 1, C, TASKS,
+        _multiply(scratch.coarse, scratch.panels, T * M * COLUMNS, COLUMNS, u, *scratch.spread, len(u), 1, C, row_tasks(u),
                   *finish(u, bias, slope))
     else:                       # all but one column of a panel would be empty: multiply by all taps at once, and add up afterwards
         taps = scratch.taps[:len(u)]
         _pack_transposed(kernel.reshape(1, T, M), scratch.panels)
-        _multiply(scratch.coarse, scratch.panels, M * COLUMNS, COLUMNS, taps, *scratch.spread, len(u), 1, T, TASKS,
+        _multiply(scratch.coarse, scratch.panels, M * COLUMNS, COLUMNS, taps, *scratch.spread, len(u), 1, T, row_tasks(taps),
                   *finish(u))
         _collect_taps(taps, u, *scratch.axes, *finish(u, bias, slope))
 
@@ -96,8 +97,20 @@ def gradient(scratch, images, dkernel):
         winograd.gradient(scratch.winograd, scratch.fine[:images], scratch.coarse[:images], dkernel)
         return
     M = dkernel.shape[2]
-    _multiply(scratch.fine, scratch.coarse, COLUMNS, M, dkernel, *scratch.gradient, 1, images, M, GRADIENT_TASKS,
+    _multiply(scratch.fine, scratch.coarse, COLUMNS, M, dkernel, *scratch.gradient, 1, images, M, gradient_tasks(M),
               *finish(dkernel))
+
+
+def row_tasks(y):
+    """Enough tasks for the threads to share, and small enough ones."""
+    columns = y.shape[3]
+    return max(TASKS, y.size // columns * -(-columns // COLUMNS) // BLOCK_ROWS)
+
+
+def gradient_tasks(columns):
+    """As few tasks as keep the threads busy, since each reads all positions: the panels, or panels times blocks of rows."""
+    threads, panels = get_num_threads(), -(-columns // COLUMNS)
+    return panels * (threads // math.gcd(panels, threads))
 
 
 def finish(y, bias=None, slope=None):
@@ -126,7 +139,7 @@ def _multiply(x, w, panel_step, w_stride, y, rows, out, row_counts, x_steps, w_s
 def rows_of_block(rows, parts, tasks):
     """How many rows a task works on, a multiple of ROWS, where the result is cut in so many parts already."""
     blocks = (tasks + parts - 1) // parts
-    return min(BLOCK_ROWS, ((rows + blocks - 1) // blocks + ROWS - 1) // ROWS * ROWS)
+    return ((rows + blocks - 1) // blocks + ROWS - 1) // ROWS * ROWS
 
 
 @inner
