@@ -20,42 +20,44 @@ from tqdm import tqdm
 
 from ..data.images import load_images
 from ..errors import ScratchVAEError
-from .peers import PEERS
+from .peers import PEERS, variants
 
 OURS = "scratchvae"
 EXAMPLES = 6000                 # real ones, from which the batches are taken
 SECONDS = 0.4                   # of training by each framework in a round
 PAUSE = 0.2                     # seconds between turns: thread pools go on spinning for a while after their last work
-WARMUP_STEPS = 30
+FIRST_STEPS = 2                 # which compile, and allocate
 MATRIX = 2048
 
 
-def benchmark(lab, against, threads, rounds, data_dir=None):
-    """Measure one lab; returns what `bench --json` writes."""
+def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None):
+    """Measure one lab, by default with its own batch size; returns what `bench --json` writes."""
     unknown = [name for name in against if name not in PEERS]
     if unknown:
         raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(PEERS)}")
     threads = threads or len(os.sched_getaffinity(0))
+    batch_size = batch_size or lab.batch_size
     model = lab.make_model(lab.settings)
     model.build(lab.example_shape)
-    examples = load_images(lab.data, data_dir).x_train[:EXAMPLES].reshape(-1, *lab.example_shape)
+    examples = lab.prepare(load_images(lab.data, data_dir).x_train[:max(EXAMPLES, batch_size)])
     installed = [name for name in against if importlib.util.find_spec(name)]
     setup = {"model": model.get_config(), "optimizer": lab.make_optimizer(lab.settings).get_config(),
-             "batch_size": lab.batch_size, "threads": threads}
+             "batch_size": batch_size, "threads": threads}
     with tempfile.TemporaryDirectory() as folder:
         setup["examples"] = str(Path(folder) / "examples.npy")
         np.save(setup["examples"], examples)
         with ExitStack() as stack:
-            workers = [stack.enter_context(Worker(name, setup)) for name in (OURS, *installed)]
+            workers = [stack.enter_context(Worker(name, setup | {"options": options}))
+                       for name in (OURS, *installed) for options in variants(name, setup["model"])]
             peaks = []
             for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
                 peaks.append(sgemm_gflops(threads))
                 for k in range(len(workers)):
                     time.sleep(PAUSE)
                     workers[(i + k) % len(workers)].measure()
-    flops, peak = model.flops(lab.batch_size), float(np.median(peaks))
+    flops, peak = model.flops(batch_size), float(np.median(peaks))
     ours = np.array(workers[0].milliseconds)
-    return {"lab": lab.name, "batch_size": lab.batch_size, "threads": threads, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
+    return {"lab": lab.name, "batch_size": batch_size, "threads": threads, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
             "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
             "missing": [f"{PEERS[name]} is not installed" for name in against if name not in installed]}
 
@@ -78,9 +80,12 @@ class Worker:
         self.name = name
         self.milliseconds = []
         self.version = self._ask({"framework": name, **setup})["version"]
-        self._ask(WARMUP_STEPS)                                     # compiles
-        seconds = self._ask(WARMUP_STEPS)["seconds"]
-        self.steps = max(3, round(SECONDS / seconds * WARMUP_STEPS))
+        self._ask(FIRST_STEPS)
+        self.steps, seconds = 1, self._ask(1)["seconds"]
+        while seconds < SECONDS:                                    # warms up, and finds how many steps make a turn
+            self.steps *= 2
+            seconds = self._ask(self.steps)["seconds"]
+        self.steps = max(1, round(SECONDS / seconds * self.steps))
 
     def measure(self):
         """Train for a fraction of a second and note the time of a step."""

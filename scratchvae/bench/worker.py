@@ -14,7 +14,8 @@ def main():
     """Serve until the input ends."""
     setup = json.loads(sys.stdin.readline())
     module = "scratchvae.bench.ours" if setup["framework"] == "scratchvae" else f"scratchvae.bench.peers.{setup['framework']}"
-    trainer = importlib.import_module(module).Trainer(setup["model"], setup["optimizer"], setup["batch_size"], setup["threads"])
+    trainer = importlib.import_module(module).Trainer(setup["model"], setup["optimizer"], setup["batch_size"], setup["threads"],
+                                                      **setup["options"])
     examples, size = np.load(setup["examples"]), setup["batch_size"]
     batches = [examples[start:start + size] for start in range(0, len(examples) - size + 1, size)]
     answer({"version": trainer.version})

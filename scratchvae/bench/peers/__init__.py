@@ -2,7 +2,7 @@
 
 Each module here is named after its framework, is imported only in a process of its own, and has one public thing:
 
-    Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train
+    Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train; also takes `variants`
         .version                                      such as "PyTorch 2.13.0"
         .step(x)                                      asks for one training step on a float32 NumPy batch
         .wait()                                       returns when every step asked for has finished
@@ -16,6 +16,27 @@ from __future__ import annotations
 from functools import partial
 
 PEERS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
+
+
+def variants(name: str, model: dict) -> list[dict]:
+    """The keyword arguments of a peer's Trainer, one dict for each way in which people train such a model with it."""
+    return [{}, {"channels_last": True}] if name == "torch" and has_convolutions(model) else [{}]
+
+
+def has_convolutions(model: dict) -> bool:
+    """Whether the speed of convolutions is what decides."""
+    return any(layer["class"].startswith("Conv2D") for layer in [*model["encoder"], *model["decoder"]])
+
+
+def split_activation(name: str) -> tuple[str, list[float]]:
+    """The activation's own name and its parameters: "leaky_relu(0.3)" has its slope, "leaky_relu" that of Keras."""
+    kind, bracket, slope = name.rstrip(")").partition("(")
+    return kind, [float(slope)] if bracket else [0.2] if kind == "leaky_relu" else []
+
+
+def transposed_size(size, kernel, strides, padding: str) -> list[int]:
+    """Height and width of what a Conv2DTranspose makes of an image."""
+    return [n * s if padding == "SAME" else (n - 1) * s + max(k, s) for n, k, s in zip(size, kernel, strides)]
 
 
 def without_sigmoid(layers: list[dict]) -> list[dict]:
