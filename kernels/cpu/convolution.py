@@ -68,10 +68,11 @@ def correlate(scratch, kernel, v, bias=None, slope=None):
     T, C, M = kernel.shape
     if scratch.winograd:
         winograd.correlate(scratch.winograd, scratch.fine[:len(v)], kernel, v, *finish(v, bias, slope))
-        return
-    _pack(kernel.reshape(T * C, M), scratch.panels)
-    _multiply(scratch.fine, scratch.panels, T * C * COLUMNS, COLUMNS, v, *scratch.correlate, len(v), 1, M, row_tasks(v),
-              *finish(v, bias, slope))
+    else:
+        panels = scratch.tables.panels
+        _pack(kernel.reshape(T * C, M), panels)
+        _multiply(scratch.fine, panels, T * C * COLUMNS, COLUMNS, v, *scratch.tables.correlate, len(v), 1, M, row_tasks(v),
+                  *finish(v, bias, slope))
 
 
 def spread(scratch, kernel, u, bias=None, slope=None):
@@ -79,26 +80,32 @@ def spread(scratch, kernel, u, bias=None, slope=None):
     T, C, M = kernel.shape
     if scratch.winograd:
         winograd.spread(scratch.winograd, scratch.coarse[:len(u)], kernel, u, *finish(u, bias, slope))
-    elif C > 1:
-        _pack_transposed(kernel, scratch.panels)
-        _multiply(scratch.coarse, scratch.panels, T * M * COLUMNS, COLUMNS, u, *scratch.spread, len(u), 1, C, row_tasks(u),
+    elif C == 1:
+        spread_to_one(scratch, kernel, u, bias, slope)
+    else:
+        panels = scratch.tables.panels
+        _pack_transposed(kernel, panels)
+        _multiply(scratch.coarse, panels, T * M * COLUMNS, COLUMNS, u, *scratch.tables.spread, len(u), 1, C, row_tasks(u),
                   *finish(u, bias, slope))
-    else:                       # all but one column of a panel would be empty: multiply by all taps at once, and add up afterwards
-        taps = scratch.taps[:len(u)]
-        _pack_transposed(kernel.reshape(1, T, M), scratch.panels)
-        _multiply(scratch.coarse, scratch.panels, M * COLUMNS, COLUMNS, taps, *scratch.spread, len(u), 1, T, row_tasks(taps),
-                  *finish(u))
-        _collect_taps(taps, u, *scratch.axes, *finish(u, bias, slope))
+
+
+def spread_to_one(scratch, kernel, u, bias, slope):
+    """The same for a single channel, of which a panel would be mostly empty: multiply by all taps at once, then add up."""
+    T, _, M = kernel.shape
+    panels, taps = scratch.tables.panels, scratch.tables.taps[:len(u)]
+    _pack_transposed(kernel.reshape(1, T, M), panels)
+    _multiply(scratch.coarse, panels, M * COLUMNS, COLUMNS, taps, *scratch.tables.spread, len(u), 1, T, row_tasks(taps), *finish(u))
+    _collect_taps(taps, u, *scratch.tables.axes, *finish(u, bias, slope))
 
 
 def gradient(scratch, images, dkernel):
     """dkernel (T, C, M) = gradient(scratch.fine, scratch.coarse), from so many images."""
+    M = dkernel.shape[2]
     if scratch.winograd:
         winograd.gradient(scratch.winograd, scratch.fine[:images], scratch.coarse[:images], dkernel)
-        return
-    M = dkernel.shape[2]
-    _multiply(scratch.fine, scratch.coarse, COLUMNS, M, dkernel, *scratch.gradient, 1, images, M, gradient_tasks(M),
-              *finish(dkernel))
+    else:
+        _multiply(scratch.fine, scratch.coarse, COLUMNS, M, dkernel, *scratch.tables.gradient, 1, images, M, gradient_tasks(M),
+                  *finish(dkernel))
 
 
 def row_tasks(y):

@@ -12,6 +12,7 @@ sees its input.  In `spread` only the taps count for which i - o_t is a multiple
 them, so there is a table for each of the s x s remainders, a "phase", and nothing is scattered or added twice.  The images are
 copied into buffers with zeros around them, so that no kernel meets a border.
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -56,59 +57,60 @@ class Table(NamedTuple):
     step_counts: np.ndarray     # how many of them: for each image, or in all
 
 
-class ConvolutionScratch(NamedTuple):
-    """Tables, and buffers.  The buffers keep what a forward pass put there for the backward pass."""
-    sizes: tuple                # what it was made for: the largest batch, and the arguments that must be the same
-    swapped: bool
-    fine: np.ndarray            # (batch, padded height, padded width, C), zeros around the images
-    coarse: np.ndarray          # (batch, padded height, padded width, M)
-    fine_start: tuple           # row and column of the first pixel
-    coarse_start: tuple
-    panels: np.ndarray          # the kernel, packed
-    sums: np.ndarray            # for dbias: sums over the height of each image
-    taps: np.ndarray            # for one fine channel: v w^T, a column for each tap
-    axes: tuple                 # stride and o_t, for heights and for widths
+class Tables(NamedTuple):
+    """The three sums as tables, and the arrays that go with them."""
     correlate: Table
     spread: Table
     gradient: Table
-    winograd: WinogradScratch   # or None: then all of the above but sums stay unused, and there are no zeros around the images
+    panels: np.ndarray          # the kernel, packed
+    taps: np.ndarray            # for one fine channel: (v w^T)[p, t]
+    axes: tuple                 # for one fine channel: stride and o_t, for heights and for widths
+
+
+class ConvolutionScratch(NamedTuple):
+    """Buffers, which keep what a forward pass put there for the backward pass, and one of two ways to compute with them."""
+    sizes: tuple                # what it was made for: the largest batch, and the arguments that must be the same
+    swapped: bool               # the coarse image is called fine, and the fine one coarse
+    fine: np.ndarray            # (batch, height, width, C), with zeros around the images if there are tables
+    coarse: np.ndarray          # (batch, height, width, M)
+    fine_start: tuple           # row and column of the first pixel
+    coarse_start: tuple
+    sums: np.ndarray            # for dbias: sums over the height of each image
+    tables: Tables              # or None
+    winograd: WinogradScratch   # or None
 
 
 def convolution_scratch(batch, fine_shape, coarse_shape, window, strides, dtype):
     """Work space for images of fine_shape (H, W, C) and coarse_shape (P, Q, M), and batches of at most that size."""
-    if suits(fine_shape[2], coarse_shape[2], window, strides):
-        return scratch_for_winograd(batch, fine_shape, coarse_shape, window, strides, dtype)
+    sizes = (batch, tuple(fine_shape), tuple(coarse_shape), tuple(window), tuple(strides), np.dtype(dtype))
     swapped = coarse_shape[2] == 1 and tuple(strides) == (1, 1)     # one channel is cheaper to spread to than to correlate to
-    axes = [make_axis(*sizes, swapped) for sizes in zip(fine_shape, coarse_shape, window, strides)]
     C, M = (coarse_shape[2], fine_shape[2]) if swapped else (fine_shape[2], coarse_shape[2])
-    T = window[0] * window[1]
+    sums = np.empty((batch, max(fine_shape[1] * fine_shape[2], coarse_shape[1] * coarse_shape[2])), dtype)
+    if suits(C, M, window, strides):
+        start = [-padding_before(*axis) for axis in zip(fine_shape, coarse_shape, window, strides)]
+        return ConvolutionScratch(sizes, False, np.empty((batch, *fine_shape), dtype), np.empty((batch, *coarse_shape), dtype), (0, 0), (0, 0),
+                                  sums, None, winograd_scratch(batch, coarse_shape[:2], start, C, M, window[0], dtype))
+    axes = [make_axis(*axis, swapped) for axis in zip(fine_shape, coarse_shape, window, strides)]
     fine = (batch, axes[0].fine_padded, axes[1].fine_padded, C)
     coarse = (batch, axes[0].coarse_padded, axes[1].coarse_padded, M)
-    if max(np.prod(fine), np.prod(coarse), T * C * M) >= 2 ** 31:
+    if max(math.prod(fine), math.prod(coarse), math.prod(window) * C * M) >= 2 ** 31:
         raise ScratchVAEError(f"convolution: arrays of shapes {fine} and {coarse} are too large for 32-bit offsets; use a smaller batch")
-    panel_size = max(T * C * padded(M), T * M * padded(C), M * padded(T) if C == 1 else 0)
-    make_spread = spread_taps_table if C == 1 else spread_table
-    return ConvolutionScratch(
-        sizes=(batch, tuple(fine_shape), tuple(coarse_shape), tuple(window), tuple(strides), np.dtype(dtype)),
-        swapped=swapped,
-        fine=buffer(fine, dtype), coarse=buffer(coarse, dtype),
-        fine_start=tuple(axis.fine_before for axis in axes), coarse_start=tuple(axis.coarse_before for axis in axes),
-        panels=buffer((panel_size,), dtype), sums=buffer((batch, max(axes[1].fine * C, axes[1].coarse * M)), dtype),
-        taps=buffer((batch, axes[0].coarse, axes[1].coarse, T) if C == 1 else (0, 0, 0, 0), dtype),
-        axes=(axes[0].stride, axes[0].offsets, axes[1].stride, axes[1].offsets),
-        correlate=correlate_table(batch, axes, C, M), spread=make_spread(batch, axes, C, M), gradient=gradient_table(batch, axes, C, M),
-        winograd=None)
+    return ConvolutionScratch(sizes, swapped, buffer(fine, dtype), buffer(coarse, dtype), tuple(axis.fine_before for axis in axes),
+                              tuple(axis.coarse_before for axis in axes), sums, make_tables(batch, axes, C, M, dtype), None)
 
 
-def scratch_for_winograd(batch, fine_shape, coarse_shape, window, strides, dtype):
-    """Work space for the other way to compute it."""
-    start = [-padding_before(*sizes) for sizes in zip(fine_shape, coarse_shape, window, strides)]
-    C, M = fine_shape[2], coarse_shape[2]
-    return ConvolutionScratch(
-        sizes=(batch, tuple(fine_shape), tuple(coarse_shape), tuple(window), tuple(strides), np.dtype(dtype)), swapped=False,
-        fine=np.empty((batch, *fine_shape), dtype), coarse=np.empty((batch, *coarse_shape), dtype), fine_start=(0, 0), coarse_start=(0, 0),
-        panels=None, sums=buffer((batch, max(fine_shape[1] * C, coarse_shape[1] * M)), dtype), taps=None, axes=None, correlate=None, spread=None, gradient=None,
-        winograd=winograd_scratch(batch, coarse_shape[:2], start, C, M, window[0], dtype))
+def make_tables(batch, axes, C, M, dtype):
+    """The three tables."""
+    h, w = axes
+    T = len(h.offsets) * len(w.offsets)
+    single = C == 1
+    return Tables(
+        correlate=correlate_table(batch, axes, C, M),
+        spread=spread_taps_table(batch, axes, C, M) if single else spread_table(batch, axes, C, M),
+        gradient=gradient_table(batch, axes, C, M),
+        panels=buffer((max(T * C * padded(M), T * M * padded(C), M * padded(T) if single else 0),), dtype),
+        taps=buffer((batch, h.coarse, w.coarse, T) if single else (0, 0, 0, 0), dtype),
+        axes=(h.stride, h.offsets, w.stride, w.offsets))
 
 
 def check_scratch(scratch, fine, coarse, kernel, strides):
@@ -132,7 +134,7 @@ def padded(columns):
 
 def buffer(shape, dtype):
     """Zeros, and behind them as many more as the microkernel may read past the end of a row."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     return np.zeros(size + COLUMNS, dtype)[:size].reshape(shape)
 
 
@@ -148,14 +150,14 @@ def fine_pixels(batch, axes, C, heights, widths):
     """Where in the fine buffer the pixels of these rows and columns start, image by image."""
     row = axes[1].fine_padded * C
     return grid(np.arange(batch) * axes[0].fine_padded * row, (np.asarray(heights) + axes[0].fine_before) * row,
-                   (np.asarray(widths) + axes[1].fine_before) * C)
+                (np.asarray(widths) + axes[1].fine_before) * C)
 
 
 def coarse_pixels(batch, axes, M, heights, widths):
     """Where in the coarse buffer."""
     row = axes[1].coarse_padded * M
     return grid(np.arange(batch) * axes[0].coarse_padded * row, (np.asarray(heights) + axes[0].coarse_before) * row,
-                   (np.asarray(widths) + axes[1].coarse_before) * M)
+                (np.asarray(widths) + axes[1].coarse_before) * M)
 
 
 def window_steps(axes, C):

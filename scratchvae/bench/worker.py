@@ -4,6 +4,7 @@ The first line says what to train; each further one is a number of steps.
 """
 import importlib
 import json
+import os
 import sys
 import time
 
@@ -12,25 +13,27 @@ import numpy as np
 
 def main():
     """Serve until the input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)               # frameworks print what they like to the standard output: that goes to the error log
     setup = json.loads(sys.stdin.readline())
     module = "scratchvae.bench.ours" if setup["framework"] == "scratchvae" else f"scratchvae.bench.peers.{setup['framework']}"
     trainer = importlib.import_module(module).Trainer(setup["model"], setup["optimizer"], setup["batch_size"], setup["threads"],
                                                       **setup["options"])
     examples, size = np.load(setup["examples"]), setup["batch_size"]
     batches = [examples[start:start + size] for start in range(0, len(examples) - size + 1, size)]
-    answer({"version": trainer.version})
+    answer(answers, {"version": trainer.version})
     for line in sys.stdin:
         steps = json.loads(line)
         started = time.perf_counter()
         for step in range(steps):
             trainer.step(batches[step % len(batches)])
         trainer.wait()
-        answer({"seconds": time.perf_counter() - started})
+        answer(answers, {"seconds": time.perf_counter() - started})
 
 
-def answer(message):
+def answer(answers, message):
     """Write one line, at once."""
-    print(json.dumps(message), flush=True)
+    print(json.dumps(message), file=answers, flush=True)
 
 
 if __name__ == "__main__":
