@@ -6,24 +6,98 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from conftest import write_idx_files
 from scratchvae import labs
+from scratchvae.models import VAE, Autoencoder, Model
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+TINY = ((2, 2), (3, 2), (4, 1), (5, 1))         # in place of the deep network's 23 million parameters
+FIGURES = {
+    "mnist_dense": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
+    "mnist_conv": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
+    "mnist_batchnorm": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
+    "mnist_batchnorm_deep": {"loss_curves_baseline", "loss_curves_deep", "latent_scatters", "manifolds", "reconstructions", "samples"},
+    "mnist_latent8": {"loss_curves", "loss_by_step", "progress", "samples", "histogram", "traversal", "latent_scatter", "reconstructions"},
+    "fashion_autoencoder": {"loss_curves", "latent_scatter", "grids", "reconstructions"},
+    "fashion_conv": {"loss_curves", "loss_curves_autoencoder", "latent_scatters", "grids", "grids_autoencoder", "manifold",
+                     "reconstructions", "samples"},
+}
+MODELS = [                      # script, how it makes its model, the lab that it shows
+    ("mnist_dense", lambda example: example.make_vae(), "mnist-dense"),
+    ("mnist_conv", lambda example: example.make_vae(), "mnist-conv"),
+    ("mnist_batchnorm", lambda example: example.make_vae(), "mnist-batchnorm"),
+    ("mnist_batchnorm_deep", lambda example: example.make_vae(example.BASELINE), "mnist-batchnorm"),
+    ("mnist_batchnorm_deep", lambda example: example.make_vae(example.DEEP), "mnist-batchnorm-deep"),
+    ("mnist_latent8", lambda example: example.make_vae(), "mnist-latent8"),
+    ("fashion_autoencoder", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
+    ("fashion_conv", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
+    ("fashion_conv", lambda example: example.make_vae(), "fashion-conv"),
+]
+LABS = {"mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"], "fashion_conv": ["fashion-autoencoder", "fashion-conv"]}
 
 
-@pytest.mark.parametrize("script, figures", [("mnist_dense", 5)])
-def test_example_runs(script, figures, small_data, tmp_path):
-    result = subprocess.run([sys.executable, EXAMPLES / f"{script}.py", "--epochs", "1", "--limit", "20", "--data-dir", small_data,
-                             "--out", tmp_path / "out"], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    drawn = list((tmp_path / "out").glob("*.png"))
-    assert len(drawn) == figures and all(str(path) in result.stdout for path in drawn)
+@pytest.fixture
+def data_dir(small_data):
+    """A folder with a small data set of random images under each name."""
+    write_idx_files(small_data / "fashion-mnist", seed=1)
+    return small_data
 
 
-def test_example_has_the_lab_s_model():
-    specification = importlib.util.spec_from_file_location("mnist_dense", EXAMPLES / "mnist_dense.py")
+def load(script):
+    """The script as a module."""
+    specification = importlib.util.spec_from_file_location(script, EXAMPLES / f"{script}.py")
     example = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(example)
-    lab = labs.get("mnist-dense")
-    assert json.dumps(example.make_vae().get_config()) == json.dumps(lab.make_model(lab.settings).get_config())
+    return example
+
+
+def test_there_is_a_script_for_every_lab():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {name.replace("-", "_") for name in labs.LABS} == set(FIGURES)
+
+
+def test_a_script_runs_by_itself(data_dir, tmp_path):
+    result = subprocess.run([sys.executable, EXAMPLES / "mnist_dense.py", "--epochs", "1", "--limit", "20", "--data-dir", data_dir,
+                             "--out", tmp_path / "out"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count(".png") == 5
+
+
+@pytest.mark.parametrize("script", FIGURES)
+def test_example_draws_its_figures_and_trains_as_its_lab_does(script, data_dir, tmp_path, monkeypatch):
+    example, fits, fit = load(script), [], Model.fit
+    monkeypatch.setattr(Model, "fit", lambda self, x, **options: fits.append((x, options)) or fit(self, x, **options, progress=False))
+    options = ["--epochs", "1", "--limit", "20", "--data-dir", data_dir, "--out", tmp_path / "out"]
+    if script == "mnist_batchnorm_deep":
+        monkeypatch.setattr(example, "DEEP", TINY)
+        options += ["--baseline-epochs", "1"]
+    if script == "mnist_latent8":
+        options += ["--every", "1"]
+    result = CliRunner().invoke(example.main, [str(option) for option in options], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    drawn = list((tmp_path / "out").glob("*.png"))
+    assert {path.stem for path in drawn} == FIGURES[script] and all(str(path) in result.output for path in drawn)
+    if script == "mnist_latent8":
+        assert (tmp_path / "out" / "traversal.gif").exists() and len(list((tmp_path / "out" / "traversal").iterdir())) == 50
+
+    shown = [labs.get(name) for name in LABS.get(script, [script.replace("_", "-")])]
+    assert len(fits) == len(shown)
+    for (x, trained), lab in zip(fits, shown):
+        validation = 4 if lab.validation_split else 20
+        assert x.shape == (20 - lab.validation_split * 20, *lab.example_shape) and len(trained["validation_data"]) == validation
+        assert trained["batch_size"] == lab.batch_size
+        assert trained["optimizer"].get_config() == lab.make_optimizer(lab.settings).get_config()
+    assert next(option.default for option in example.main.params if option.name == "epochs") == shown[-1].epochs
+
+
+@pytest.mark.parametrize("script, make, lab", MODELS, ids=lambda value: value if isinstance(value, str) else "")
+def test_example_has_the_lab_s_model(script, make, lab):
+    lab, model = labs.get(lab), make(load(script))
+    assert isinstance(model, (VAE, Autoencoder))
+    assert json.dumps(model.get_config()) == json.dumps(lab.make_model(lab.settings).get_config())
+
+
+def test_the_scripts_stand_on_their_own():
+    for path in EXAMPLES.glob("*.py"):
+        assert "scratchvae.labs" not in path.read_text()
