@@ -94,9 +94,12 @@ class Run:
 
     @cached_property
     def beside(self):
-        """The run that belongs beside this one: of the lab's partner, in a neighbouring directory of that name, or None."""
+        """The run that belongs beside this one: of the lab's partner, in a neighbouring directory of that name, or None.
+
+        It counts once it has ended an epoch.
+        """
         folder = self.lab.beside and self.folder.resolve().parent / self.lab.beside
-        return Run.open(folder) if folder and (folder / "weights.npz").exists() else None
+        return Run.open(folder) if folder and (folder / "history.csv").exists() else None
 
     @cached_property
     def record(self):

@@ -13,7 +13,7 @@ def loss_curves(run):
     """Losses by epoch, with the reference's where this run can be compared."""
     from .. import plots
     reference = [(r.epoch, r.val_loss, "reference, validation") for r in run.references
-                 if r.val_loss is not None and r.epoch <= len(run.history)]
+                 if isinstance(r.val_loss, float) and r.epoch <= len(run.history)]
     return plots.loss_curves(run.history, run.figures / "loss_curves.png", title(run), run.note, reference, run.lab.unit)
 
 
@@ -26,7 +26,7 @@ def embedding(run):
         return []
     paths = [plots.latent_scatter(code, labels, run.data.classes, run.figures / "latent_scatter.png",
                                   f"The test set in latent space ({title(run)})", run.note)]
-    if run.beside:
+    if run.beside and run.beside.model.latent_dim >= 2:
         both = {run.lab.name: code, run.beside.lab.name: run.beside.codes(run.x_test)}
         paths.append(plots.latent_scatters(both, labels, run.data.classes, run.figures / "latent_scatters.png",
                                            f"The test set in two latent spaces ({title(run)}; {title(run.beside)})", run.note))

@@ -13,11 +13,11 @@ KL_SCHEDULES = ("constant", "linear", "cyclical")
 
 @dataclass(frozen=True)
 class Reference:
-    """Losses after an epoch that somebody else's run of the lab gave; None for those that it did not give."""
+    """Losses after an epoch that somebody else's runs of the lab gave: a number, a range as text, or None."""
     source: str
     epoch: int
-    loss: float = None
-    val_loss: float = None
+    loss: float | str | None = None
+    val_loss: float | str | None = None
 
     def __str__(self):
         return (f"{self.source}, epoch {self.epoch}: " + ", ".join(

@@ -1,4 +1,5 @@
 """The plain autoencoder: a code without a distribution."""
+from ..errors import ScratchVAEError
 from ..schedules import Constant
 from .model import Model
 
@@ -50,6 +51,10 @@ class Autoencoder(Model):
         """The codes z (N, latent_dim) of the examples x."""
         z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_examples(x))
         return z
+
+    def sample(self, count, seed=0):
+        """Refused: the codes of a plain autoencoder follow no known distribution."""
+        raise ScratchVAEError("an Autoencoder has no distribution to sample from; decode(z) shows points of your choice")
 
     def reconstruct(self, x):
         """The examples x through their codes: decode(encode(x))."""
