@@ -72,7 +72,7 @@ def step_curve(steps, losses, path, title, note="", ylabel="nats an image"):
     """
     if len(steps) != len(losses) or not len(steps):
         raise ScratchVAEError(f"step_curve: {len(steps)} steps and {len(losses)} losses; needed: as many of both, at least one")
-    losses = np.asarray(losses, float)
+    steps, losses = np.asarray(steps)[np.isfinite(losses)], np.asarray(losses, float)[np.isfinite(losses)]
     window = -(-len(losses) // 100)
     figure, (axes,) = _figure(title, 8, 3.6)
     axes.plot(steps, losses, color=INK, alpha=0.25 if window > 1 else 1, lw=0.6, label="one batch")

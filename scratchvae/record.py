@@ -1,4 +1,6 @@
 """What happened during training, step by step: the loss of every batch, and now and then an input with what the model made of it."""
+import math
+
 import numpy as np
 
 from .storage import read_arrays, write_arrays
@@ -41,5 +43,6 @@ class Record:
         record = cls(model, description["every"])
         record.losses = arrays["losses"][:steps].tolist()
         kept = arrays["recorded"] <= len(record.losses)
+        record.losses += [math.nan] * ((steps or 0) - len(record.losses))       # killed after the checkpoint, before the record
         record.recorded, record.inputs, record.outputs = (list(arrays[name][kept]) for name in ("recorded", "inputs", "outputs"))
         return record

@@ -137,7 +137,7 @@ class Run:
         backend = kernels.load(config["backend"])
         model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
         model.build(lab.example_shape, config["seed"])
-        print(f"{lab.name}: {model.parameters.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples in batches "
+        print(f"{lab.name}: {model.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples in batches "
               f"of {config['batch_size']}; {backend.describe()}", flush=True)
         for line in lab.peculiarities(config["settings"]):
             print(f"note: {line}", flush=True)

@@ -12,10 +12,9 @@ def summary_text(model):
         lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{_size(layer):,}")
                   for name, layer in rows]
         lines += ["=" * sum(WIDTHS), f"{part}: {sum(_size(layer) for _, layer in rows):,} parameters", ""]
-    total = sum(_size(layer) for layer in model.layers.values())
-    kinds = "" if total == model.parameters.count else \
-        f", {model.parameters.count:,} of them trained by gradients, {total - model.parameters.count:,} moving averages"
-    return "\n".join(lines + [f"Total: {total:,} parameters{kinds}"])
+    trained = model.parameters.count
+    kinds = "" if trained == model.count else f", {trained:,} of them trained by gradients, {model.count - trained:,} moving averages"
+    return "\n".join(lines + [f"Total: {model.count:,} parameters{kinds}"])
 
 
 def _networks(model):

@@ -1,9 +1,13 @@
+import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 import kernels
+from scratchvae import cli
+from scratchvae.history import History
 from scratchvae.layers import Dense, Dropout
 from scratchvae.models import VAE
 
@@ -41,6 +45,13 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
         monkeypatch.setattr(sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name)
 
 
+@pytest.fixture(autouse=True)
+def all_threads_afterwards():
+    """A test may have set fewer."""
+    yield
+    kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
+
+
 def write_idx_files(folder, train=40, test=20, seed=0):
     """A small data set of random images in the four files of MNIST."""
     from scratchvae.data.idx import write_idx
@@ -61,6 +72,27 @@ def small_data(tmp_path):
 def small_vae(**options):
     """A VAE on examples of 12 elements, with dropout."""
     return VAE([Dense(7, "relu"), Dropout(0.2)], 3, [Dense(6, "relu"), Dense(12, "sigmoid")], reconstruction_scale=12.0, **options)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Call the command line; returns (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["scratchvae", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+    return call
+
+
+def bits(folder):
+    """What must not differ between equal runs: all weights, and history without its seconds."""
+    with np.load(folder / "weights.npz") as file:
+        weights = {name: file[name].tobytes() for name in file.files}
+    return weights, [{**row, "seconds": 0} for row in History.read_csv(folder / "history.csv").rows]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import write_idx_files
+from conftest import bits
 from scratchvae import cli, labs
 from scratchvae.history import COLUMNS, History
 from scratchvae.models import VAE
@@ -18,32 +19,11 @@ QUICK = ["--epochs", "2", "--batch-size", "10", "--set", "intermediate_dim=16"]
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Call the command line; returns (exit code, output, errors)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["scratchvae", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-    return call
-
-
-@pytest.fixture
 def trained(run, small_data, tmp_path):
     """The directory of a small run."""
     code, _, errors = run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", tmp_path / "a", "--seed", 3)
     assert code == 0, errors
     return tmp_path / "a"
-
-
-def bits(folder):
-    """What must not differ between equal runs: all weights, and history without its seconds."""
-    with np.load(folder / "weights.npz") as file:
-        weights = {name: file[name].tobytes() for name in file.files}
-    return weights, [{**row, "seconds": 0} for row in History.read_csv(folder / "history.csv").rows]
 
 
 def test_help_of_every_command(run):

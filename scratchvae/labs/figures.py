@@ -1,6 +1,8 @@
 """The figures that several labs have in common, from a run.  Each function draws some and returns their paths."""
 import numpy as np
 
+from ..models import VAE
+
 # plots is imported inside the functions: matplotlib takes a second to import, and training can begin before it
 
 
@@ -40,7 +42,7 @@ def manifolds(run):
         return []
     paths = [plots.manifold(run.model.decode, run.figures / "manifold.png",
                             f"The decoder's manifold, 5 % to 95 % of the prior ({title(run)})", run.note)]
-    if run.beside and run.beside.model.latent_dim == 2:
+    if run.beside and isinstance(run.beside.model, VAE) and run.beside.model.latent_dim == 2:     # else there is no prior
         both = {run.lab.name: run.model.decode, run.beside.lab.name: run.beside.model.decode}
         paths.append(plots.manifolds(both, run.figures / "manifolds.png",
                                      f"Two decoders' manifolds ({title(run)}; {title(run.beside)})", run.note))

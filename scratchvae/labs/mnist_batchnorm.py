@@ -75,7 +75,7 @@ DEEP_LAB = replace(
     name="mnist-batchnorm-deep",
     title="The same with 23 million parameters",
     epochs=5,
-    small_settings={"divide": 64, "side": 4},
+    small_settings={"divide": 256, "side": 4},
     parameters=23_199_929,
     references=(Reference("the sheet", 1, 0.2530, 0.2558),
                 Reference("the sheet", 2, 0.2012, 0.1940),

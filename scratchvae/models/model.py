@@ -77,6 +77,11 @@ class Model:
         """Parameters and state: name -> array."""
         return {name: self.parameters[name] for name in self.parameters.names} | self.state
 
+    @property
+    def count(self):
+        """How many numbers these are: what Keras calls the parameters, moving averages among them."""
+        return sum(weight.size for weight in self.weights.values())
+
     def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0, checkpoint=None, resume=False,
             progress=True, on_epoch_end=None, on_step=None):
         """Train on x (N, *input_shape) and return the History.
