@@ -9,7 +9,8 @@ from numpy import ndarray
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax")
 LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name "leaky_relu"; "leaky_relu(0.3)" names another
 
-# The arrays of each operation and their axes, a letter an axis: equal letters are equal sizes, * is any one shape.
+# The arrays of each operation and their axes, a letter an axis: equal letters are equal sizes, * is any one shape.  Arrays of
+# INTEGERS hold word indices, int32; all others are numbers of one type.
 SHAPES = {
     "activation_forward": "x=* y=*",
     "activation_backward": "dout=* y=* dx=*",
@@ -28,6 +29,17 @@ SHAPES = {
     "binary_crossentropy_backward": "probability=ND target=ND dlogits=ND",
     "squared_error_forward": "logits=ND target=ND output=ND loss=N",
     "squared_error_backward": "output=ND target=ND dlogits=ND",
+    "sparse_categorical_crossentropy_forward": "logits=NTV targets=NT loss=N log_total=NT",
+    "sparse_categorical_crossentropy_backward": "logits=NTV targets=NT log_total=NT dlogits=NTV",
+    "onehot_binary_crossentropy_forward": "logits=NV targets=N loss=N",
+    "onehot_binary_crossentropy_backward": "logits=NV targets=N dlogits=NV",
+    "embedding_forward": "indices=N table=VE y=NE",
+    "embedding_backward": "dout=NE indices=N dtable=VE",
+    "onehot_dense_forward": "indices=N kernel=VM bias=M y=NM",
+    "onehot_dense_backward": "dout=NM indices=N y=NM dz=NM dkernel=VM dbias=M",
+    "gru_forward": "x=NTK kernel=KG recurrent_kernel=UG bias=BG initial_state=NU mask=NT y=NTU",
+    "gru_backward": "dout=NTU x=NTK kernel=KG recurrent_kernel=UG mask=NT dx=NTK dkernel=KG drecurrent_kernel=UG dbias=BG "
+                    "dinitial_state=NU",
     "reparameterize_forward": "z_mean=NJ z_log_var=NJ eps=NJ z=NJ",
     "reparameterize_backward": "dz=NJ z_log_var=NJ eps=NJ dz_mean=NJ dz_log_var=NJ",
     "gaussian_kl_forward": "z_mean=NJ z_log_var=NJ kl=N",
@@ -37,8 +49,10 @@ SHAPES = {
     "sgd_update": "parameters=P gradients=P velocity=P",
     "rmsprop_update": "parameters=P gradients=P v=P",
     "adam_update": "parameters=P gradients=P m=P v=P",
+    "clip_by_global_norm": "gradients=P",
 }
-OPTIONAL = {(name, "dx") for name in ("dense_backward", "conv2d_backward", "conv2d_transpose_backward")}     # arrays that may be None
+OPTIONAL = {(name, "dx") for name in ("dense_backward", "conv2d_backward", "conv2d_transpose_backward", "gru_backward")}    # may be None
+INTEGERS = {"indices", "targets", "mask"}
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
@@ -47,27 +61,33 @@ class ScratchVAEError(ValueError):
     """A wrong value, shape or file, named, with what is allowed, in one line."""
 
 
+def check_indices(operation, indices, size):
+    """Refuse indices of rows that a table of that many rows doesn't have: no kernel checks them."""
+    low, high = (int(indices.min()), int(indices.max())) if indices.size else (0, 0)
+    if low < 0 or high >= size:
+        raise ScratchVAEError(f"{operation}: index {low if low < 0 else high} is out of range; allowed: 0 to {size - 1}")
+
+
 def operation(function):
     """Refuse arrays an operation can't take: of wrong shapes, not C-contiguous, or of mixed or foreign types.
 
-    Checked once for every call, so that no kernel has to; shapes that were right once are remembered.
+    Checked once for every call, so that no kernel has to; shapes and types that were right once are remembered.
     """
     signature = inspect.signature(function)
-    right_shapes = set()
+    right = set()
 
     @functools.wraps(function)
     def checked(*arguments, **keywords):
         if keywords:
             arguments = signature.bind(*arguments, **keywords).args
         arrays = [argument for argument in arguments if type(argument) is ndarray]
-        dtype = arrays[0].dtype if arrays else None
-        shapes = tuple([array.shape for array in arrays])
         for array in arrays:
-            if not array.flags.c_contiguous or array.dtype is not dtype:
+            if not array.flags.c_contiguous:
                 _refuse(function, signature, arguments)
-        if shapes not in right_shapes or dtype not in FLOATS:
+        kinds = tuple([(array.shape, array.dtype.str) for array in arrays])
+        if kinds not in right:
             _refuse(function, signature, arguments)
-            right_shapes.add(shapes)
+            right.add(kinds)
         return function(*arguments)
     return checked
 
@@ -76,7 +96,7 @@ def _refuse(function, signature, arguments):
     """Raise an error that names the array that is wrong, if one is."""
     given = dict(zip(signature.parameters, arguments))
     expected = dict(item.split("=") for item in SHAPES[function.__name__].split())
-    sizes, first = {}, None
+    sizes, first = {}, None                     # first: the name and type of the first array of numbers
     for name, axes in expected.items():
         array = given.get(name)
         if array is None and (function.__name__, name) in OPTIONAL:
@@ -86,10 +106,12 @@ def _refuse(function, signature, arguments):
             raise ScratchVAEError(f"{problem} is a {type(array).__name__}; needed: a NumPy array")
         if not array.flags.c_contiguous:
             raise ScratchVAEError(f"{problem} is not C-contiguous; pass np.ascontiguousarray({name})")
-        if array.dtype not in FLOATS:
+        if name in INTEGERS:
+            if array.dtype != np.int32:
+                raise ScratchVAEError(f"{problem} is {array.dtype}; needed: int32")
+        elif array.dtype not in FLOATS:
             raise ScratchVAEError(f"{problem} is {array.dtype}; allowed: float32, float64")
-        first = first or (name, array.dtype)
-        if array.dtype != first[1]:
+        elif array.dtype != (first := first or (name, array.dtype))[1]:
             raise ScratchVAEError(f"{problem} is {array.dtype} but {first[0]} is {first[1]}; all arrays share one dtype")
         needed = [("*", array.shape)] if axes == "*" else list(zip(axes, array.shape))
         if (axes != "*" and len(axes) != array.ndim) or any(sizes.setdefault(axis, size) != size for axis, size in needed):

@@ -292,10 +292,10 @@ def fetch(name):
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Look there.")
 def verify(name, data_dir):
     """Read NAME whole and compare it with the published checksums."""
-    from .data.images import load_images
-    loaded = load_images(name, data_dir)
+    from .data import LOADERS
+    loaded = LOADERS[name](data_dir)
     click.echo(loaded.description)
-    click.echo("complete: all four files have the published content" if loaded.complete else
+    click.echo("complete: every file has the published content" if loaded.complete else
                "not the whole published set: its files are well-formed, but not those of the publication")
 
 

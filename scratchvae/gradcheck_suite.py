@@ -2,8 +2,8 @@
 from kernels.contract import ACTIVATIONS
 
 from .gradcheck import check_layer, check_model
-from .layers import Activation, Dense, Dropout, Flatten, Reshape
-from .models import VAE, Autoencoder
+from .layers import GRU, Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, OneHotDense, RepeatVector, Reshape
+from .models import VAE, Autoencoder, Sequential
 
 
 def suite(lab, backend):
@@ -27,6 +27,14 @@ def layer_cases():
     yield Flatten(), (3, 5, 2)
     yield Reshape((5, 6)), (3, 10)
     yield Dropout(0.3), (3, 5)
+    yield Dense(4, "relu"), (3, 2, 5)
+    yield Embedding(5, 3), (4,)
+    yield OneHotDense(5, 3, "tanh"), (1,)
+    yield RepeatVector(3), (5,)
+    for return_sequences in (False, True):
+        yield GRU(3, return_sequences), (4, 5)
+        yield Bidirectional(GRU(3, return_sequences)), (4, 5)
+    yield Sequential([Embedding(5, 3, mask_zero=True), Bidirectional(GRU(2, True)), GRU(3)]), (4,)
 
 
 def model_cases(backend):

@@ -10,6 +10,7 @@ from .workspace import Workspace
 
 class ReconstructionLoss:
     """What the losses share: flat views of the arrays, whatever the shape of an example."""
+    softmax = False             # whether it owns a softmax
 
     def __init__(self, scale, activation):
         self.scale = number("reconstruction_scale", scale, 0)
@@ -19,6 +20,10 @@ class ReconstructionLoss:
         """Set the backend and the dtype."""
         self.kernels = kernels
         self.workspace = Workspace(dtype, reuse=True)
+
+    def target_shape(self, output_shape):
+        """The shape of a target for such an output of the decoder."""
+        return output_shape
 
     def forward(self, logits, target):
         """The loss of each example (N,), from logits and target (N, ...).  Keeps f(logits) as `output`."""
@@ -85,7 +90,68 @@ class SquaredError(ReconstructionLoss):
         self.kernels.squared_error_backward(output, target, dlogits, self.scale, self.activation)
 
 
-LOSSES = {loss.name: loss for loss in (BinaryCrossentropy, SquaredError)}
+class WordLoss(ReconstructionLoss):
+    """What the losses of words share: a target is the index of a word, and its one-hot vector is never built.
+
+    dlogits takes the place of the logits, which nobody needs any more.
+    """
+
+    def __init__(self, scale, activation):
+        if activation != self.needed:
+            raise ScratchVAEError(f"{self.name}: the decoder's output activation is {activation}; needed: {self.needed}")
+        super().__init__(scale, activation)
+
+    def check_target(self, x):
+        """Refuse what is no index; the kernels refuse indices that are too large."""
+        if x.min() < 0:
+            raise ScratchVAEError(f"{self.name}: x has the index {x.min()}; needed: words as whole numbers from 0")
+
+
+class SparseCategoricalCrossentropy(WordLoss):
+    """-log p(x|z) for T words, each with probabilities softmax(logits).  logits (N, T, V), target (N, T) int32."""
+    name, needed, softmax = "sparse_categorical_crossentropy", "softmax", True
+
+    def target_shape(self, output_shape):
+        if len(output_shape) != 2:
+            raise ScratchVAEError(f"{self.name}: the decoder's output has shape {output_shape}; needed: two axes (steps, words)")
+        return output_shape[:1]
+
+    def forward(self, logits, target):
+        """The loss of each example (N,)."""
+        self._logits, self._target = logits, target
+        loss, self._log_total = self.workspace.array("loss", target.shape[:1]), self.workspace.array("log_total", target.shape)
+        self.kernels.sparse_categorical_crossentropy_forward(logits, target, loss, self._log_total, self.scale)
+        return loss
+
+    def backward(self):
+        """dlogits (N, T, V), the gradient of the mean loss of the batch."""
+        self.kernels.sparse_categorical_crossentropy_backward(self._logits, self._target, self._log_total, self._logits, self.scale)
+        return self._logits
+
+
+class OneHotBinaryCrossentropy(WordLoss):
+    """Binary cross-entropy of V sigmoids with the one-hot vector of a word.  logits (N, V), target (N, 1) int32."""
+    name, needed = "onehot_binary_crossentropy", "sigmoid"
+
+    def target_shape(self, output_shape):
+        if len(output_shape) != 1:
+            raise ScratchVAEError(f"{self.name}: the decoder's output has shape {output_shape}; needed: one axis, the words")
+        return (1,)
+
+    def forward(self, logits, target):
+        """The loss of each example (N,)."""
+        self._logits, self._target = logits, target.reshape(-1)
+        loss = self.workspace.array("loss", target.shape[:1])
+        self.kernels.onehot_binary_crossentropy_forward(logits, self._target, loss, self.scale)
+        return loss
+
+    def backward(self):
+        """dlogits (N, V), the gradient of the mean loss of the batch."""
+        self.kernels.onehot_binary_crossentropy_backward(self._logits, self._target, self._logits, self.scale)
+        return self._logits
+
+
+LOSSES = {loss.name: loss for loss in (BinaryCrossentropy, SquaredError, SparseCategoricalCrossentropy, OneHotBinaryCrossentropy)}
 
 
 def get(name):

@@ -25,8 +25,7 @@ class Parameters:
         for (layer, name, path), stop in zip(owners, stops):
             shape, here = layer.params[name].shape, slice(stop - layer.params[name].size, stop)
             value, gradient = self.values[here].reshape(shape), self.gradients[here].reshape(shape)
-            value[...] = layer.params[name]
-            layer.params[name], layer.grads[name] = value, gradient
+            layer.bind(name, value, gradient)
             self._views[path] = value
 
     def __getitem__(self, path):

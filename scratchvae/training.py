@@ -24,7 +24,7 @@ SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from thos
 
 
 def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end,
-        on_step):
+        on_step, y):
     """See Model.fit."""
     epochs, batch_size = positive_integer("fit", "epochs", epochs), positive_integer("fit", "batch_size", batch_size)
     seed = check_seed("fit", seed)
@@ -36,13 +36,11 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
     check_checkpoint(checkpoint, resume)
     if model.input_shape is None:
         model.build(np.shape(x)[1:], seed)
-    x = model.as_examples(x)
-    validation = None if validation_data is None else model.as_examples(validation_data)
-    for examples in (x, validation):
-        if examples is not None:
-            model.loss.check_target(examples)
+    own_target = y is None
+    x, y = model.as_pair(x, y)
+    validation = None if validation_data is None else model.as_pair(validation_data) if own_target else model.as_pair(*validation_data)
     optimizer.build(model.parameters, model.kernels)
-    training = Training(model, optimizer, x, batch_size, seed, on_step)
+    training = Training(model, optimizer, x, y, batch_size, seed, on_step)
     if resume:
         training.load(checkpoint)
         if training.epoch > epochs:
@@ -55,7 +53,7 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
             training.run_epoch(epochs, progress, interrupted)
             if training.step < training.steps:
                 break
-            training.end_epoch(model.evaluate(validation, seed) if validation is not None else {})
+            training.end_epoch(model.evaluate(validation[0], seed, validation[1]) if validation else {})
             if progress:
                 tqdm.write(describe_epoch(training.history.rows[-1], epochs))
             if checkpoint:
@@ -80,11 +78,11 @@ def check_checkpoint(checkpoint, resume):
 class Training:
     """The state of one training run, and its inner loop."""
 
-    def __init__(self, model, optimizer, x, batch_size, seed, on_step=None):
-        self.model, self.optimizer, self.x = model, optimizer, x
+    def __init__(self, model, optimizer, x, y, batch_size, seed, on_step=None):
+        self.model, self.optimizer, self.x, self.y = model, optimizer, x, y
         self.batch_size, self.seed, self.on_step = batch_size, seed, on_step
         self.steps = math.ceil(len(x) / batch_size)         # in an epoch; the last may be smaller
-        self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(x):08x}"
+        self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(y, zlib.crc32(x)) if y is not x else zlib.crc32(x):08x}"
         self.history = History()
         self.epoch = 0
         self.start_epoch()
@@ -111,11 +109,11 @@ class Training:
     def train_batch(self, indices):
         """One training step on the examples of these indices."""
         model, global_step = self.model, self.epoch * self.steps + self.step
-        batch = model.workspace.array("batch", (len(indices), *model.input_shape))
-        np.take(self.x, indices, axis=0, out=batch, mode="clip")        # "raise" would copy through a buffer
+        batch = self.batch_of("batch", self.x, indices)
+        target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
         kl_weight = model.kl_weight(global_step)
         model.noise.seed, model.noise.step = self.seed, global_step
-        reconstruction, kl = (values.sum(dtype=np.float64) for values in model.train_step(batch, self.optimizer, kl_weight))
+        reconstruction, kl = (values.sum(dtype=np.float64) for values in model.train_step(batch, self.optimizer, kl_weight, target))
         loss = reconstruction + kl_weight * kl
         self.sums[0] += loss
         self.sums[1] += reconstruction
@@ -126,6 +124,11 @@ class Training:
                                   "try a smaller learning_rate")
         if self.on_step:
             self.on_step(global_step + 1, batch, loss / len(indices))
+
+    def batch_of(self, name, examples, indices):
+        """The examples of these indices, copied to an array of that name."""
+        batch = self.model.workspace.array(name, (len(indices), *examples.shape[1:]), examples.dtype)
+        return np.take(examples, indices, axis=0, out=batch, mode="clip")       # "raise" would copy through a buffer
 
     def means(self):
         """Loss, reconstruction and KL so far in the running epoch, a mean over its examples."""

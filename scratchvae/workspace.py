@@ -26,17 +26,17 @@ class Workspace:
         self._memory = {}       # name -> the largest flat array asked for so far
         self._views = {}        # (name, shape) -> a view of it
 
-    def array(self, name, shape):
-        """An array of that name and shape, its contents undefined."""
+    def array(self, name, shape, dtype=None):
+        """An array of that name and shape, its contents undefined.  A name has one dtype, the work space's own unless given."""
         if not self.reuse:
-            return np.empty(shape, self.dtype)
+            return np.empty(shape, dtype or self.dtype)
         view = self._views.get((name, shape))
-        return self._make(name, shape) if view is None else view
+        return self._make(name, shape, dtype or self.dtype) if view is None else view
 
-    def _make(self, name, shape):
+    def _make(self, name, shape, dtype):
         size = int(np.prod(shape))
         if name not in self._memory or self._memory[name].size < size:
-            self._memory[name] = aligned_zeros(size, self.dtype)
+            self._memory[name] = aligned_zeros(size, dtype)
             self._views = {key: view for key, view in self._views.items() if key[0] != name}
         view = self._views[name, shape] = self._memory[name][:size].reshape(shape)
         return view

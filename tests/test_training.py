@@ -29,8 +29,8 @@ def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch
     vae, seen = small_vae(kl_weight=0.3), []
     train_step = VAE.train_step
 
-    def recorded(self, batch, optimizer, kl_weight):
-        losses = train_step(self, batch, optimizer, kl_weight)
+    def recorded(self, batch, optimizer, kl_weight, target):
+        losses = train_step(self, batch, optimizer, kl_weight, target)
         seen.append([values.copy() for values in losses])
         return losses
 

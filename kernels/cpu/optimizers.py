@@ -68,6 +68,46 @@ def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus
             w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)
 
 
+PARTS = 64                      # of the gradients, each summed by one thread: always the same order of sums
+
+
+def clip_by_global_norm_scratch(dtype):
+    """Work space for the norm: a sum for each part."""
+    return np.empty(PARTS)
+
+
+@operation
+def clip_by_global_norm(gradients, clipnorm, scratch):
+    """g *= clipnorm / |g| if the norm |g| of all gradients together is larger than clipnorm   (Pascanu et al. 2013)."""
+    _sums_of_squares(gradients, scratch)
+    norm = np.sqrt(scratch.sum())
+    if norm > clipnorm:
+        _scale(gradients, clipnorm / norm)
+
+
+@parallel
+def _sums_of_squares(gradients, sums):
+    length = (gradients.size + PARTS - 1) // PARTS
+    for part in prange(PARTS):
+        sums[part] = 0
+        for chunk in range(chunk_count(length)):
+            start = part * length + chunk * CHUNK
+            total = gradients.dtype.type(0)
+            g = gradients[start:min(start + CHUNK, (part + 1) * length)]
+            for i in range(g.size):
+                total += g[i] * g[i]
+            sums[part] += total
+
+
+@parallel
+def _scale(gradients, factor):
+    factor = gradients.dtype.type(factor)
+    for chunk in prange(chunk_count(gradients.size)):
+        g = gradients[chunk * CHUNK:(chunk + 1) * CHUNK]
+        for i in range(g.size):
+            g[i] *= factor
+
+
 @inner
 def flush(average, tiny):
     """Zero for what has decayed below the normal range: a processor is tens of times slower on such numbers."""

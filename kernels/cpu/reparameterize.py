@@ -23,9 +23,12 @@ def gaussian_kl_forward(z_mean, z_log_var, kl):
 
 
 @operation
-def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight):
-    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz."""
-    _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight)
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz.
+
+    Dimensions with a mean KL below free_bits (nats) add nothing.
+    """
+    _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
 
 
 @jit
@@ -56,10 +59,14 @@ def _gaussian_kl_forward(z_mean, z_log_var, kl):
 
 
 @jit
-def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight):
-    one, factor = z_mean.dtype.type(1), z_mean.dtype.type(weight / z_mean.shape[0])
-    half = z_mean.dtype.type(0.5)
-    for n in range(z_mean.shape[0]):
-        for j in range(z_mean.shape[1]):
-            dz_mean[n, j] += factor * z_mean[n, j]
-            dz_log_var[n, j] += factor * half * (exp(z_log_var[n, j]) - one)
+def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    N, J = z_mean.shape
+    one, half, factor = z_mean.dtype.type(1), z_mean.dtype.type(0.5), z_mean.dtype.type(weight / N)
+    for j in range(J):
+        total = z_mean.dtype.type(0)
+        for n in range(N if free_bits > 0 else 0):
+            total += exp(z_log_var[n, j]) + z_mean[n, j] * z_mean[n, j] - z_log_var[n, j] - one
+        if half * total >= free_bits * N:
+            for n in range(N):
+                dz_mean[n, j] += factor * z_mean[n, j]
+                dz_log_var[n, j] += factor * half * (exp(z_log_var[n, j]) - one)

@@ -40,6 +40,19 @@ def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsi
     parameters -= alpha * m / (np.sqrt(v) + epsilon)
 
 
+def clip_by_global_norm_scratch(dtype):
+    """Work space for the norm: NumPy needs none."""
+    return None
+
+
+@operation
+def clip_by_global_norm(gradients, clipnorm, scratch):
+    """g *= clipnorm / |g| if the norm |g| of all gradients together is larger than clipnorm   (Pascanu et al. 2013)."""
+    norm = np.sqrt(np.square(gradients, dtype=np.float64).sum())
+    if norm > clipnorm:
+        gradients *= clipnorm / norm
+
+
 def flush_denormals(average):
     """Set to zero what has decayed below the normal range: a processor is tens of times slower on such numbers."""
     average[np.abs(average) < np.finfo(average.dtype).tiny] = 0

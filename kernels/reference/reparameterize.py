@@ -10,6 +10,9 @@ KL divergence from the prior N(0, 1) (appendix B), a number for each example:
 
     KL = -1/2 sum_j (1 + log sigma_j^2 - mu_j^2 - sigma_j^2),
     dKL/dmu = mu,    dKL/dlog(sigma^2) = (sigma^2 - 1) / 2.
+
+Free bits (Kingma et al. 2016, appendix C.8): a dimension whose KL, a mean over the batch, is below so many nats costs nothing and
+has no gradient, so that the decoder is not taught to do without z before z is of use.
 """
 import numpy as np
 
@@ -36,8 +39,12 @@ def gaussian_kl_forward(z_mean, z_log_var, kl):
 
 
 @operation
-def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight):
-    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz."""
-    N = len(z_mean)
-    dz_mean += z_mean * (weight / N)
-    dz_log_var += (np.exp(z_log_var) - 1) * (0.5 * weight / N)
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz.
+
+    Dimensions with a mean KL below free_bits (nats) add nothing.
+    """
+    kl = -0.5 * (1 + z_log_var - np.square(z_mean) - np.exp(z_log_var)).mean(axis=0)
+    factor = np.where(kl < free_bits, 0, weight / len(z_mean))
+    dz_mean += factor * z_mean
+    dz_log_var += factor * 0.5 * (np.exp(z_log_var) - 1)

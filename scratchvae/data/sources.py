@@ -18,7 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import ScratchVAEError
-from .catalogue import CATALOGUE, FILES
+from .catalogue import CATALOGUE
 from .idx import read_content
 
 TIMEOUT = 10                    # seconds without an answer, after which a mirror is given up
@@ -26,7 +26,7 @@ TIMEOUT = 10                    # seconds without an answer, after which a mirro
 
 @dataclass
 class Found:
-    """A data set's files on this machine: name (of FILES) -> path, and how to call the place."""
+    """A data set's files on this machine: name in the catalogue -> path, and how to call the place."""
     files: dict
     origin: str
 
@@ -37,7 +37,7 @@ def locate(name, data_dir=None, report=print):
         files = files_in(Path(data_dir), name)
         if not files:
             raise ScratchVAEError(f"{data_dir}: no {CATALOGUE[name].title} there; needed, in it or in its folder {name}: "
-                                  + ", ".join(f"{file}[.gz]" for file in FILES))
+                                  + ", ".join(f"{file}[.gz]" for file in CATALOGUE[name].files))
         return Found(files, str(data_dir))
     tried = []
     for folder, origin in local_folders(name):
@@ -52,8 +52,8 @@ def locate(name, data_dir=None, report=print):
             tried.append(str(error))
     raise ScratchVAEError(f"{CATALOGUE[name].title} was not found. Tried, in this order:\n"
                           + "\n".join(f"  - {line}" for line in tried)
-                          + f"\nPut {', '.join(file + '.gz' for file in FILES)} into a folder, and name it with --data-dir "
-                            "or in the variable SCRATCHVAE_DATA.")
+                          + f"\nPut {', '.join(file + '.gz' for file in CATALOGUE[name].files)} (or unpacked) into a folder, "
+                            "and name it with --data-dir or in the variable SCRATCHVAE_DATA.")
 
 
 def local_folders(name):
@@ -67,10 +67,12 @@ def local_folders(name):
 
 
 def files_in(folder, name):
-    """The set's four files in the folder, or in its sub-folder `name`; empty unless all are there."""
+    """The set's files in the folder, or in its sub-folder `name`; empty unless all are there."""
+    data_set = CATALOGUE[name]
     for place in (folder / name, folder):
-        files = {file: path for file in FILES for path in (place / f"{file}.gz", place / file) if path.is_file()}
-        if len(files) == len(FILES):
+        files = {file: path for file in data_set.files for called in (data_set.other_names.get(file, file), file)
+                 for path in (place / f"{called}.gz", place / called) if path.is_file()}
+        if len(files) == len(data_set.files):
             return files
     return {}
 
@@ -84,16 +86,17 @@ def download_published(name, report=print):
     """Fill the cache from the first mirror that answers with the published content."""
     import pooch                # only here: it takes long to import
     import requests
-    failures = []
-    for mirror in CATALOGUE[name].mirrors:
-        report(f"{CATALOGUE[name].title}: downloading from {mirror}")
+    data_set, failures = CATALOGUE[name], []
+    for mirror in data_set.mirrors:
+        report(f"{data_set.title}: downloading from {mirror}")
         downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
             with filling(cache_folder(name)) as folder:
-                for file, sha256 in zip(FILES, CATALOGUE[name].sha256):
-                    path = pooch.retrieve(f"{mirror}{file}.gz", None, f"{file}.gz", folder, downloader=downloader)
+                for file, sha256 in zip(data_set.files, data_set.sha256):
+                    file, address = (f"{file}.gz", f"{mirror}{file}.gz") if mirror.endswith("/") else (file, mirror)
+                    path = pooch.retrieve(address, None, file, folder, downloader=downloader)
                     if hashlib.sha256(read_content(path)).hexdigest() != sha256:
-                        raise ScratchVAEError(f"{file}.gz has not the published content")
+                        raise ScratchVAEError(f"{file} has not the published content")
             return Found(files_in(cache_folder(name), name), mirror)
         except (requests.RequestException, OSError, ScratchVAEError) as error:
             failures.append(f"{mirror}: {_reason(error)}")

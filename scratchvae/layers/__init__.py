@@ -4,6 +4,9 @@ from .batch_normalization import BatchNormalization
 from .conv2d import Conv2D, Conv2DTranspose
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding, OneHotDense
 from .flatten import Flatten
+from .gru import GRU, Bidirectional
 from .layer import Layer
+from .repeat_vector import RepeatVector
 from .reshape import Reshape

@@ -16,6 +16,9 @@ class Dropout(Layer):
             raise ScratchVAEError(f"Dropout: rate is {rate!r}; allowed: 0 <= rate < 1")
         self.rate = float(rate)
 
+    def compute_mask(self, x):
+        return self.mask
+
     def forward(self, x, training=False):
         self.check_input(x)
         self._dropped = training and self.rate > 0

@@ -11,6 +11,7 @@ from ..noise import Noise
 from ..workspace import Workspace
 
 DTYPES = ("float32", "float64")
+KEPT = 3                        # work spaces kept, one for each size of batch: of training, its last batch, and evaluation
 
 
 class Layer:
@@ -26,6 +27,8 @@ class Layer:
     def __init_subclass__(cls):
         Layer.classes[cls.__name__] = cls
 
+    input_dtype = None          # of what comes in: the layer's own, or "int32" for words
+    mask = None                 # which steps of sequences count, (N, T) of 0 and 1, or None: all
     _y = None                   # the output of the last forward pass
 
     def __init__(self, dtype="float32"):
@@ -49,7 +52,8 @@ class Layer:
         self.workspace = Workspace(self.dtype)
         self.noise = Noise(self.kernels)
         self.params, self.grads, self.state = {}, {}, {}
-        self._y = None
+        self._y, self._scratch_by_batch = None, {}
+        self.seed = seed
         self._rng = np.random.default_rng(seed)
         self.output_shape = self.setup(input_shape)
         return self.output_shape
@@ -60,12 +64,33 @@ class Layer:
 
     def add_parameter(self, name, shape, initializer):
         """Make params[name] and grads[name]."""
-        self.params[name] = initializers.get(initializer)(shape, self._rng).astype(self.dtype)
+        self.params[name] = np.ascontiguousarray(initializers.get(initializer)(shape, self._rng), self.dtype)
         self.grads[name] = np.zeros_like(self.params[name])
 
     def add_state(self, name, shape, initializer):
         """Make state[name]: an array that training changes, but no gradient does."""
         self.state[name] = initializers.get(initializer)(shape, self._rng).astype(self.dtype)
+
+    def bind(self, name, value, gradient):
+        """Move a parameter and its gradient into these arrays."""
+        value[...] = self.params[name]
+        self.params[name], self.grads[name] = value, gradient
+
+    def join(self, noise, stream):
+        """Become part of a model: take noise from there, and write results into the same memory again and again."""
+        self.noise, self.stream, self.workspace = noise, stream, Workspace(self.dtype, reuse=True)
+
+    def scratch(self, batch, make):
+        """The kernels' work space for so many examples, made when first asked for."""
+        if batch not in self._scratch_by_batch:
+            if len(self._scratch_by_batch) == KEPT:
+                del self._scratch_by_batch[next(iter(self._scratch_by_batch))]          # the oldest
+            self._scratch_by_batch[batch] = make()
+        return self._scratch_by_batch[batch]
+
+    def compute_mask(self, x):
+        """The mask for the layer behind this one, after the input x."""
+        return None
 
     @property
     def weights(self):
@@ -121,9 +146,9 @@ class Layer:
     def check_input(self, x):
         """Refuse an input of the wrong shape or type."""
         self._check_built()
-        if not isinstance(x, np.ndarray) or x.dtype != self.dtype or x.shape[1:] != self.input_shape or len(x) == 0:
-            raise ScratchVAEError(f"{type(self).__name__}: input {_describe(x)}; needed: a {self.dtype} array of shape "
-                                  f"(batch, {', '.join(map(str, self.input_shape))})")
+        if not isinstance(x, np.ndarray) or x.dtype != (self.input_dtype or self.dtype) or x.shape[1:] != self.input_shape or len(x) == 0:
+            raise ScratchVAEError(f"{type(self).__name__}: input {_describe(x)}; needed: a {self.input_dtype or self.dtype} array of "
+                                  f"shape (batch, {', '.join(map(str, self.input_shape))})")
 
     def check_gradient(self, dout, out):
         """Refuse a gradient that does not match the output of the last forward pass."""

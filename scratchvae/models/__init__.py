@@ -2,4 +2,5 @@
 from .autoencoder import Autoencoder
 from .model import Model
 from .sequential import Sequential
+from .text_vae import TextVAE
 from .vae import VAE

@@ -22,7 +22,7 @@ class Autoencoder(Model):
 
     def build_parts(self, input_shape, seed):
         """Build both networks, each from its own part of the seed."""
-        self.latent_dim, = self.encoder.build(input_shape, [seed, 0])
+        self.latent_dim = self.build_encoder(input_shape, [seed, 0])
         self.decoder.build((self.latent_dim,), [seed, 1])
 
     def forward(self, x, training=False, stream=None, target=None):
@@ -40,9 +40,9 @@ class Autoencoder(Model):
         dz = self.decoder.backward(dlogits)
         return self.encoder.backward(dz, need_dx)
 
-    def train_step(self, x, optimizer, kl_weight):
+    def train_step(self, x, optimizer, kl_weight, target=None):
         """One step of gradient descent on the batch x; returns its losses before the step."""
-        losses = self.forward(x, training=True)
+        losses = self.forward(x, training=True, target=target)
         self.backward()
         optimizer.update()
         return losses

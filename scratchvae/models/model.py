@@ -33,7 +33,8 @@ class Model:
         self.backend = backend
         self.kernels = kernels.load(backend)
         self.encoder, self.decoder = Sequential(encoder), Sequential(decoder)
-        self.loss = losses.get(reconstruction)(reconstruction_scale, self.decoder.take_output_activation())
+        loss = losses.get(reconstruction)
+        self.loss = loss(reconstruction_scale, self.decoder.take_output_activation(loss.softmax))
         self.input_shape = None
 
     def build(self, input_shape, seed=0):
@@ -48,13 +49,25 @@ class Model:
         for layer in self.layers.values():
             layer.dtype, layer.backend = self.dtype, self.backend
         self.build_parts(input_shape, seed)
-        if self.decoder.output_shape != input_shape:
-            raise ScratchVAEError(f"{type(self).__name__}: an example has shape {input_shape}, the decoder's output "
-                                  f"{self.decoder.output_shape}; they must be the same")
+        self.check_parts(input_shape)
         for stream, layer in enumerate(self.layers.values()):
-            layer.noise, layer.stream, layer.workspace = self.noise, stream, Workspace(self.dtype, reuse=True)
+            layer.join(self.noise, stream)
         self.parameters = Parameters(self.layers, self.dtype)
         self.input_shape = input_shape
+
+    def check_parts(self, input_shape):
+        """Refuse networks whose shapes don't fit together."""
+        target_shape = self.loss.target_shape(self.decoder.output_shape)
+        if target_shape != input_shape:
+            raise ScratchVAEError(f"{type(self).__name__}: an example has shape {input_shape}, the decoder's output "
+                                  f"{self.decoder.output_shape}; needed: one that reconstructs it")
+
+    def build_encoder(self, input_shape, seed):
+        """Build the encoder; return the size of its output."""
+        shape = self.encoder.build(input_shape, seed)
+        if len(shape) != 1:
+            raise ScratchVAEError(f"{type(self).__name__}: the encoder's output has shape {shape}; needed: one axis (put a Flatten at its end)")
+        return shape[0]
 
     @property
     def layers(self):
@@ -83,9 +96,10 @@ class Model:
         return sum(weight.size for weight in self.weights.values())
 
     def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0, checkpoint=None, resume=False,
-            progress=True, on_epoch_end=None, on_step=None):
+            progress=True, on_epoch_end=None, on_step=None, y=None):
         """Train on x (N, *input_shape) and return the History.
 
+        y: what to make of x, if not x itself; validation_data is then a pair like (x, y).
         The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
         validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
         after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt; twice, it stops
@@ -94,18 +108,18 @@ class Model:
         number of threads.
         """
         return training.fit(self, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress,
-                            on_epoch_end, on_step)
+                            on_epoch_end, on_step, y)
 
-    def evaluate(self, x, seed=0):
+    def evaluate(self, x, seed=0, y=None):
         """Means over x with one sample of z an example: a dict of loss (at the KL weight that training leads to),
-        reconstruction and kl."""
-        x = self.as_examples(x)
-        self.loss.check_target(x)
+        reconstruction and kl.  y: what to make of x, if not x itself."""
+        x, y = self.as_pair(x, y)
         self.noise.seed = check_seed("evaluate", seed)
         sums = np.zeros(2)
         for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
             self.noise.step = number
-            batch_losses = self.forward(x[start:start + BATCH_SIZE], stream=VALIDATION)
+            here = slice(start, start + BATCH_SIZE)
+            batch_losses = self.forward(x[here], stream=VALIDATION, target=y[here])
             sums += [losses.sum(dtype=np.float64) for losses in batch_losses]
         reconstruction, kl = (float(mean) for mean in sums / len(x))
         return {"loss": reconstruction + self.kl_weight.weight * kl, "reconstruction": reconstruction, "kl": kl}
@@ -142,7 +156,7 @@ class Model:
         """The model that get_config described, built, with fresh parameters."""
         config = dict(config)
         model_class, input_shape = Model.classes[config.pop("class")], config.pop("input_shape")
-        layers = {part: [Layer.from_config(layer) for layer in config.pop(part)] for part in ("encoder", "decoder")}
+        layers = {part: [Layer.from_config(layer) for layer in config.pop(part)] for part in ("encoder", "decoder") if part in config}
         model = model_class(**layers, **config, backend=backend)
         model.build(input_shape)
         return model
@@ -166,18 +180,35 @@ class Model:
         return model
 
     def as_examples(self, x):
-        """x as an array of this model's dtype and shape."""
+        """x as an array of this model's shape, and its dtype, or int32 for words."""
         self.check_built()
-        return self.as_array("x", x, self.input_shape)
+        return self.as_array("x", x, self.input_shape, self.encoder.input_dtype)
 
-    def as_array(self, name, x, shape):
-        """x as a C-contiguous array of shape (N, *shape), N >= 1, and this model's dtype."""
+    def as_pair(self, x, y=None):
+        """x, and what to make of it: y, or x itself."""
+        own = y is None or y is x
+        x = self.as_examples(x)
+        if own:
+            y = x
+        else:
+            y = self.as_array("y", y, self.loss.target_shape(self.decoder.output_shape), self.encoder.input_dtype)
+            if len(x) != len(y):
+                raise ScratchVAEError(f"{len(x)} examples x, but {len(y)} targets y; needed: as many")
+        self.loss.check_target(y)
+        return x, y
+
+    def as_array(self, name, x, shape, dtype=None):
+        """x as a C-contiguous array of shape (N, *shape), N >= 1, and the dtype, this model's unless given."""
         self.check_built()
         try:
-            if np.iscomplexobj(x):
+            given = np.asarray(x)
+            if np.iscomplexobj(given) or (dtype == "int32" and given.dtype.kind not in "iu"):
                 raise TypeError
-            array = np.ascontiguousarray(x, self.dtype)
+            array = np.ascontiguousarray(given, dtype or self.dtype)
         except (TypeError, ValueError):
+            if dtype == "int32":
+                raise ScratchVAEError(f"{name} is a {type(x).__name__} that is no array of whole numbers; needed: indices of words, "
+                                      f"of shape (examples, {', '.join(map(str, shape))})") from None
             raise ScratchVAEError(f"{name} is a {type(x).__name__} that is no array of numbers; needed: an array of shape "
                                   f"(examples, {', '.join(map(str, shape))})") from None
         if array.shape[1:] != shape or len(array) == 0:

@@ -36,6 +36,11 @@ class Sequential:
         return shape
 
     @property
+    def input_dtype(self):
+        """"int32" if words come in, else None: the model's own type."""
+        return next(iter(self.layers.values())).input_dtype
+
+    @property
     def params(self):
         """The parameters of all layers, "dense/kernel" and so on, in Keras's order."""
         return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.params.items()}
@@ -60,8 +65,10 @@ class Sequential:
 
     def forward(self, x, training=False):
         """The output for a batch x (N, *input_shape)."""
+        mask = None
         for layer in self.layers.values():
-            x = layer.forward(x, training)
+            layer.mask = mask
+            mask, x = layer.compute_mask(x), layer.forward(x, training)
         return x
 
     def backward(self, dout, need_dx=True):
@@ -75,13 +82,16 @@ class Sequential:
                 return None
         return dout
 
-    def take_output_activation(self):
-        """Make the output linear, and return the activation it had: losses compute from the logits before it."""
+    def take_output_activation(self, softmax=False):
+        """Make the output linear, and return the activation it had: losses compute from the logits before it.
+
+        softmax: whether the loss takes it, too, from the last layer; else it stays where it is.
+        """
         for layer in reversed(self.layers.values()):
-            if not isinstance(layer, Reshape):
+            if not isinstance(layer, Reshape) or softmax:
                 break           # an element-by-element activation commutes with a reshape after it
         activation = getattr(layer, "activation", "linear")
-        if activation in ("linear", "softmax"):     # softmax is not element by element: it stays where it is
+        if activation == "linear" or (activation == "softmax" and not softmax):
             return "linear"
         layer.activation = "linear"
         return activation

@@ -23,6 +23,8 @@ class VAE(Model):
     them sums).  kl_weight: a number, or a schedule of scratchvae.schedules.
     """
 
+    free_bits = 0.0             # nats of KL that a dimension has for nothing
+
     def __init__(self, encoder, latent_dim, decoder, reconstruction="binary_crossentropy", reconstruction_scale=1.0,
                  kl_weight=1.0, dtype="float32", backend="cpu"):
         super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
@@ -37,7 +39,7 @@ class VAE(Model):
 
     def build_parts(self, input_shape, seed):
         """Build the four networks, each from its own part of the seed."""
-        h_shape = self.encoder.build(input_shape, [seed, 0])
+        h_shape = self.build_encoder(input_shape, [seed, 0])
         self.z_mean.build(h_shape, [seed, 1])
         self.z_log_var.build(h_shape, [seed, 2])
         self.decoder.build((self.latent_dim,), [seed, 3])
@@ -67,14 +69,14 @@ class VAE(Model):
         dlogits = self.loss.backward()                                                      # dL/dlogits
         dz = self.decoder.backward(dlogits)                                                 # dL/dz
         kernels.reparameterize_backward(dz, self.lv, self.eps, dmu, dlv)                    # dmu = dz, dlv = dz eps sigma/2
-        kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv, kl_weight)                 # dmu += mu, dlv += (sigma^2-1)/2
+        kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv, kl_weight, self.free_bits) # dmu += mu, dlv += (sigma^2-1)/2
         dh = self.z_mean.backward(dmu)                                                      # both heads read h:
         dh += self.z_log_var.backward(dlv)                                                  # their gradients add
         return self.encoder.backward(dh, need_dx)
 
-    def train_step(self, x, optimizer, kl_weight):
+    def train_step(self, x, optimizer, kl_weight, target=None):
         """One step of gradient descent on the batch x; returns its losses before the step."""
-        losses = self.forward(x, training=True)
+        losses = self.forward(x, training=True, target=target)
         self.backward(kl_weight)
         optimizer.update()
         return losses

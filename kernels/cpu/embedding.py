@@ -1,0 +1,78 @@
+"""Embedding, and a dense layer on one-hot words, in Numba.  The mathematics stands in reference/embedding.py.
+
+Equal words add to one row of the gradient.  So that their order, and the bits, are always the same, threads share out columns.
+"""
+from numba import prange
+
+from ..contract import check_indices, operation
+from .activations import activation_backward, activation_forward
+from .jit import CHUNK, chunk_count, jit, parallel
+
+LINE = 16                       # columns a thread takes at a time: a cache line of float32
+
+
+@operation
+def embedding_forward(indices, table, y):
+    """y = table[indices].  indices (N,) int32, table (V, E), y (N, E)."""
+    check_indices("embedding", indices, len(table))
+    _gather(indices, table, y)
+
+
+@operation
+def embedding_backward(dout, indices, dtable):
+    """dtable (V, E) from dout (N, E): rows of equal words add up."""
+    check_indices("embedding", indices, len(dtable))
+    _scatter_add(dout, indices, dtable, dtable.reshape(-1))
+
+
+@operation
+def onehot_dense_forward(indices, kernel, bias, y, activation):
+    """y = f(x W + b) for the one-hot rows x that the indices (N,) mean.  kernel (V, M), bias (M,), y (N, M)."""
+    check_indices("onehot_dense", indices, len(kernel))
+    _gather(indices, kernel, y)
+    _add_bias(bias, y)
+    activation_forward(y, y, activation)
+
+
+@operation
+def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
+    """dkernel and dbias from dout (N, M) and the y of the forward pass.  dz (N, M) is work space."""
+    check_indices("onehot_dense", indices, len(dkernel))
+    activation_backward(dout, y, dz, activation)
+    _scatter_add(dz, indices, dkernel, dkernel.reshape(-1))
+    _sum_columns(dz, dbias)
+
+
+@parallel
+def _gather(indices, table, y):
+    for n in prange(indices.size):
+        row, to = table[indices[n]], y[n]
+        for e in range(to.size):
+            to[e] = row[e]
+
+
+@parallel
+def _scatter_add(dout, indices, dtable, flat):
+    for chunk in prange(chunk_count(flat.size)):
+        flat[chunk * CHUNK:(chunk + 1) * CHUNK] = 0
+    E = dtable.shape[1]
+    for line in prange((E + LINE - 1) // LINE):
+        for n in range(indices.size):
+            here = slice(line * LINE, (line + 1) * LINE)
+            row, to = dout[n, here], dtable[indices[n], here]
+            for e in range(to.size):
+                to[e] += row[e]
+
+
+@jit
+def _add_bias(bias, y):
+    for n in range(y.shape[0]):
+        for m in range(bias.size):
+            y[n, m] += bias[m]
+
+
+@jit
+def _sum_columns(dz, dbias):
+    for n in range(dz.shape[0]):
+        for m in range(dbias.size):
+            dbias[m] = dz[n, m] if n == 0 else dbias[m] + dz[n, m]

@@ -1,0 +1,107 @@
+"""Losses whose target is a word, in Numba, a row of logits at a time.  The mathematics stands in reference/word_losses.py."""
+import math
+
+from numba import prange
+
+from ..contract import check_indices, operation
+from .elementary import exp, largest, log1p_unit
+from .jit import inner, parallel
+
+
+@operation
+def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, scale):
+    """loss_n = scale * mean over t of -log p(targets[n, t]).
+
+    logits (N, T, V), targets (N, T) int32, loss (N,); log_total (N, T) is for the backward pass.
+    """
+    check_indices("sparse_categorical_crossentropy", targets, logits.shape[2])
+    _log_totals(logits, log_total)
+    _pick_out(logits, targets, loss, log_total, scale)
+
+
+@operation
+def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
+    """dlogits = (p - one-hot target) * scale / (N T): the gradient of the batch's mean loss.  It may be logits itself."""
+    copy_unless_same(logits, dlogits)
+    _softmax_minus_target(dlogits, targets, log_total, scale / targets.size)
+
+
+@operation
+def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
+    """loss_n = scale * mean over v of the binary cross-entropy with the one-hot target.  logits (N, V), targets and loss (N,)."""
+    check_indices("onehot_binary_crossentropy", targets, logits.shape[1])
+    _onehot_binary_crossentropy(logits, targets, loss, scale / logits.shape[1])
+
+
+@operation
+def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
+    """dlogits = (sigmoid(logits) - one-hot target) * scale / (N V).  It may be logits itself."""
+    copy_unless_same(logits, dlogits)
+    _sigmoid_minus_target(dlogits, targets, scale / logits.size)
+
+
+def copy_unless_same(logits, dlogits):
+    """dlogits = logits, which the loops then overwrite: on two arrays that may be one, they would not be vectorised."""
+    if dlogits.ctypes.data != logits.ctypes.data:
+        dlogits[...] = logits
+
+
+@parallel
+def _log_totals(logits, log_total):
+    T = log_total.shape[1]
+    for i in prange(log_total.size):
+        n, t = i // T, i % T
+        log_total[n, t] = log_sum_exp(logits[n, t])
+
+
+@inner
+def log_sum_exp(logits):
+    """log sum_v exp(l_v)."""
+    m, total = largest(logits), logits.dtype.type(0)
+    for v in range(logits.size):
+        total += exp(logits[v] - m)
+    return m + logits.dtype.type(math.log(total))
+
+
+@parallel
+def _pick_out(logits, targets, loss, log_total, scale):
+    N, T = targets.shape
+    for n in prange(N):
+        total = loss.dtype.type(0)
+        for t in range(T):
+            total += log_total[n, t] - logits[n, t, targets[n, t]]
+        loss[n] = total * loss.dtype.type(scale / T)
+
+
+@parallel
+def _softmax_minus_target(logits, targets, log_total, factor):
+    """Logits become dlogits."""
+    T, factor = targets.shape[1], logits.dtype.type(factor)
+    for i in prange(targets.size):
+        n, t = i // T, i % T
+        row, target, shift = logits[n, t], targets[n, t], log_total[n, t]
+        for v in range(row.size):
+            row[v] = exp(row[v] - shift) * factor
+        row[target] -= factor
+
+
+@parallel
+def _onehot_binary_crossentropy(logits, targets, loss, factor):
+    zero, factor = logits.dtype.type(0), loss.dtype.type(factor)
+    for n in prange(targets.size):
+        total = -logits[n, targets[n]]
+        for v in range(logits.shape[1]):
+            logit = logits[n, v]
+            total += (zero if logit < zero else logit) + log1p_unit(exp(-abs(logit)))
+        loss[n] = total * factor
+
+
+@parallel
+def _sigmoid_minus_target(logits, targets, factor):
+    """Logits become dlogits."""
+    one, factor = logits.dtype.type(1), logits.dtype.type(factor)
+    for n in prange(targets.size):
+        row = logits[n]
+        for v in range(row.size):
+            row[v] = factor / (one + exp(-row[v]))
+        row[targets[n]] -= factor

@@ -1,0 +1,28 @@
+"""The same vector at every step."""
+import numpy as np
+
+from ..errors import ScratchVAEError
+from .layer import Layer, positive_integer
+
+
+class RepeatVector(Layer):
+    """y[:, t] = x for each of n steps.  x (N, K), y (N, n, K); so dx is the sum of dout over the steps."""
+
+    def __init__(self, n, dtype="float32"):
+        super().__init__(dtype)
+        self.n = positive_integer("RepeatVector", "n", n)
+
+    def setup(self, input_shape):
+        if len(input_shape) != 1:
+            raise ScratchVAEError(f"RepeatVector: input shape {input_shape}; needed: one axis")
+        return (self.n, *input_shape)
+
+    def forward(self, x, training=False):
+        self.check_input(x)
+        self._y = self.workspace.array("y", (len(x), *self.output_shape))
+        self._y[...] = x[:, np.newaxis]
+        return self._y
+
+    def backward(self, dout, need_dx=True):
+        self.check_gradient(dout, self._y)
+        return np.sum(dout, axis=1, out=self.workspace.array("dx", (len(dout), *self.input_shape)))
