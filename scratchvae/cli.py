@@ -10,6 +10,7 @@ import kernels
 from . import __version__, labs
 from .data.catalogue import CATALOGUE
 from .errors import ScratchVAEError
+from .labs.text_lab import TextLab
 
 SEED = click.IntRange(0, 2 ** 63 - 1)
 POSITIVE = click.IntRange(1)
@@ -79,7 +80,7 @@ def summary(lab):
     """Print LAB's layer table: layer, output shape, parameters; totals."""
     lab = labs.LABS[lab]
     model = lab.make_model(lab.settings)
-    model.build(lab.example_shape)
+    model.build(lab.shape(lab.settings))
     click.echo(model.summary())
 
 
@@ -93,18 +94,22 @@ def summary(lab):
 @click.option("--backend", type=click.Choice(kernels.BACKENDS), help="What computes.  [default: cpu]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]  The result does not depend on it.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are, if not in the usual places.")
+@click.option("--text", type=click.Path(exists=True, dir_okay=False), help="Learn from this text file, in UTF-8 (labs about text).")
 @click.option("--resume", type=click.Path(exists=True, file_okay=False), metavar="DIR",
               help="Go on with the run in DIR, to the same bits as if it had never stopped; --epochs may extend it.")
 @click.option("--set", "settings", type=Settings(), multiple=True, help="Change a setting of the lab; can be repeated.")
-def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir, resume, settings):
+def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir, text, resume, settings):
     """Train LAB and draw its figures.
 
     Ctrl-C leaves a checkpoint to resume from.
     """
     from .run import Run, new_config
     lab = labs.LABS[lab]
+    if text and not isinstance(lab, TextLab):
+        raise click.UsageError(f"--text: {lab.name} learns from images; allowed for: "
+                               + ", ".join(name for name, other in labs.LABS.items() if isinstance(other, TextLab)))
     if resume:
-        given = {"--batch-size": batch_size, "--limit": limit, "--seed": seed, "--out": out, "--set": settings}
+        given = {"--batch-size": batch_size, "--limit": limit, "--seed": seed, "--out": out, "--text": text, "--set": settings}
         fixed = [option for option, value in given.items() if value not in (None, ())]
         if fixed:
             raise click.UsageError(f"--resume goes on with the run's own settings; {', '.join(fixed)} can't be changed")
@@ -118,7 +123,7 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
             settings = lab.with_settings(dict(settings))
         except ScratchVAEError as error:
             raise click.BadParameter(str(error), param_hint="--set") from None
-        run = Run.create(out, new_config(lab, settings, epochs, batch_size, limit, seed or 0, backend or "cpu", data_dir))
+        run = Run.create(out, new_config(lab, settings, epochs, batch_size, limit, seed or 0, backend or "cpu", data_dir, text))
     if threads:
         kernels.load(run.config["backend"]).set_threads(threads)
     try:
@@ -139,9 +144,10 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
 def print_result(run):
     """The last epoch beside the reference nearest to it."""
     last = run.history.rows[-1]
-    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained), validation {last['val_loss']:.5g} "
-               f"(mean over the {'held-out examples' if run.lab.validation_split else 'test set'} after it, one sample of z); "
-               f"{run.config['data']}")
+    held_out = "held-out examples" if run.lab.validation_split or isinstance(run.lab, TextLab) else "test set"
+    validation = "" if last["val_loss"] is None else \
+        f", validation {last['val_loss']:.5g} (mean over the {held_out} after it, one sample of z)"
+    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained){validation}; {run.config['data']}")
     for r in run.references:
         if r.epoch == last["epoch"]:
             click.echo(f"  reference: {r}")
@@ -169,15 +175,19 @@ def open_run(folder, data_dir):
 @run_argument()
 @data_dir_option()
 def evaluate(run, data_dir):
-    """Print RUN's losses on the test set, and write them to its evaluation.json."""
+    """Print RUN's losses on the test set, or a text's measures, and write them to its evaluation.json."""
     run = open_run(run, data_dir)
     measures = run.evaluate()
-    click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
-    click.echo(f"  loss            {measures['loss']:.4f}   reconstruction + KL weight x KL: lower is better")
-    click.echo(f"  reconstruction  {measures['reconstruction']:.4f}   how badly the output fits the input")
-    click.echo(f"  kl              {measures['kl']:.4f}   how much the code tells of the input; near 0, the decoder ignores it")
-    click.echo(f"  last batch      {measures['last_batch']['loss']:.4f}   loss of the last {run.config['batch_size']} or fewer examples alone, "
-               "which some sheets print in place of the mean")
+    if isinstance(run.lab, TextLab):
+        for m in measures:
+            click.echo(f"  {m.name:<35}{m.value:<10.4g}{'' if m.beside is None else f'(real: {m.beside:.4g}) '}{m.meaning}")
+    else:
+        click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
+        click.echo(f"  loss            {measures['loss']:.4f}   reconstruction + KL weight x KL: lower is better")
+        click.echo(f"  reconstruction  {measures['reconstruction']:.4f}   how badly the output fits the input")
+        click.echo(f"  kl              {measures['kl']:.4f}   how much the code tells of the input; near 0, the decoder ignores it")
+        click.echo(f"  last batch      {measures['last_batch']['loss']:.4f}   loss of the last {run.config['batch_size']} or fewer examples "
+                   "alone, which some sheets print in place of the mean")
     click.echo(run.folder / "evaluation.json")
 
 
@@ -187,16 +197,73 @@ def evaluate(run, data_dir):
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def sample(run, count, seed):
     """Draw new examples: decode random points of the prior."""
-    click.echo(open_run(run, None).draw_samples(count, seed))
+    echo_written(open_lines_run(run), lambda run: run.draw_samples(count, seed))
 
 
 @cli.command()
 @run_argument()
 @click.option("--count", type=POSITIVE, default=10, show_default=True)
+@click.option("--line", help="Reconstruct this line of yours instead, and write variations of it (labs about lines of text).")
 @data_dir_option()
-def reconstruct(run, count, data_dir):
+def reconstruct(run, count, line, data_dir):
     """Draw test examples above their reconstructions."""
-    click.echo(open_run(run, data_dir).draw_reconstructions(count))
+    run = open_lines_run(run, data_dir)
+    if line is None:
+        echo_written(run, lambda run: run.draw_reconstructions(count))
+        return
+    text_run(run, "--line")
+    click.echo(f"{line}\n-> {run.lines_of(run.encode_line(line))[0]}\nvariations:")
+    for variation in run.variations(line, count):
+        click.echo(f"   {variation}")
+
+
+@cli.command()
+@run_argument()
+@click.argument("first")
+@click.argument("second")
+@click.option("--steps", type=click.IntRange(2), default=7, show_default=True)
+def interpolate(run, first, second, steps):
+    """Write the lines on the way from the line FIRST to the line SECOND (labs about lines of text)."""
+    run = text_run(open_lines_run(run), "interpolate")
+    for line in run.interpolate(first, second, steps):
+        click.echo(line)
+
+
+@cli.command()
+@run_argument()
+@click.option("--seed-word", help="The word to begin with.")
+@click.option("--length", type=POSITIVE, default=100, show_default=True, help="About how many words.")
+@click.option("--temperature", type=click.FloatRange(0), help="0 writes the most probable, 1 as the model believes.  [default: the lab's]")
+@click.option("--top-k", type=POSITIVE, help="Only the k most probable words.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Only the most probable words of this probability together.")
+@click.option("--modern", is_flag=True, help="Say it as it would be said today.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def generate(run, seed_word, length, temperature, top_k, top_p, modern, seed):
+    """Write new text (labs about text)."""
+    click.echo(text_run(open_run(run, None), "generate").generate(seed, seed_word, length, temperature, top_k, top_p, modern))
+
+
+def text_run(run, what):
+    """The run, if it is about text."""
+    if not isinstance(run.lab, TextLab):
+        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns from images; needed: one about text")
+    return run
+
+
+def open_lines_run(folder, data_dir=None):
+    """A run whose examples can be decoded from latent points: all but those of single words."""
+    run = open_run(folder, data_dir)
+    if isinstance(run.lab, TextLab) and not run.lab.lines_of:
+        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single words; see: scratchvae generate {folder}")
+    return run
+
+
+def echo_written(run, draw):
+    """Draw, show what was written if it is text, and its path."""
+    path = draw(run)
+    if isinstance(run.lab, TextLab):
+        click.echo(path.read_text(), nl=False)
+    click.echo(path)
 
 
 @cli.command()

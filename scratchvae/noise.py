@@ -1,7 +1,7 @@
 """Where random numbers come from during training: a function of (seed, step, stream), not a state."""
 
 # Streams that are no layer's own.  Layers count from 0.
-VALIDATION, SAMPLING, PRIOR, WORDS = (2 ** 32 - n for n in (1, 2, 3, 4))
+VALIDATION, SAMPLING, PRIOR, WORDS, IMPORTANCE = (2 ** 32 - n for n in (1, 2, 3, 4, 5))
 
 
 class Noise:

@@ -130,6 +130,17 @@ def _keep_outliers_out(axes, z):
 
 
 @styled
+def kl_by_dimension(kl, path, title, note=""):
+    """The KL divergence of each latent dimension, a mean over examples, the largest first: those near 0 tell nothing."""
+    figure, (axes,) = _figure(title, 7, 3.2)
+    axes.bar(np.arange(1, len(kl) + 1), np.sort(kl)[::-1], color=INK, width=0.8)
+    axes.set(xlabel="latent dimension, by its KL", ylabel="nats an example")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.annotate(f"{np.sum(kl):.2f} nats in all", (0.98, 0.92), xycoords="axes fraction", ha="right")
+    return save(figure, path, note)
+
+
+@styled
 def latent_histogram(z, path, title, note=""):
     """The distribution of one latent coordinate over examples, z (N,), with the density of N(0, 1), the prior, over it."""
     if np.ndim(z) != 1 or not len(z):

@@ -18,6 +18,7 @@ from . import __version__, labs
 from .data.images import load_images
 from .errors import ScratchVAEError
 from .history import History
+from .labs.text_lab import TextLab
 from .models import Model
 from .record import Record
 from .storage import write_text
@@ -26,12 +27,18 @@ from .training import steps_in
 KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data", "complete", "versions"}
 
 
-def new_config(lab, settings, epochs=None, batch_size=None, limit=None, seed=0, backend="cpu", data_dir=None):
+def new_config(lab, settings, epochs=None, batch_size=None, limit=None, seed=0, backend="cpu", data_dir=None, text=None):
     """The configuration of a run, as config.json holds it.  data and complete are filled in when the data are loaded."""
     return {"lab": lab.name, "settings": settings, "epochs": epochs or lab.epochs, "batch_size": batch_size or lab.batch_size,
             "limit": limit, "seed": seed, "backend": backend, "data_dir": data_dir and str(Path(data_dir).resolve()),
-            "data": None, "complete": None,
+            "text": text and str(Path(text).resolve()), "data": None, "complete": None,
             "versions": {"scratchvae": __version__, "python": platform.python_version(), "numpy": np.__version__}}
+
+
+def run_class(config):
+    """The class of runs of such a lab."""
+    from .text_run import TextRun
+    return TextRun if isinstance(labs.get(config["lab"]), TextLab) else Run
 
 
 class Run:
@@ -57,7 +64,7 @@ class Run:
                 folder = base.with_name(f"{base.name}-{number}")
         if (Path(folder) / "config.json").exists():
             raise ScratchVAEError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-        return cls(folder, config)
+        return run_class(config)(folder, config)
 
     @classmethod
     def open(cls, folder):
@@ -72,7 +79,7 @@ class Run:
             raise ScratchVAEError(f"{path}: damaged ({error})") from None
         if missing:
             raise ScratchVAEError(f"{path}: damaged (it lacks {', '.join(sorted(missing))})")
-        return cls(folder, config)
+        return run_class(config)(folder, config)
 
     @cached_property
     def data(self):
@@ -131,13 +138,11 @@ class Run:
     def train(self, resume=False):
         """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""
         config, lab = self.config, self.lab
-        x_train, x_validation = (x[:config["limit"]] for x in lab.split(self.data))
-        used = f"; of these {len(x_train):,} and {len(x_validation):,} used" if config["limit"] or lab.validation_split else ""
-        config["data"], config["complete"] = self.data.description + used, self.data.complete
+        x, y, validation = self.examples()
         backend = kernels.load(config["backend"])
         model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
-        model.build(lab.example_shape, config["seed"])
-        print(f"{lab.name}: {model.count:,} parameters, {config['epochs']} epochs of {len(x_train):,} examples in batches "
+        model.build(lab.shape(config["settings"]), config["seed"])
+        print(f"{lab.name}: {model.count:,} parameters, {config['epochs']} epochs of {len(x):,} examples in batches "
               f"of {config['batch_size']}; {backend.describe()}", flush=True)
         for line in lab.peculiarities(config["settings"]):
             print(f"note: {line}", flush=True)
@@ -156,15 +161,24 @@ class Run:
             keep(History())
         try:
             self.history = model.fit(
-                x_train, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=x_validation,
-                seed=config["seed"], checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep, on_step=record)
+                x, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=validation, y=y,
+                seed=config["seed"], shuffle=lab.shuffle, checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep,
+                on_step=record)
         except KeyboardInterrupt:
             model.save(self.folder / "weights.npz")
             if record:
                 record.save(self.folder / "record.npz")
             raise
         self.model = model
-        self.data.x_train = self.data.x_train[:0].copy()        # figures show the test set: let go of 190 MB
+
+    def examples(self):
+        """What to train on, what to make of it (None: itself), and what validates; config is told what data these are."""
+        limit = self.config["limit"]
+        x, validation = (x[:limit] for x in self.lab.split(self.data))
+        used = f"; of these {len(x):,} and {len(validation):,} used" if limit or self.lab.validation_split else ""
+        self.config["data"], self.config["complete"] = self.data.description + used, self.data.complete
+        self.data.x_train = self.data.x_train[:0]       # figures show the test set: after training nobody holds these 190 MB
+        return x, None, validation
 
     def make_record(self, model, resume):
         """A Record if the lab asks for one: new, or as far as the checkpoint to resume from."""

@@ -24,7 +24,7 @@ SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from thos
 
 
 def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end,
-        on_step, y):
+        on_step, y, shuffle):
     """See Model.fit."""
     epochs, batch_size = positive_integer("fit", "epochs", epochs), positive_integer("fit", "batch_size", batch_size)
     seed = check_seed("fit", seed)
@@ -40,7 +40,7 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
     x, y = model.as_pair(x, y)
     validation = None if validation_data is None else model.as_pair(validation_data) if own_target else model.as_pair(*validation_data)
     optimizer.build(model.parameters, model.kernels)
-    training = Training(model, optimizer, x, y, batch_size, seed, on_step)
+    training = Training(model, optimizer, x, y, batch_size, seed, on_step, shuffle)
     if resume:
         training.load(checkpoint)
         if training.epoch > epochs:
@@ -78,9 +78,9 @@ def check_checkpoint(checkpoint, resume):
 class Training:
     """The state of one training run, and its inner loop."""
 
-    def __init__(self, model, optimizer, x, y, batch_size, seed, on_step=None):
+    def __init__(self, model, optimizer, x, y, batch_size, seed, on_step=None, shuffle=True):
         self.model, self.optimizer, self.x, self.y = model, optimizer, x, y
-        self.batch_size, self.seed, self.on_step = batch_size, seed, on_step
+        self.batch_size, self.seed, self.on_step, self.shuffle = batch_size, seed, on_step, shuffle
         self.steps = math.ceil(len(x) / batch_size)         # in an epoch; the last may be smaller
         self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(y, zlib.crc32(x)) if y is not x else zlib.crc32(x):08x}"
         self.history = History()
@@ -95,7 +95,9 @@ class Training:
 
     def run_epoch(self, epochs, progress, interrupted):
         """Train on what is left of the running epoch, or until there is something in `interrupted`."""
-        order = np.random.default_rng([self.seed, self.epoch, SHUFFLE]).permutation(len(self.x))
+        order = np.arange(len(self.x))
+        if self.shuffle:
+            np.random.default_rng([self.seed, self.epoch, SHUFFLE]).shuffle(order)
         title = f"epoch {self.epoch + 1:{len(str(epochs))}}/{epochs}"
         started = time.perf_counter() - self.seconds
         with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False, disable=None if progress else True) as bar:
@@ -150,7 +152,7 @@ class Training:
 
     def _settings(self):
         settings = {"model": self.model.get_config(), "optimizer": self.optimizer.get_config(),
-                    "batch_size": self.batch_size, "seed": self.seed, "data": self.fingerprint}
+                    "batch_size": self.batch_size, "seed": self.seed, "data": self.fingerprint, "shuffle": self.shuffle}
         return json.loads(json.dumps(settings))         # tuples become lists, as in the file
 
     def save(self, path):

@@ -1,10 +1,12 @@
 """Layers: gradients, manners, configuration."""
+import json
+
 import numpy as np
 import pytest
 
 import kernels
 from scratchvae.errors import ScratchVAEError
-from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck import check_layer, random_examples
 from scratchvae.gradcheck_suite import layer_cases
 from scratchvae.layers import Activation, Dense, Dropout, Flatten, Layer, Reshape
 from scratchvae.models import Sequential
@@ -12,10 +14,22 @@ from scratchvae.models import Sequential
 CASES = [pytest.param(layer, shape, id=f"{type(layer).__name__}-{getattr(layer, 'activation', '')}") for layer, shape in layer_cases()]
 
 
+def members(layer):
+    """The layers of a Sequential, or the layer."""
+    return list(layer.layers.values()) if isinstance(layer, Sequential) else [layer]
+
+
+def fresh(layer, dtype):
+    """A layer, or a Sequential, of the same configuration, not built."""
+    copies = [Layer.from_config(member.get_config(), dtype) for member in members(layer)]
+    return Sequential(copies) if isinstance(layer, Sequential) else copies[0]
+
+
 @pytest.mark.parametrize("backend", kernels.BACKENDS)
 @pytest.mark.parametrize("layer, input_shape", CASES)
 def test_gradients(layer, input_shape, backend):
-    layer.backend = backend
+    for member in members(layer):
+        member.backend = backend
     report = check_layer(layer, input_shape)
     assert report.passed, report
 
@@ -108,30 +122,39 @@ def test_a_wrong_gradient_is_found_and_named(wrong, array):
 
 @pytest.mark.parametrize("layer, input_shape", CASES)
 def test_vector_jacobian_product_in_a_random_direction(layer, input_shape, rng):
-    """dx . v equals the change of dout . y along v, at a size where single elements would take long."""
-    layer = Layer.from_config(layer.get_config(), dtype="float64")
-    shape = (11, *input_shape)
+    """dx . v equals the change of dout . y along v, at a size where single elements would take long, and so for each parameter."""
+    layer = fresh(layer, "float64")
     layer.build(input_shape, seed=5)
-    x, v = rng.standard_normal(shape), rng.standard_normal(shape)
+    x = random_examples(layer.input_dtype, (11, *input_shape), rng.standard_normal, rng)
     dout = rng.standard_normal((11, *layer.output_shape))
     layer.forward(x, training=True)
     dx = layer.backward(dout)
-    h = 1e-6
-    change = np.sum(dout * (layer.forward(x + h * v, training=True) - layer.forward(x - h * v, training=True))) / (2 * h)
-    assert abs(np.sum(dx * v) - change) <= 1e-6 * max(abs(change), 1)
+    assert (dx is None) == (x.dtype == np.int32)                        # words are no numbers
+    gradients = {name: gradient.copy() for name, gradient in layer.grads.items()}
+    arrays = layer.params if dx is None else {"input": x} | layer.params
+    for name, array in arrays.items():
+        v, start, h, losses = rng.standard_normal(array.shape), array.copy(), 1e-6, []
+        for step in (h, -h):
+            array[...] = start + step * v
+            losses.append(np.sum(dout * layer.forward(x, training=True)))
+        array[...] = start
+        change = (losses[0] - losses[1]) / (2 * h)
+        assert abs(np.sum(gradients.get(name, dx) * v) - change) <= 1e-6 * max(abs(change), 1), name
 
 
 @pytest.mark.parametrize("layer, input_shape", CASES)
 def test_inputs_come_back_unchanged_and_results_are_kept(layer, input_shape, rng):
-    layer.backend = "cpu"
+    for member in members(layer):
+        member.backend = "cpu"
     layer.build(input_shape)
-    x = rng.standard_normal((4, *input_shape)).astype(np.float32)
+    x = random_examples(layer.input_dtype, (4, *input_shape), rng.standard_normal, rng)
+    x = x if layer.input_dtype else x.astype(np.float32)
     dout = rng.standard_normal((4, *layer.output_shape)).astype(np.float32)
     kept_x, kept_dout = x.copy(), dout.copy()
     y = layer.forward(x, training=True)
     kept_y = y.copy()
     dx = layer.backward(dout)
-    kept_dx = dx.copy()
+    kept_dx = None if dx is None else dx.copy()
     np.testing.assert_array_equal(x, kept_x)
     np.testing.assert_array_equal(dout, kept_dout)
     layer.forward(x + 1, training=True)         # a layer on its own returns fresh arrays
@@ -253,6 +276,25 @@ def test_wrong_gradients_and_weights_get_one_clear_line():
 
 
 def test_configuration_round_trip():
-    for layer, _ in layer_cases():
-        again = Layer.from_config(layer.get_config(), dtype="float64")
-        assert type(again) is type(layer) and again.get_config() == layer.get_config() and again.dtype == "float64"
+    for case, _ in layer_cases():
+        for layer in members(case):
+            again = Layer.from_config(json.loads(json.dumps(layer.get_config())), dtype="float64")
+            assert type(again) is type(layer) and again.get_config() == layer.get_config() and again.dtype == "float64"
+
+
+def test_reference_equals_cpu(rng):
+    for layer, input_shape in layer_cases():
+        results, x = [], None
+        for backend in kernels.BACKENDS:
+            copy = fresh(layer, "float64")
+            for member in members(copy):
+                member.backend = backend
+            copy.build(input_shape, seed=3)
+            if x is None:
+                x = random_examples(copy.input_dtype, (7, *input_shape), rng.standard_normal, rng)
+                dout = rng.standard_normal((7, *copy.output_shape))
+            y = copy.forward(x, training=True)
+            dx = copy.backward(dout)
+            results.append([y, *([] if dx is None else [dx]), *copy.grads.values()])
+        for one, other in zip(*results, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)

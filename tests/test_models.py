@@ -50,7 +50,7 @@ def test_a_wrong_sign_of_the_kl_gradient_is_found(monkeypatch):
     model = next(iter(model_cases("reference")))
     model.build((12,))
     right = kernels.load("reference").gaussian_kl_backward
-    monkeypatch.setattr(kernels.load("reference"), "gaussian_kl_backward", lambda *a: right(*a[:4], -a[4]))
+    monkeypatch.setattr(kernels.load("reference"), "gaussian_kl_backward", lambda *a: right(*a[:4], -a[4], a[5]))
     assert not check_model(model).passed
 
 

@@ -165,7 +165,7 @@ def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
     vae.build((784,))
     optimizer = RMSprop()
     optimizer.build(vae.parameters, vae.kernels)
-    training = Training(vae, optimizer, x, 100, 0)
+    training = Training(vae, optimizer, x, x, 100, 0)
     batches = [np.arange(i, i + 100) for i in (0, 100, 200)]
     training.train_batch(batches[0])
     arrays = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)

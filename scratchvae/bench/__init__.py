@@ -18,8 +18,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from ..data.images import load_images
 from ..errors import ScratchVAEError
+from ..run import new_config, run_class
 from .peers import PEERS, variants
 
 OURS = "scratchvae"
@@ -37,9 +37,10 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None):
         raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(PEERS)}")
     threads = threads or len(os.sched_getaffinity(0))
     batch_size = batch_size or lab.batch_size
-    model = lab.make_model(lab.settings)
-    model.build(lab.example_shape)
-    examples = lab.prepare(load_images(lab.data, data_dir).x_train[:max(EXAMPLES, batch_size)])
+    config = new_config(lab, dict(lab.settings), data_dir=data_dir)
+    examples = run_class(config)("bench", config).examples()[0][:max(EXAMPLES, batch_size)]
+    model = lab.make_model(config["settings"])
+    model.build(lab.shape(config["settings"]))
     installed = [name for name in against if importlib.util.find_spec(name)]
     setup = {"model": model.get_config(), "optimizer": lab.make_optimizer(lab.settings).get_config(),
              "batch_size": batch_size, "threads": threads}

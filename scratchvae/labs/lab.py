@@ -47,14 +47,20 @@ class Lab:
     validation_split: float = 0.0           # the part of the training set, its last, that validates; 0: the test set does
     unit: str = "nats an image"             # of the losses
     record_every: int = 0                   # keep an input and its output every so many steps; 0: never
+    shuffle: bool = True                    # take the examples in another order in each epoch
     beside: str = None                      # the lab whose figures belong beside this one's
     bench_batch_sizes: tuple = ()           # to measure, if not only batch_size
 
+    def shape(self, settings):
+        """The shape of an example."""
+        side = settings.get("side")
+        return (side, side, 1) if side else self.example_shape
+
     def make_small_model(self, backend):
         """The model, built, at a size at which every gradient can be checked."""
-        model = self.make_model(self.settings | self.small_settings, backend)
-        side = self.small_settings.get("side")
-        model.build((side, side, 1) if side else self.example_shape)
+        settings = self.settings | self.small_settings
+        model = self.make_model(settings, backend)
+        model.build(self.shape(settings))
         return model
 
     def prepare(self, images):

@@ -10,8 +10,8 @@ import numpy as np
 from .. import schedules
 from ..layers import Dense
 from ..layers.layer import check_seed, positive_integer
-from ..noise import PRIOR, SAMPLING, Noise
-from .model import Model
+from ..noise import IMPORTANCE, PRIOR, SAMPLING, Noise
+from .model import BATCH_SIZE, Model
 
 
 class VAE(Model):
@@ -100,6 +100,20 @@ class VAE(Model):
         z = np.empty((positive_integer("sample", "count", count), self.latent_dim), self.dtype)
         Noise(self.kernels, check_seed("sample", seed)).normal(z, PRIOR)
         return self.decode(z)
+
+    def log_weights(self, x, samples, seed=0):
+        """log p(x|z) p(z) / q(z|x) for `samples` points z ~ q(z|x) of each example, (samples, N) (Burda et al. 2016).
+
+        Their mean exponential is p(x), from below: see metrics.importance_weighted.  It takes the reconstruction loss for -log p(x|z).
+        """
+        x, weights = self.as_examples(x), []
+        self.noise.seed = check_seed("log_weights", seed)
+        for sample in range(samples):
+            for start in range(0, len(x), BATCH_SIZE):
+                self.noise.step = sample * len(x) + start
+                reconstruction, _ = self.forward(x[start:start + BATCH_SIZE], stream=IMPORTANCE)
+                weights.append(np.sum(self.eps ** 2 + self.lv - self.z ** 2, axis=1) / 2 - reconstruction)
+        return np.concatenate(weights).reshape(samples, len(x))
 
     def get_config(self):
         """What makes this model again, its parameters aside."""

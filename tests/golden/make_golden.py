@@ -190,12 +190,146 @@ def batch_normalization():
                moving_variance_after=after[1], y_inference=y_inference)
 
 
+@keras.saving.register_keras_serializable()
+def tanh(x):
+    """JAX's, under a name that Keras can copy to the other half of a Bidirectional."""
+    return jax.numpy.tanh(x)
+
+
+def gru(units, return_sequences):
+    """A GRU in float64."""
+    return keras.layers.GRU(units, activation=tanh, return_sequences=return_sequences, **FLOAT64)
+
+
+def call(layer, weights, *inputs, **options):
+    """The output of a layer with these weights."""
+    return layer.stateless_call(weights, [seed.value for seed in layer.non_trainable_variables], *inputs, **options)[0]
+
+
+def record_weights(layer, rng):
+    """Random weights of a built layer or model, in the order of get_weights, and what to record of them and of their gradients."""
+    weights = [0.5 * rng.standard_normal(w.shape) for w in layer.get_weights()]
+    return weights, lambda gradients: numbered("weight", weights) | numbered("gradient", gradients)
+
+
+def numbered(name, arrays):
+    """{"weight_0": ..., "weight_1": ...}"""
+    return {f"{name}_{i}": array for i, array in enumerate(arrays)}
+
+
+# Which of 6 steps count, for 5 sequences: all, zeros before, behind, in the middle, and none.
+MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0]], np.int32)
+
+
+def recurrent():
+    """GRUs on numbers, with and without a mask, from a given state; and on words, behind an Embedding, forwards and in both directions.
+
+    Where the mask is 0, Keras's Bidirectional gives zeros for the steps of a sequence, on which no dout is put here.
+    """
+    rng = np.random.default_rng(23)
+    for name, shape, units, return_sequences, mask in (
+            ("last state", (3, 5, 4), 7, False, None), ("states", (3, 5, 4), 7, True, None), ("one step", (2, 1, 3), 5, True, None),
+            ("one sequence", (1, 9, 2), 17, True, None), ("masked last state", (5, 6, 3), 4, False, MASK),
+            ("masked states", (5, 6, 3), 4, True, MASK)):
+        layer = gru(units, return_sequences)
+        x, initial_state = rng.standard_normal(shape), rng.standard_normal((len(MASK) if mask is not None else shape[0], units))
+        layer.build(shape)
+        weights, arrays = record_weights(layer, rng)
+        kept = None if mask is None else jax.numpy.asarray(mask, bool)
+        if mask is not None and return_sequences:
+            initial_state[...] = 0                                              # Keras gives zeros until the first step that counts
+
+        def forward(weights, x, initial_state):
+            return call(layer, weights, x, initial_state=initial_state, mask=kept)
+
+        y, backward = jax.vjp(forward, weights, x, initial_state)
+        dout = rng.standard_normal(y.shape)
+        gradients, dx, dinitial_state = backward(dout)
+        record(f"gru/{name}", x=x, initial_state=initial_state, mask=np.ones(shape[:2], np.int32) if mask is None else mask, dout=dout, y=y,
+               dx=dx, dinitial_state=dinitial_state, **arrays(gradients))
+
+    for name, mask_zero, make in (
+            ("embedding", False, []), ("gru", True, [gru(4, False)]),
+            ("bidirectional", False, [keras.layers.Bidirectional(gru(4, True), **FLOAT64)]),
+            ("masked bidirectional", True, [keras.layers.Bidirectional(gru(4, True), **FLOAT64)]),
+            ("masked bidirectional last", True, [keras.layers.Bidirectional(gru(4, False), **FLOAT64)]),
+            ("masked stack", True, [keras.layers.Bidirectional(gru(4, True), **FLOAT64), gru(5, True), gru(3, False)])):
+        model = keras.Sequential([keras.layers.Embedding(9, 3, mask_zero=mask_zero, **FLOAT64), *make])
+        x = rng.integers(1, 9, MASK.shape, np.int32) * (MASK if mask_zero else 1)
+        model.build(x.shape)
+        weights, arrays = record_weights(model, rng)
+        y, backward = jax.vjp(lambda weights: call(model, weights, x), weights)
+        dout = rng.standard_normal(y.shape)
+        if mask_zero and dout.ndim == 3:
+            dout *= MASK[..., np.newaxis]
+        record(f"words/{name}", x=x, dout=dout, y=y, **arrays(backward(dout)[0]))
+
+
+def word_losses():
+    """Sparse categorical cross-entropy of T words, summed, and the gradient of its mean over the batch, from the logits."""
+    rng = np.random.default_rng(24)
+    logits, targets = 4 * rng.standard_normal((5, 3, 11)), rng.integers(0, 11, (5, 3), np.int32)
+    logits[0, 0, 2:5], targets[0, 0] = [90, -90, 40], 3
+
+    def cost(logits):
+        return keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True).sum(axis=1)
+
+    record("loss/sparse_categorical_crossentropy", logits=logits, targets=targets, loss=cost(logits),
+           dlogits=jax.grad(lambda logits: cost(logits).mean())(logits))
+
+
+def clipping():
+    """Six updates of Adam on two arrays with global_clipnorm; the gradients get larger, those of the last three are clipped."""
+    rng = np.random.default_rng(25)
+    start, gradients = rng.standard_normal(11), rng.standard_normal((6, 11)) * 10.0 ** np.arange(-3, 3)[:, np.newaxis]
+    variables = [keras.Variable(part, **FLOAT64) for part in np.split(start, [7])]
+    optimizer = keras.optimizers.Adam(0.01, global_clipnorm=0.5)
+    optimizer.build(variables)
+    after = []
+    for gradient in gradients:
+        optimizer.apply([jax.numpy.asarray(part) for part in np.split(gradient, [7])])
+        after.append(np.concatenate([np.asarray(variable) for variable in variables]))
+    norms = np.sqrt(np.square(gradients).sum(axis=1))
+    assert (norms[:3] < 0.5).all() and (norms[3:] > 0.5).all()
+    record("optimizer/Adam clipped", start=start, gradients=gradients, after=np.array(after))
+
+
+def text_gru():
+    """The whole loss of a small VAE of sentences, padded before and behind, with given noise, and the gradient of every weight."""
+    rng = np.random.default_rng(26)
+    V, T, J = 11, 6, 3
+    both = lambda units, return_sequences: keras.layers.Bidirectional(gru(units, return_sequences), **FLOAT64)
+    encoder = keras.Sequential([keras.layers.Embedding(V, 4, mask_zero=True, **FLOAT64), both(3, True), both(2, False),
+                                keras.layers.Dense(5, activation="relu", **FLOAT64)])
+    decoder = keras.Sequential([keras.layers.Dense(5, **FLOAT64), keras.layers.RepeatVector(T, **FLOAT64), both(2, True), both(3, True),
+                                keras.layers.Dense(V, **FLOAT64)])
+    heads = [keras.layers.Dense(J, **FLOAT64) for _ in range(2)]
+    parts = {"encoder": encoder, "z_mean": heads[0], "z_log_var": heads[1], "decoder": decoder}
+    x, eps = rng.integers(1, V, MASK.shape, np.int32) * MASK, rng.standard_normal((len(MASK), J))
+    for part, shape in zip(parts.values(), (x.shape, (None, 5), (None, 5), (None, J))):
+        part.build(shape)
+    drawn = {name: record_weights(part, rng) for name, part in parts.items()}
+
+    def loss(weights):
+        run = lambda name, x: call(parts[name], weights[name], x)
+        h = run("encoder", x)
+        z_mean, z_log_var = run("z_mean", h), run("z_log_var", h)
+        logits = run("decoder", z_mean + jax.numpy.exp(0.5 * z_log_var) * eps)
+        reconstruction = keras.ops.sparse_categorical_crossentropy(x, logits, from_logits=True).sum(axis=1)
+        kl = -0.5 * jax.numpy.sum(1 + z_log_var - jax.numpy.square(z_mean) - jax.numpy.exp(z_log_var), axis=-1)
+        return jax.numpy.mean(reconstruction + 0.7 * kl), (reconstruction, kl, logits)
+
+    (_, results), gradients = jax.value_and_grad(loss, has_aux=True)({name: weights for name, (weights, _) in drawn.items()})
+    record("text-gru", x=x, eps=eps, **dict(zip(("reconstruction", "kl", "logits"), results)),
+           **{f"{name}/{key}": array for name, (_, arrays) in drawn.items() for key, array in arrays(gradients[name]).items()})
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 if __name__ == "__main__":
-    for part in (dense, losses, vae, optimizers, convolutions, batch_normalization):
+    for part in (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses, clipping, text_gru):
         part()
     np.savez_compressed(Path(__file__).parent / "golden.npz", versions=f"keras {keras.__version__}, jax {jax.__version__}", **golden)

@@ -1,0 +1,147 @@
+"""shakespeare-onehot: a text word by word through a dense VAE, each word one of V."""
+import numpy as np
+
+from ..errors import ScratchVAEError
+from ..layers import Dense, OneHotDense
+from ..metrics import distinct
+from ..models import VAE
+from ..optimizers import Adam
+from ..text import UNKNOWN, Vocabulary, detokenize, tokenize
+from ..text.decoding import sample
+from . import figures
+from .lab import KL_SETTINGS, kl_schedule
+from .text_lab import Measure, TextExamples, TextLab
+
+TARGETS = ("same", "next")
+WORDS = 100                     # that the sheet generates
+
+
+def make_model(settings, backend="cpu"):
+    """V -> 64 -> 50 -> 64 -> V; the loss is the sum of V cross-entropies with the one-hot word + KL.  No one-hot vector is built."""
+    if settings["target"] not in TARGETS:
+        raise ScratchVAEError(f"setting target: {settings['target']!r}; allowed: {', '.join(TARGETS)}")
+    V, units = settings["vocabulary_size"], settings["intermediate_dim"]
+    return VAE(encoder=[OneHotDense(V, units, activation="relu")],
+               latent_dim=settings["latent_dim"],
+               decoder=[Dense(units, activation="relu"), Dense(V, activation="sigmoid")],
+               reconstruction="onehot_binary_crossentropy", reconstruction_scale=float(V), kl_weight=kl_schedule(settings),
+               backend=backend)
+
+
+def make_optimizer(settings):
+    """Adam with Keras's defaults."""
+    return Adam(learning_rate=settings["learning_rate"])
+
+
+def read(text, settings):
+    """The words of all lines in their order, speakers included; the target is the word itself, or the next one."""
+    words = [word for line in text.splitlines() for word in tokenize(line)]
+    if len(words) < 2:
+        raise ScratchVAEError(f"the text has {len(words)} word{'s' * (len(words) != 1)}; needed: 2 or more")
+    most = LAB.most_words(settings)
+    vocabulary = Vocabulary.build([words], (UNKNOWN,) if most and most < len(set(words)) else (), max_size=most)
+    x = vocabulary.encode(words)[:, np.newaxis]
+    return TextExamples(x, vocabulary) if settings["target"] == "same" else TextExamples(x[:-1], vocabulary, y_train=x[1:])
+
+
+def step(model):
+    """The model as a decoding.sample stepper: the last word through the mean of its code to the logarithms of the next one's odds."""
+    def next_word(words, state):
+        p = model.reconstruct(words[:, np.newaxis])
+        return np.log(p, where=p > 0, out=np.full_like(p, -1e30)), np.zeros((len(words), 1))
+    return next_word
+
+
+def write(run, rng, seed_word, length, temperature, top_k=None, top_p=None):
+    """`length` words after the seed word."""
+    start = run.vocabulary.index(seed_word)
+    forbidden = () if run.vocabulary.unknown is None else (run.vocabulary.unknown,)
+    written, = sample(step(run.model), np.zeros((1, 1)), start, -1, length, rng, temperature, top_k, top_p, forbidden)
+    return run.vocabulary.decode(written)
+
+
+def generate(run, rng, seed_word, length, temperature, top_k, top_p):
+    """As printed: the seed word, then always the most probable word after the last.  With a temperature, words are drawn."""
+    temperature = (0.0 if run.config["settings"]["target"] == "same" else 1.0) if temperature is None else temperature
+    seed_word = run.vocabulary.words[run.vocabulary.unknown is not None] if seed_word is None else seed_word
+    return detokenize([seed_word, *write(run, rng, seed_word, length, temperature, top_k, top_p)])
+
+
+def measure(run):
+    """The losses over the text, and how varied is what the generators write."""
+    data, seed = run.data, run.config["seed"]
+    x = run.x_test
+    y = None if data.y_train is None else data.y_train[:len(x)]
+    losses = run.model.evaluate(x, seed, y)
+    rng, first = np.random.default_rng(seed), run.vocabulary.words[run.vocabulary.unknown is not None]
+    target = x if y is None else y
+    some = np.unique(np.linspace(0, len(x) - 1, 2000).astype(int))
+    hit = np.mean(run.model.reconstruct(x[some]).argmax(axis=1) == target[some, 0])
+    # As many words of the real text, for comparison.
+    real = distinct([run.vocabulary.decode(x[:WORDS, 0])], 1)
+    measures = [
+        Measure("loss", losses["loss"], "nats a word, reconstruction + KL: lower is better"),
+        Measure("reconstruction", losses["reconstruction"], "nats a word: how badly the target is told"),
+        Measure("kl", losses["kl"], "nats a word: how much z tells; near 0, the decoder ignores it"),
+        Measure("accuracy", float(hit), "of words, the part whose target is the most probable answer; by always the commonest: "
+                f"{np.bincount(target[:, 0]).max() / len(target):.3f}")]
+    for name, temperature, top_k in (("argmax", 0.0, None), ("temperature 1", 1.0, None), ("temperature 0.7, top 40", 0.7, 40)):
+        words = write(run, rng, first, WORDS, temperature, top_k)
+        measures.append(Measure(f"distinct-1, {name}", distinct([words], 1), f"different words among {WORDS} written after {first!r}", real))
+    return measures
+
+
+def report(run):
+    """What is wrong with the printed generator, and what this run's settings change, in words and numbers: report.md."""
+    settings, rng = run.config["settings"], np.random.default_rng(run.config["seed"])
+    first = run.vocabulary.words[run.vocabulary.unknown is not None]
+    rows = [f"| {m.name} | {m.value:.4g} | {'' if m.beside is None else f'{m.beside:.3g}'} | {m.meaning} |" for m in measure(run)]
+    how = (("argmax, as the sheet prints it", 0.0, None), ("drawn at temperature 1", 1.0, None), ("temperature 0.7, of the 40 likeliest", 0.7, 40))
+    texts = [f"**{name}**\n\n> {first} {detokenize(write(run, rng, first, WORDS, temperature, top_k))}\n" for name, temperature, top_k in how]
+    same = settings["target"] == "same"
+    lines = [
+        f"# {figures.title(run)}: target = the {settings['target']} word, {len(run.vocabulary):,} words", "", run.config["data"], "",
+        "## The problem", "",
+        "The sheet trains the model to give back the word it is given, and then writes by taking the most probable answer as the next "
+        "word. " + ("The better it has learnt, the surer the answer is the question: the seed word again and again. " if same else "") +
+        "A wrong answer doesn't help: the chain of most probable words has no memory but the last word, so as soon as a word comes "
+        "twice, everything after it comes again.", "",
+        "## What each step changes", "",
+        "1. *Drawing* the next word (temperature, top-k) in place of argmax breaks the circle, but a model that only copies still draws "
+        "near its input." + ("" if not same else "  This is as far as this run goes."),
+        "2. *target=next* makes the next word the thing that is learnt: `scratchvae train shakespeare-onehot --set target=next`."
+        + ("" if same else "  This run does."),
+        "3. *vocabulary_size=5000* makes words too rare to be learnt one, unknown, which is never written.", "",
+        "## In numbers", "", "| measure | value | real text | how to read it |", "|---|---|---|---|", *rows, "",
+        "## What it writes", "", *texts]
+    return run.write("report.md", lines)
+
+
+def draw(run):
+    """Loss curves and the report."""
+    return [figures.loss_curves(run), report(run)]
+
+
+LAB = TextLab(
+    name="shakespeare-onehot",
+    title="Shakespeare word by word, each word one of all his words",
+    data="shakespeare",
+    example_shape=(1,),
+    epochs=50,
+    batch_size=100,
+    settings={"vocabulary_size": 14_067, "target": "same", "intermediate_dim": 64, "latent_dim": 50, "learning_rate": 0.001, **KL_SETTINGS},
+    small_settings={"vocabulary_size": 7, "intermediate_dim": 4, "latent_dim": 2},
+    parameters=1_824_471,
+    references=(),
+    make_model=make_model,
+    make_optimizer=make_optimizer,
+    draw=draw,
+    shuffle=False,
+    peculiarities=lambda settings: (
+        "the sheet trains the model to give back its input, so its generator repeats the seed word; --set target=next mends it",)
+    if settings["target"] == "same" else (),
+    unit="nats a word, over V sigmoids, + KL",
+    read=read,
+    generate=generate,
+    measure=measure,
+)

@@ -1,0 +1,125 @@
+"""shakespeare-vae: lines of Shakespeare, written word by word from a point of a latent space."""
+import numpy as np
+
+from ..errors import ScratchVAEError
+from ..models import TextVAE
+from ..models.text_vae import PAD, UNKNOWN
+from ..optimizers import Adam
+from ..text import END as END_WORD
+from ..text import PADDING, UNKNOWN as UNKNOWN_WORD
+from ..text import Vocabulary, detokenize, lines, pad_sequences, speeches, tokenize
+from ..text.decoding import beam_search, sample
+from . import texts
+from .lab import KL_SETTINGS, kl_schedule
+from .text_lab import TextExamples, TextLab
+
+HELD_OUT = 10                   # each tenth line, beginning with the first
+FORBIDDEN = (PAD, UNKNOWN)      # never written
+CAST = 3                        # speakers in a generated dialogue
+NEARNESS = 0.7                  # correlation of the latent points of one line and the next
+TEMPERATURE = 0.8               # of generated text, unless another is asked for
+
+
+def make_model(settings, backend="cpu"):
+    """scratchvae.models.TextVAE: a GRU reads the line both ways, another one, told z, writes it."""
+    names = ("vocabulary_size", "steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout", "free_bits")
+    return TextVAE(**{name: settings[name] for name in names}, kl_weight=kl_schedule(settings), backend=backend)
+
+
+def make_optimizer(settings):
+    """Adam, its gradient's norm at most `clipnorm`."""
+    return Adam(learning_rate=settings["learning_rate"], global_clipnorm=settings["clipnorm"])
+
+
+def read(text, settings):
+    """Lines as words, each tenth held out; words that occur once in the others are unknown."""
+    sentences = [words for words in map(tokenize, lines(text)) if words]
+    train = [words for i, words in enumerate(sentences) if i % HELD_OUT]
+    test = sentences[::HELD_OUT]
+    if not train:
+        raise ScratchVAEError(f"the text has {len(sentences)} line{'s' * (len(sentences) != 1)} with words; needed: 2 or more")
+    vocabulary = Vocabulary.build(train, (PADDING, UNKNOWN_WORD, END_WORD), min_count=settings["min_count"],
+                                  max_size=LAB.most_words(settings))
+    x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part]) for part in (train, test))
+    return TextExamples(x_train, vocabulary, train, x_test, test)
+
+
+def example(vocabulary, words, settings):
+    """A line as int32 (steps,): its words, the end, and padding."""
+    kept = vocabulary.encode(words)[:settings["steps"] - 1]
+    return pad_sequences([np.append(kept, vocabulary.end)], settings["steps"], padding="post")[0]
+
+
+def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
+    """Latent points as lists of words: by beam search at temperature 0, else drawn."""
+    model, end, length = run.model, run.vocabulary.end, run.config["settings"]["steps"]
+    state = model.start(z)
+    if temperature:
+        written = sample(model.step, state, end, end, length, rng, temperature, top_k, top_p, FORBIDDEN)
+    else:
+        written = [beam_search(model.step, state[i:i + 1], end, end, length, forbidden=FORBIDDEN)[0][0] for i in range(len(state))]
+    return [run.vocabulary.decode(words) for words in written]
+
+
+def generate(run, rng, seed_word, length, temperature, top_k, top_p):
+    """A dialogue in the form of the text's own: speakers as often and as long-winded as there; mere lines if it is no play.
+
+    Each line follows from a point of the latent space, and the next point lies near it (NEARNESS is their correlation).
+    """
+    how = dict(temperature=TEMPERATURE if temperature is None else temperature, top_k=top_k, top_p=top_p)
+    plays, scene, count = speeches(run.text), [], 0
+    cast = [plays[i][0] for i in rng.integers(len(plays), size=CAST)] if plays else []
+    z, beginning = rng.standard_normal((1, run.model.latent_dim)), [] if seed_word is None else [run.vocabulary.index(seed_word)]
+    while count < length:
+        speech = []
+        for _ in range(len(plays[rng.integers(len(plays))][1]) if plays else 1):
+            words = write_line(run, z, beginning, rng, how)
+            z, beginning = NEARNESS * z + (1 - NEARNESS ** 2) ** 0.5 * rng.standard_normal(z.shape), []
+            count += max(1, len(words))
+            speech.append(detokenize(words))
+            if count >= length:
+                break
+        scene.append("\n".join([*([f"{cast[len(scene) % len(cast)]}:"] if cast else []), *speech]))
+    return ("\n\n" if cast else "\n").join(scene)
+
+
+def write_line(run, z, beginning, rng, how):
+    """One line from z (1, J), as words, with these words (indices) at its beginning."""
+    model, end = run.model, run.vocabulary.end
+    state, word = model.start(z.astype(model.dtype)), end
+    for following in beginning:
+        _, state = model.step(np.array([word], np.int32), state)
+        word = following
+    length = run.config["settings"]["steps"] - 1 - len(beginning)
+    return run.vocabulary.decode([*beginning, *sample(model.step, state, word, end, length, rng, forbidden=FORBIDDEN, **how)[0]])
+
+
+def measure(run):
+    """See texts.measure_lines; a line's words and its end are predicted."""
+    steps = run.config["settings"]["steps"]
+    return texts.measure_lines(run, 100, lambda words: min(len(words), steps - 1) + 1)
+
+
+LAB = TextLab(
+    name="shakespeare-vae",
+    title="Lines of Shakespeare, written word by word from a latent space",
+    data="shakespeare",
+    example_shape=None,
+    epochs=15,
+    batch_size=64,
+    settings={"vocabulary_size": 6_422, "min_count": 2, "steps": 21, "embedding_dim": 128, "units": 256, "latent_dim": 32, "dropout": 0.4,
+              "word_dropout": 0.2, "free_bits": 0.1, "learning_rate": 0.001, "clipnorm": 5.0,
+              **KL_SETTINGS, "kl_schedule": "linear", "kl_steps": 3000},
+    small_settings={"vocabulary_size": 7, "steps": 4, "embedding_dim": 3, "units": 4, "latent_dim": 2},
+    parameters=0,
+    references=(),
+    make_model=make_model,
+    make_optimizer=make_optimizer,
+    draw=texts.draw_lines,
+    unit="nats a line, its end included, + KL",
+    read=read,
+    example=example,
+    lines_of=lines_of,
+    generate=generate,
+    measure=measure,
+)

@@ -1,0 +1,129 @@
+"""A run of a lab about text: its words beside what every run has.
+
+vocabulary.json    the words that the model knows     *.txt    what it wrote
+"""
+import json
+from functools import cached_property
+
+import numpy as np
+
+from .data import load_shakespeare, load_text
+from .errors import ScratchVAEError
+from .run import Run
+from .storage import write_text
+from .text import Vocabulary, clean, detokenize, tokenize
+from .text.modern import modernise
+
+
+class TextRun(Run):
+    """See Run."""
+
+    @cached_property
+    def source(self):
+        """The text that the run is about, as its file has it."""
+        return load_text(self.config["text"]) if self.config["text"] else load_shakespeare(self.config["data_dir"])
+
+    @cached_property
+    def text(self):
+        """The text, cleaned."""
+        return clean(self.source.text)
+
+    @cached_property
+    def data(self):
+        """The text as the lab's examples."""
+        print(f"data: {self.source.description}", flush=True)
+        data = self.lab.read(self.text, self.config["settings"])
+        held_out = f", {len(data.x_test):,} held out" if data.x_test is not None else ""
+        data.description = f"{self.source.description}: {len(data.x_train):,} examples{held_out}, {len(data.vocabulary):,} words"
+        data.complete = self.source.complete and not self.config["text"]
+        return data
+
+    @cached_property
+    def vocabulary(self):
+        """The words that the model knows."""
+        path = self.folder / "vocabulary.json"
+        try:
+            return Vocabulary(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
+
+    def examples(self):
+        """See Run."""
+        data, config, limit = self.data, self.config, self.config["limit"]
+        config["settings"]["vocabulary_size"] = len(data.vocabulary)
+        config["data"], config["complete"] = data.description + (f"; the first {limit:,} used" if limit else ""), data.complete
+        self.vocabulary = data.vocabulary
+        pair = (data.x_test, data.y_test) if data.y_test is not None else (data.x_test,)
+        validation = None if data.x_test is None else [part[:limit] for part in pair]
+        return data.x_train[:limit], None if data.y_train is None else data.y_train[:limit], \
+            validation if validation is None or len(validation) > 1 else validation[0]
+
+    def write_config(self):
+        """Write config.json, and vocabulary.json beside it."""
+        super().write_config()
+        write_text(self.folder / "vocabulary.json", json.dumps(self.vocabulary.words, ensure_ascii=False, indent=0) + "\n")
+
+    @property
+    def x_test(self):
+        """The examples held out, at most --limit of them; those of training if there are none."""
+        data = self.data
+        return (data.x_train if data.x_test is None else data.x_test)[:self.config["limit"]]
+
+    def generate(self, seed, seed_word, length, temperature, top_k, top_p, modern):
+        """About `length` words of new text."""
+        text = self.lab.generate(self, np.random.default_rng(seed), seed_word, length, temperature, top_k, top_p)
+        return modernise(text) if modern else text
+
+    def evaluate(self):
+        """The lab's Measures, also written to evaluation.json."""
+        measures = self.lab.measure(self)
+        write_text(self.folder / "evaluation.json", json.dumps({m.name: vars(m) for m in measures}, indent=2) + "\n")
+        return measures
+
+    # Lines and latent points, for labs whose examples are lines.
+
+    def encode_line(self, line):
+        """The mean of the latent code (1, J) of a line of text."""
+        words = tokenize(clean(line))
+        if not words:
+            raise ScratchVAEError(f"{line!r}: no words; needed: a line of text")
+        return self.model.encode(self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis])[0]
+
+    def lines_of(self, z, seed=None, temperature=0.0):
+        """Latent points (N, J) as lines of text; a temperature of 0 takes the most probable words."""
+        return [detokenize(words) for words in self.lab.lines_of(self, z, np.random.default_rng(seed), temperature)]
+
+    def variations(self, line, count, seed=0, spread=1.0):
+        """`count` lines near a given one: decoded from z_mean + spread * sigma * eps."""
+        words = tokenize(clean(line))
+        x = self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
+        z_mean, z_log_var = self.model.encode(x)
+        eps = np.random.default_rng(seed).standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
+        return self.lines_of(z_mean + spread * np.exp(z_log_var / 2) * eps)
+
+    def interpolate(self, first, second, steps=7):
+        """Lines decoded from points on the straight way between the codes of two lines, both ends included."""
+        a, b = self.encode_line(first), self.encode_line(second)
+        part = np.linspace(0, 1, steps, dtype=a.dtype)[:, np.newaxis]
+        return self.lines_of((1 - part) * a + part * b)
+
+    def draw_samples(self, count, seed=0):
+        """`count` new lines from random points of the prior, written to samples.txt; returns the path."""
+        return self.write("samples.txt", self.sample_lines(count, seed))
+
+    def sample_lines(self, count, seed=0, temperature=1.0):
+        """`count` new lines, decoded from random points of the prior."""
+        z = np.random.default_rng(seed).standard_normal((count, self.model.latent_dim)).astype(self.model.dtype)
+        return self.lines_of(z, seed, temperature)
+
+    def draw_reconstructions(self, count):
+        """Held-out lines, each above its reconstruction, written to reconstructions.txt; returns the path."""
+        lines = [detokenize(words) for words in self.data.lines_test[:count]]
+        made = self.lines_of(self.model.encode(self.x_test[:count])[0])
+        return self.write("reconstructions.txt", [f"{line}\n    -> {again}" for line, again in zip(lines, made)])
+
+    def write(self, name, lines):
+        """Write lines to a file of the run; returns its path."""
+        path = self.folder / name
+        write_text(path, "\n".join(lines) + "\n")
+        return path
