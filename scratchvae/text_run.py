@@ -84,20 +84,22 @@ class TextRun(Run):
 
     def encode_line(self, line):
         """The mean of the latent code (1, J) of a line of text."""
+        return self.model.encode(self.example(line))[0]
+
+    def example(self, line):
+        """A line of text as the only example of a batch."""
         words = tokenize(clean(line))
         if not words:
             raise ScratchVAEError(f"{line!r}: no words; needed: a line of text")
-        return self.model.encode(self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis])[0]
+        return self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
 
-    def lines_of(self, z, seed=None, temperature=0.0):
-        """Latent points (N, J) as lines of text; a temperature of 0 takes the most probable words."""
+    def lines_of(self, z, seed=None, temperature=None):
+        """Latent points (N, J) as lines of text; without a temperature the most probable ones, as far as they are found."""
         return [detokenize(words) for words in self.lab.lines_of(self, z, np.random.default_rng(seed), temperature)]
 
     def variations(self, line, count, seed=0, spread=1.0):
         """`count` lines near a given one: decoded from z_mean + spread * sigma * eps."""
-        words = tokenize(clean(line))
-        x = self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
-        z_mean, z_log_var = self.model.encode(x)
+        z_mean, z_log_var = self.model.encode(self.example(line))
         eps = np.random.default_rng(seed).standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
         return self.lines_of(z_mean + spread * np.exp(z_log_var / 2) * eps)
 

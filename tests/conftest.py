@@ -63,6 +63,20 @@ def write_idx_files(folder, train=40, test=20, seed=0):
     return folder
 
 
+def write_play(path, speeches=30, seed=0):
+    """A small play: sentences put together from a few words, said by three speakers."""
+    rng = np.random.default_rng(seed)
+    who, does, what = (words.split() for words in ("thou he she I we", "knowest loveth saw hath follow", "him thee Rome night o'er it"))
+    paragraphs = []
+    for i in range(speeches):
+        lines = [f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
+                 for _ in range(rng.integers(1, 4))]
+        paragraphs.append("\n".join([f"{('ANNA', 'BERT', 'First Clown')[i % 3]}:", *lines]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(paragraphs) + "\n")
+    return path
+
+
 @pytest.fixture
 def small_data(tmp_path):
     """A folder with a small data set of random images."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conftest import write_idx_files
+from conftest import write_idx_files, write_play
 from scratchvae import labs
 from scratchvae.models import VAE, Autoencoder, Model
 
@@ -24,6 +24,11 @@ FIGURES = {
     "fashion_conv": {"loss_curves", "loss_curves_autoencoder", "latent_scatters", "grids", "grids_autoencoder", "manifold",
                      "reconstructions", "samples"},
 }
+TEXTS = {                       # scripts about text: what they print, and options that make them quick
+    "shakespeare_onehot": (["target: the word itself; argmax", "target: the next word; drawn", "The text itself: "], []),
+    "text_gru": (["Reconstructions (BLEU-2 ", "Variations of: ", "From: ", "loss_curves.png"], []),
+    "shakespeare_vae": (["nats a word, perplexity ", "New lines:", "slang: ", "From: ", "loss_curves.png"], ["--units", "8"]),
+}
 MODELS = [                      # script, how it makes its model, the lab that it shows
     ("mnist_dense", lambda example: example.make_vae(), "mnist-dense"),
     ("mnist_conv", lambda example: example.make_vae(), "mnist-conv"),
@@ -34,6 +39,8 @@ MODELS = [                      # script, how it makes its model, the lab that i
     ("fashion_autoencoder", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
     ("fashion_conv", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
     ("fashion_conv", lambda example: example.make_vae(), "fashion-conv"),
+    ("shakespeare_onehot", lambda example: example.make_vae(14_067), "shakespeare-onehot"),
+    ("text_gru", lambda example: example.make_vae(10_000), "text-gru"),
 ]
 LABS = {"mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"], "fashion_conv": ["fashion-autoencoder", "fashion-conv"]}
 
@@ -54,7 +61,7 @@ def load(script):
 
 
 def test_there_is_a_script_for_every_lab():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {name.replace("-", "_") for name in labs.LABS} == set(FIGURES)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {name.replace("-", "_") for name in labs.LABS} == {*FIGURES, *TEXTS}
 
 
 def test_a_script_runs_by_itself(data_dir, tmp_path):
@@ -89,6 +96,16 @@ def test_example_draws_its_figures_and_trains_as_its_lab_does(script, data_dir, 
         assert trained["batch_size"] == lab.batch_size
         assert trained["optimizer"].get_config() == lab.make_optimizer(lab.settings).get_config()
     assert next(option.default for option in example.main.params if option.name == "epochs") == shown[-1].epochs
+
+
+@pytest.mark.parametrize("script", TEXTS)
+def test_example_writes_text(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_play(tmp_path / "tinyshakespeare.txt", speeches=200)
+    printed, options = TEXTS[script]
+    result = CliRunner().invoke(load(script).main, ["--epochs", "1", "--data-dir", ".", *options], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert all(part in result.output for part in printed), result.output
 
 
 @pytest.mark.parametrize("script, make, lab", MODELS, ids=lambda value: value if isinstance(value, str) else "")

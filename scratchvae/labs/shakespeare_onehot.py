@@ -13,6 +13,7 @@ from .lab import KL_SETTINGS, kl_schedule
 from .text_lab import Measure, TextExamples, TextLab
 
 TARGETS = ("same", "next")
+SEED_WORD = "the"
 WORDS = 100                     # that the sheet generates
 
 
@@ -63,8 +64,13 @@ def write(run, rng, seed_word, length, temperature, top_k=None, top_p=None):
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
     """As printed: the seed word, then always the most probable word after the last.  With a temperature, words are drawn."""
     temperature = (0.0 if run.config["settings"]["target"] == "same" else 1.0) if temperature is None else temperature
-    seed_word = run.vocabulary.words[run.vocabulary.unknown is not None] if seed_word is None else seed_word
+    seed_word = first_word(run) if seed_word is None else seed_word
     return detokenize([seed_word, *write(run, rng, seed_word, length, temperature, top_k, top_p)])
+
+
+def first_word(run):
+    """The sheet's seed word, or the text's most frequent one."""
+    return SEED_WORD if SEED_WORD in run.vocabulary else run.vocabulary.words[run.vocabulary.unknown is not None]
 
 
 def measure(run):
@@ -73,12 +79,11 @@ def measure(run):
     x = run.x_test
     y = None if data.y_train is None else data.y_train[:len(x)]
     losses = run.model.evaluate(x, seed, y)
-    rng, first = np.random.default_rng(seed), run.vocabulary.words[run.vocabulary.unknown is not None]
+    rng, first = np.random.default_rng(seed), first_word(run)
     target = x if y is None else y
     some = np.unique(np.linspace(0, len(x) - 1, 2000).astype(int))
     hit = np.mean(run.model.reconstruct(x[some]).argmax(axis=1) == target[some, 0])
-    # As many words of the real text, for comparison.
-    real = distinct([run.vocabulary.decode(x[:WORDS, 0])], 1)
+    real = distinct([run.vocabulary.decode(x[:WORDS, 0])], 1)               # of as many words of the text itself
     measures = [
         Measure("loss", losses["loss"], "nats a word, reconstruction + KL: lower is better"),
         Measure("reconstruction", losses["reconstruction"], "nats a word: how badly the target is told"),
@@ -94,7 +99,7 @@ def measure(run):
 def report(run):
     """What is wrong with the printed generator, and what this run's settings change, in words and numbers: report.md."""
     settings, rng = run.config["settings"], np.random.default_rng(run.config["seed"])
-    first = run.vocabulary.words[run.vocabulary.unknown is not None]
+    first = first_word(run)
     rows = [f"| {m.name} | {m.value:.4g} | {'' if m.beside is None else f'{m.beside:.3g}'} | {m.meaning} |" for m in measure(run)]
     how = (("argmax, as the sheet prints it", 0.0, None), ("drawn at temperature 1", 1.0, None), ("temperature 0.7, of the 40 likeliest", 0.7, 40))
     texts = [f"**{name}**\n\n> {first} {detokenize(write(run, rng, first, WORDS, temperature, top_k))}\n" for name, temperature, top_k in how]
@@ -107,11 +112,11 @@ def report(run):
         "A wrong answer doesn't help: the chain of most probable words has no memory but the last word, so as soon as a word comes "
         "twice, everything after it comes again.", "",
         "## What each step changes", "",
-        "1. *Drawing* the next word (temperature, top-k) in place of argmax breaks the circle, but a model that only copies still draws "
-        "near its input." + ("" if not same else "  This is as far as this run goes."),
-        "2. *target=next* makes the next word the thing that is learnt: `scratchvae train shakespeare-onehot --set target=next`."
-        + ("" if same else "  This run does."),
-        "3. *vocabulary_size=5000* makes words too rare to be learnt one, unknown, which is never written.", "",
+        "1. *Drawing* the next word (temperature, top-k) in place of argmax breaks the circle; but a model that has learnt to copy draws "
+        "copies, or, where it is unsure, any word at all.",
+        f"2. *target=next* makes the next word what is learnt{'' if same else ', as in this run'}: "
+        "`scratchvae train shakespeare-onehot --set target=next`.",
+        "3. *vocabulary_size=5000*: words too rare to be learnt become one, unknown, which is never written.", "",
         "## In numbers", "", "| measure | value | real text | how to read it |", "|---|---|---|---|", *rows, "",
         "## What it writes", "", *texts]
     return run.write("report.md", lines)

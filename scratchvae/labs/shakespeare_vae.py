@@ -51,10 +51,10 @@ def example(vocabulary, words, settings):
 
 
 def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
-    """Latent points as lists of words: by beam search at temperature 0, else drawn."""
+    """Latent points as lists of words: drawn, most probable word by word at temperature 0, or without one by beam search."""
     model, end, length = run.model, run.vocabulary.end, run.config["settings"]["steps"]
     state = model.start(z)
-    if temperature:
+    if temperature is not None:
         written = sample(model.step, state, end, end, length, rng, temperature, top_k, top_p, FORBIDDEN)
     else:
         written = [beam_search(model.step, state[i:i + 1], end, end, length, forbidden=FORBIDDEN)[0][0] for i in range(len(state))]
@@ -110,8 +110,8 @@ LAB = TextLab(
     settings={"vocabulary_size": 6_422, "min_count": 2, "steps": 21, "embedding_dim": 128, "units": 256, "latent_dim": 32, "dropout": 0.4,
               "word_dropout": 0.2, "free_bits": 0.1, "learning_rate": 0.001, "clipnorm": 5.0,
               **KL_SETTINGS, "kl_schedule": "linear", "kl_steps": 3000},
-    small_settings={"vocabulary_size": 7, "steps": 4, "embedding_dim": 3, "units": 4, "latent_dim": 2},
-    parameters=0,
+    small_settings={"vocabulary_size": 7, "steps": 4, "embedding_dim": 3, "units": 4, "latent_dim": 2, "free_bits": 0.0},
+    parameters=4_249_686,
     references=(),
     make_model=make_model,
     make_optimizer=make_optimizer,

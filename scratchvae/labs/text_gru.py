@@ -60,6 +60,7 @@ def lines_of(run, z, rng, temperature):
     result = []
     for start in range(0, len(z), 50):                                      # 50 x T x V probabilities at a time
         p = run.model.decode(z[start:start + 50])
+        p[..., run.vocabulary.unknown] = 0
         if temperature:
             p = p.astype(np.float64) ** (1 / temperature)
             chosen = np.sum(np.cumsum(p, axis=2) < rng.random(p.shape[:2])[..., np.newaxis] * p.sum(axis=2, keepdims=True), axis=2)

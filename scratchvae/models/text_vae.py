@@ -17,6 +17,8 @@ from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
 from ..layers.layer import positive_integer
 from ..noise import SAMPLING, WORDS
 from ..schedules import number
+from ..text import pad_sequences
+from ..text.decoding import sample
 from .model import Model
 from .sequential import Sequential
 from .vae import VAE
@@ -150,6 +152,11 @@ class TextVAE(VAE):
         embeddings, kernel, bias = self.words.params["embedding/embeddings"], *self.decoder.params.values()
         h = self.gru.step(np.concatenate([embeddings[words], z], axis=1), np.ascontiguousarray(h))
         return h @ kernel + bias, np.concatenate([h, z], axis=1)
+
+    def decode(self, z):
+        """The most probable word after the other, from latent points (N, latent_dim): int32 (N, steps), ended and filled up like lines."""
+        written = sample(self.step, self.start(z), END, END, self.steps, np.random.default_rng(), temperature=0, forbidden=(PAD, UNKNOWN))
+        return pad_sequences([[*words, END][:self.steps] for words in written], self.steps, padding="post")
 
     def get_config(self):
         """What makes this model again, its parameters aside."""

@@ -6,6 +6,7 @@ minimises, over both networks' parameters, the mean over the batch of
     L(x) = -log p(x|z) + kl_weight * KL(q(z|x) || N(0, 1)),    z = mu + sigma * eps,  eps ~ N(0, 1).
 """
 import numpy as np
+from tqdm import tqdm
 
 from .. import schedules
 from ..layers import Dense
@@ -108,7 +109,7 @@ class VAE(Model):
         """
         x, weights = self.as_examples(x), []
         self.noise.seed = check_seed("log_weights", seed)
-        for sample in range(samples):
+        for sample in tqdm(range(samples), desc="samples of z", leave=False, disable=None):
             for start in range(0, len(x), BATCH_SIZE):
                 self.noise.step = sample * len(x) + start
                 reconstruction, _ = self.forward(x[start:start + BATCH_SIZE], stream=IMPORTANCE)
