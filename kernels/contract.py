@@ -61,6 +61,13 @@ class ScratchVAEError(ValueError):
     """A wrong value, shape or file, named, with what is allowed, in one line."""
 
 
+def check_gru(kernel, recurrent_kernel, bias_rows=2):
+    """Refuse a GRU's parameters of wrong shapes: its axes are multiples of each other, which SHAPES can't say."""
+    U, G = recurrent_kernel.shape
+    if G != 3 * U or bias_rows != 2:
+        raise ScratchVAEError(f"gru: recurrent_kernel has shape {(U, G)}, the bias {bias_rows} rows; needed: (units, 3 units), 2 rows")
+
+
 def check_indices(operation, indices, size):
     """Refuse indices of rows that a table of that many rows doesn't have: no kernel checks them."""
     low, high = (int(indices.min()), int(indices.max())) if indices.size else (0, 0)

@@ -237,10 +237,13 @@ def interpolate(run, first, second, steps):
 @click.option("--top-k", type=POSITIVE, help="Only the k most probable words.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Only the most probable words of this probability together.")
 @click.option("--modern", is_flag=True, help="Say it as it would be said today.")
+@click.option("--slang", is_flag=True, help="Say it as it would be said in the street.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def generate(run, seed_word, length, temperature, top_k, top_p, modern, seed):
+def generate(run, seed_word, length, temperature, top_k, top_p, modern, slang, seed):
     """Write new text (labs about text)."""
-    click.echo(text_run(open_run(run, None), "generate").generate(seed, seed_word, length, temperature, top_k, top_p, modern))
+    from .text.modern import modernise, slangify
+    text = text_run(open_run(run, None), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
+    click.echo(slangify(text) if slang else modernise(text) if modern else text)
 
 
 def text_run(run, what):

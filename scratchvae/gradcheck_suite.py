@@ -1,8 +1,11 @@
 """What `scratchvae gradcheck` checks: every layer, every loss, or a lab's model at a reduced size."""
 from kernels.contract import ACTIVATIONS
 
+from . import labs
 from .gradcheck import check_layer, check_model
-from .layers import GRU, Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, OneHotDense, RepeatVector, Reshape
+from .labs.text_lab import TextLab
+from .layers import (GRU, Activation, BatchNormalization, Bidirectional, Conv2D, Conv2DTranspose, Dense, Dropout, Embedding, Flatten,
+                     OneHotDense, RepeatVector, Reshape)
 from .models import VAE, Autoencoder, Sequential
 
 
@@ -12,11 +15,15 @@ def suite(lab, backend):
         yield check_model(lab.make_small_model(backend))
         return
     for layer, input_shape in layer_cases():
-        layer.backend = backend
+        for part in layer.layers.values() if isinstance(layer, Sequential) else [layer]:
+            part.backend = backend
         yield check_layer(layer, input_shape)
     for model in model_cases(backend):
         model.build((12,))
         yield check_model(model)
+    for lab in labs.LABS.values():
+        if isinstance(lab, TextLab):            # they have the losses of words
+            yield check_model(lab.make_small_model(backend))
 
 
 def layer_cases():
@@ -27,6 +34,9 @@ def layer_cases():
     yield Flatten(), (3, 5, 2)
     yield Reshape((5, 6)), (3, 10)
     yield Dropout(0.3), (3, 5)
+    yield Conv2D(2, 3, 2, "same", "tanh"), (5, 4, 3)
+    yield Conv2DTranspose(2, 3, 2, "same", "tanh"), (3, 2, 3)
+    yield BatchNormalization(), (3, 2, 4)
     yield Dense(4, "relu"), (3, 2, 5)
     yield Embedding(5, 3), (4,)
     yield OneHotDense(5, 3, "tanh"), (1,)

@@ -11,6 +11,7 @@ from .workspace import Workspace
 class ReconstructionLoss:
     """What the losses share: flat views of the arrays, whatever the shape of an example."""
     softmax = False             # whether it owns a softmax
+    target_dtype = None         # "int32" for words, else the model's own
 
     def __init__(self, scale, activation):
         self.scale = number("reconstruction_scale", scale, 0)
@@ -95,6 +96,7 @@ class WordLoss(ReconstructionLoss):
 
     dlogits takes the place of the logits, which nobody needs any more.
     """
+    target_dtype = "int32"
 
     def __init__(self, scale, activation):
         if activation != self.needed:
@@ -104,7 +106,7 @@ class WordLoss(ReconstructionLoss):
     def check_target(self, x):
         """Refuse what is no index; the kernels refuse indices that are too large."""
         if x.min() < 0:
-            raise ScratchVAEError(f"{self.name}: x has the index {x.min()}; needed: words as whole numbers from 0")
+            raise ScratchVAEError(f"{self.name}: the target has the index {x.min()}; needed: words as whole numbers from 0")
 
 
 class SparseCategoricalCrossentropy(WordLoss):

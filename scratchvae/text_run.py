@@ -12,7 +12,6 @@ from .errors import ScratchVAEError
 from .run import Run
 from .storage import write_text
 from .text import Vocabulary, clean, detokenize, tokenize
-from .text.modern import modernise
 
 
 class TextRun(Run):
@@ -69,10 +68,9 @@ class TextRun(Run):
         data = self.data
         return (data.x_train if data.x_test is None else data.x_test)[:self.config["limit"]]
 
-    def generate(self, seed, seed_word, length, temperature, top_k, top_p, modern):
+    def generate(self, seed, seed_word, length, temperature, top_k, top_p):
         """About `length` words of new text."""
-        text = self.lab.generate(self, np.random.default_rng(seed), seed_word, length, temperature, top_k, top_p)
-        return modernise(text) if modern else text
+        return self.lab.generate(self, np.random.default_rng(seed), seed_word, length, temperature, top_k, top_p)
 
     def evaluate(self):
         """The lab's Measures, also written to evaluation.json."""

@@ -38,7 +38,11 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
         model.build(np.shape(x)[1:], seed)
     own_target = y is None
     x, y = model.as_pair(x, y)
-    validation = None if validation_data is None else model.as_pair(validation_data) if own_target else model.as_pair(*validation_data)
+    validation = None
+    if validation_data is not None:
+        if not own_target and not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
+            raise ScratchVAEError("fit: y is given, so validation_data must be a pair (x, y)")
+        validation = model.as_pair(validation_data) if own_target else model.as_pair(*validation_data)
     optimizer.build(model.parameters, model.kernels)
     training = Training(model, optimizer, x, y, batch_size, seed, on_step, shuffle)
     if resume:

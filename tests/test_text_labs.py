@@ -87,7 +87,7 @@ def test_a_run_has_all_that_its_sheet_asks_for(name, train, run):
     code, output, errors = run("generate", folder, "--length", 20, "--seed-word", "thou", "--temperature", 1)
     assert code == 0 and ("thou" in output.split() or name == "text-gru") and "<" not in output, errors
     assert run("generate", folder, "--length", 20, "--seed-word", "thou", "--temperature", 1)[1] == output      # the same seed
-    assert run("generate", folder, "--length", 20, "--seed-word", "thou", "--temperature", 1, "--modern")[1] != output
+    assert run("generate", folder, "--length", 20, "--seed-word", "thou", "--temperature", 1, "--slang")[1] != output
 
 
 def test_a_dialogue_has_the_form_of_the_play(train, run):

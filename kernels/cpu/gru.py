@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import get_num_threads, prange
 
-from ..contract import ScratchVAEError, operation
+from ..contract import ScratchVAEError, check_gru, operation
 from .dense import DenseScratch, dense_backward, dense_forward, dense_scratch
 from .elementary import exp, tanh
 from .jit import inner, parallel
@@ -69,6 +69,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 
     go_backwards: from the last step to the first; y[:, t] is then the state after the steps T - 1 to t.
     """
+    check_gru(kernel, recurrent_kernel, len(bias))
     s = scratch
     check_scratch(s, x, y.shape[2])
     dense_forward(rows(x), kernel, bias[0], rows(s.a), "linear", s.input)                                       # 1
@@ -80,6 +81,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 @operation
 def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurrent_kernel, dbias, dinitial_state, go_backwards, scratch):
     """All gradients from dout (N, T, U), after the forward pass on the same scratch.  dx may be None."""
+    check_gru(kernel, recurrent_kernel, len(dbias))
     s = scratch
     check_scratch(s, x, dout.shape[2])
     da, dq = rows(s.a), rows(s.drecurrent)

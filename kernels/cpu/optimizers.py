@@ -92,10 +92,10 @@ def _sums_of_squares(gradients, sums):
         sums[part] = 0
         for chunk in range(chunk_count(length)):
             start = part * length + chunk * CHUNK
-            total = gradients.dtype.type(0)
+            total = 0.0
             g = gradients[start:min(start + CHUNK, (part + 1) * length)]
             for i in range(g.size):
-                total += g[i] * g[i]
+                total += np.float64(g[i]) * np.float64(g[i])        # a square can be too large for float32
             sums[part] += total
 
 

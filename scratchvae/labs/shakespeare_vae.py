@@ -15,6 +15,7 @@ from .text_lab import TextExamples, TextLab
 
 HELD_OUT = 10                   # each tenth line, beginning with the first
 FORBIDDEN = (PAD, UNKNOWN)      # never written
+LENGTH_PENALTY = 1.0            # of beam search; with less, the most probable line is often an empty one
 CAST = 3                        # speakers in a generated dialogue
 NEARNESS = 0.7                  # correlation of the latent points of one line and the next
 TEMPERATURE = 0.8               # of generated text, unless another is asked for
@@ -57,7 +58,9 @@ def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
     if temperature is not None:
         written = sample(model.step, state, end, end, length, rng, temperature, top_k, top_p, FORBIDDEN)
     else:
-        written = [beam_search(model.step, state[i:i + 1], end, end, length, forbidden=FORBIDDEN)[0][0] for i in range(len(state))]
+        found = [beam_search(model.step, row[np.newaxis], end, end, length, forbidden=FORBIDDEN, length_penalty=LENGTH_PENALTY)
+                 for row in state]
+        written = [hypotheses[0][0] for hypotheses in found]
     return [run.vocabulary.decode(words) for words in written]
 
 

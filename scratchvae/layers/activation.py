@@ -12,6 +12,9 @@ class Activation(Layer):
         self.activation = activation
         parse_activation(activation)
 
+    def compute_mask(self, x):
+        return self.mask
+
     def forward(self, x, training=False):
         self.check_input(x)
         self._y = self.workspace.array("y", x.shape)

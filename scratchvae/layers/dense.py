@@ -29,6 +29,9 @@ class Dense(Layer):
         self.add_parameter("bias", (self.units,), self.bias_initializer)
         return (*between, self.units)
 
+    def compute_mask(self, x):
+        return self.mask
+
     def forward(self, x, training=False):
         self.check_input(x)
         self._x, self._y = x, self.workspace.array("y", (len(x), *self.output_shape))

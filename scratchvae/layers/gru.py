@@ -89,7 +89,8 @@ class GRU(Layer):
 class Bidirectional(Layer):
     """Two layers like the one given, one forwards and one backwards in time, their outputs side by side: (..., 2 units).
 
-    Its parameters are those of both, "forward/kernel" ... "backward/bias".
+    Its parameters are those of both, "forward/kernel" ... "backward/bias".  With return_sequences, steps that the mask skips are zeros, as in
+    Keras: what the two have to say of them are states of different sides.
     """
 
     def __init__(self, layer, dtype="float32"):
@@ -135,15 +136,24 @@ class Bidirectional(Layer):
         for layer, half in zip(self.directions.values(), self._halves(self._y)):
             layer.mask = self.mask
             half[...] = layer.forward(x, training)
+        self._zero_skipped(self._y)
         return self._y
 
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
+        if self.mask is not None:
+            dout = dout.copy()
+            self._zero_skipped(dout)
         one, other = (layer.backward(np.ascontiguousarray(half), need_dx)
                       for layer, half in zip(self.directions.values(), self._halves(dout)))
         if need_dx:
             one += other
         return one
+
+    def _zero_skipped(self, array):
+        """Set the steps of sequences to zero that the mask skips."""
+        if self.mask is not None and self._given.return_sequences:
+            array[self.mask == 0] = 0
 
     def _halves(self, array):
         """The parts of the two directions in the last axis."""

@@ -143,7 +143,7 @@ class Model:
 
     def flops(self, batch_size):
         """Multiplications and additions in the products of one training step."""
-        forward, parameters, inputs = zip(*(layer.flops() for layer in self.layers.values() if any(layer.flops())))
+        forward, parameters, inputs = zip(*(layer.flops() for layer in self.layers.values()))
         return batch_size * (sum(forward) + sum(parameters) + sum(inputs[1:]))      # nobody needs the dx of the first
 
     def get_config(self):
@@ -192,7 +192,7 @@ class Model:
         if own:
             y = x
         else:
-            y = self.as_array("y", y, self.loss.target_shape(self.decoder.output_shape), self.encoder.input_dtype)
+            y = self.as_array("y", y, self.loss.target_shape(self.decoder.output_shape), self.loss.target_dtype)
             if len(x) != len(y):
                 raise ScratchVAEError(f"{len(x)} examples x, but {len(y)} targets y; needed: as many")
         self.loss.check_target(y)
@@ -212,6 +212,8 @@ class Model:
                                       f"of shape (examples, {', '.join(map(str, shape))})") from None
             raise ScratchVAEError(f"{name} is a {type(x).__name__} that is no array of numbers; needed: an array of shape "
                                   f"(examples, {', '.join(map(str, shape))})") from None
+        if dtype == "int32" and not np.array_equal(array, given):
+            raise ScratchVAEError(f"{name} has words from {given.min()} to {given.max()}; needed: indices of words, below 2^31")
         if array.shape[1:] != shape or len(array) == 0:
             raise ScratchVAEError(f"{name} has shape {array.shape}; needed: (examples, {', '.join(map(str, shape))})")
         return array

@@ -11,6 +11,8 @@ withholds words so that z has to tell them.
 """
 import numpy as np
 
+from kernels.contract import check_indices
+
 from .. import schedules
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
@@ -71,6 +73,22 @@ class TextVAE(VAE):
 
     def check_parts(self, input_shape):
         """Its own networks fit together."""
+
+    def as_examples(self, x):
+        """x as lines, int32 (N, steps), of at least one word each: their end."""
+        x = super().as_examples(x)
+        if (x[:, 0] == PAD).any():
+            raise ScratchVAEError(f"TextVAE: line {np.flatnonzero(x[:, 0] == PAD)[0]} begins with padding (PAD, {PAD}); needed: words, "
+                                  f"the end (END, {END}), and padding after it")
+        return x
+
+    def as_pair(self, x, y=None):
+        """x, and x itself to make of it."""
+        if y is not None and y is not x:
+            raise ScratchVAEError("TextVAE reconstructs its lines; needed: x alone, without y")
+        x = self.as_examples(x)
+        self.loss.check_target(x)
+        return x, x
 
     # The training step.  N lines, T steps, J latent dimensions, E numbers for a word, U units, V words.  Padding costs nothing: the M
     # words of all lines, without it, are packed together before the costly layer that chooses among V.
@@ -148,6 +166,7 @@ class TextVAE(VAE):
 
     def step(self, words, state):
         """(logits (N, V) of the next word, state after), from the words (N,) just written, END at first, and the state before."""
+        check_indices("TextVAE", np.asarray(words), self.vocabulary_size)
         h, z = state[:, :self.units], state[:, self.units:]
         embeddings, kernel, bias = self.words.params["embedding/embeddings"], *self.decoder.params.values()
         h = self.gru.step(np.concatenate([embeddings[words], z], axis=1), np.ascontiguousarray(h))
@@ -157,6 +176,10 @@ class TextVAE(VAE):
         """The most probable word after the other, from latent points (N, latent_dim): int32 (N, steps), ended and filled up like lines."""
         written = sample(self.step, self.start(z), END, END, self.steps, np.random.default_rng(), temperature=0, forbidden=(PAD, UNKNOWN))
         return pad_sequences([[*words, END][:self.steps] for words in written], self.steps, padding="post")
+
+    def flops(self, batch_size):
+        """See Model; the costly layer counts once for each word that fits in a line."""
+        return super().flops(batch_size) + batch_size * (self.steps - 1) * sum(self.decoder.layers["dense"].flops())
 
     def get_config(self):
         """What makes this model again, its parameters aside."""

@@ -4,7 +4,7 @@ Each module here is named after its framework, is imported only in a process of 
 
     Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train; also takes `variants`
         .version                                      such as "PyTorch 2.13.0"
-        .step(x)                                      asks for one training step on a float32 NumPy batch
+        .step(x)                                      asks for one training step on a NumPy batch, float32 or words
         .wait()                                       returns when every step asked for has finished
 
 No peer copies a batch, so its array has to be writable and stay as it is until `wait` returns. The first steps
@@ -16,16 +16,36 @@ from __future__ import annotations
 from functools import partial
 
 PEERS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
+_CLOSING = {
+    "binary_crossentropy": "sigmoid",
+    "onehot_binary_crossentropy": "sigmoid",
+    "sparse_categorical_crossentropy": "softmax",
+}
 
 
 def variants(name: str, model: dict) -> list[dict]:
-    """The keyword arguments of a peer's Trainer, one dict for each way in which people train such a model with it."""
+    """The keyword arguments of a peer's Trainer, one dict for each way in which people train such a model with it.
+
+    No peer has a TextVAE.
+    """
+    if model["class"] == "TextVAE" and name in PEERS:
+        return []
     return [{}, {"channels_last": True}] if name == "torch" and has_convolutions(model) else [{}]
 
 
 def has_convolutions(model: dict) -> bool:
     """Whether the speed of convolutions is what decides."""
     return any(layer["class"].startswith("Conv2D") for layer in [*model["encoder"], *model["decoder"]])
+
+
+def has_recurrence(model: dict) -> bool:
+    """Whether there are steps that have to wait for one another."""
+    return any(layer["class"] in ("GRU", "Bidirectional") for layer in [*model["encoder"], *model["decoder"]])
+
+
+def reads_words(model: dict) -> bool:
+    """Whether a batch is int32, the indices of words."""
+    return model["encoder"][0]["class"] in ("Embedding", "OneHotDense")
 
 
 def split_activation(name: str) -> tuple[str, list[float]]:
@@ -39,11 +59,14 @@ def transposed_size(size, kernel, strides, padding: str) -> list[int]:
     return [n * s if padding == "SAME" else (n - 1) * s + max(k, s) for n, k, s in zip(size, kernel, strides)]
 
 
-def without_sigmoid(layers: list[dict]) -> list[dict]:
-    """The same layers with the closing sigmoid left out: every peer's binary cross-entropy starts from logits."""
+def decoder_layers(model: dict) -> list[dict]:
+    """The decoder without the activation that belongs to the loss: every peer's cross-entropies start from logits."""
+    layers, closing = model["decoder"], _CLOSING.get(model["reconstruction"])
+    if closing is None:
+        return layers
     last = max((i for i, layer in enumerate(layers) if "activation" in layer), default=None)
-    if last is None or layers[last]["activation"] != "sigmoid":
-        raise ValueError("binary_crossentropy needs a decoder that ends in a sigmoid")
+    if last is None or layers[last]["activation"] != closing:
+        raise ValueError(f"{model['reconstruction']} needs a decoder that ends in a {closing}")
     return [*layers[:last], {**layers[last], "activation": "linear"}, *layers[last + 1 :]]
 
 

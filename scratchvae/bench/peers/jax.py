@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from . import keras_update, split_activation, transposed_size, without_sigmoid
+from . import decoder_layers, keras_update, reads_words, split_activation, transposed_size
 
 _ACTIVATIONS = {
     "linear": lambda x: x,
@@ -58,23 +58,21 @@ class Trainer:
 def _loss(model: dict, key):
     """The starting parameters, a function from parameters, batch, key and moving averages to the loss and the next
     moving averages, and their start."""
-    from_logits = model["reconstruction"] == "binary_crossentropy"
-    error = _crossentropy if from_logits else lambda x, y: jnp.square(x - y)
+    error, dtype = _ERRORS[model["reconstruction"]], jnp.int32 if reads_words(model) else jnp.float32
     keys, averages = jax.random.split(key, 4), []
-    encoder, encode, shape = _chain(model["encoder"], model["input_shape"], keys[0], averages)
+    encoder, encode, shape = _chain(model["encoder"], model["input_shape"], keys[0], averages, dtype)
     heads = []
     if model["class"] == "VAE":
         heads = [_dense(shape[-1], model["latent_dim"], k) for k in keys[1:3]]
         shape = [model["latent_dim"]]
-    layers = without_sigmoid(model["decoder"]) if from_logits else model["decoder"]
-    decoder, decode, _ = _chain(layers, shape, keys[3], averages)
+    decoder, decode, _ = _chain(decoder_layers(model), shape, keys[3], averages)
 
     def loss(parameters, x, key, moving):
         encoder, heads, decoder = parameters
         keys, moving = jax.random.split(key, 3), list(moving)
         h = encode(encoder, x, keys[0], moving)
         z, kl = _sample(heads, h, keys[1]) if heads else (h, 0.0)
-        return model["reconstruction_scale"] * jnp.mean(error(x, decode(decoder, z, keys[2], moving))) + kl, moving
+        return model["reconstruction_scale"] * error(x, decode(decoder, z, keys[2], moving)) + kl, moving
 
     return (encoder, heads, decoder), loss, averages
 
@@ -85,14 +83,63 @@ def _sample(heads, h, key):
     return mean + jnp.exp(log_var / 2) * jax.random.normal(key, mean.shape), kl
 
 
+def _squared_error(x, y):
+    return jnp.mean(jnp.square(x - y))
+
+
 def _crossentropy(x, logits):
-    return jnp.maximum(logits, 0) - x * logits + jnp.log1p(jnp.exp(-jnp.abs(logits)))
+    return jnp.mean(jnp.maximum(logits, 0) - x * logits + jnp.log1p(jnp.exp(-jnp.abs(logits))))
+
+
+def _softmax_crossentropy(words, logits):
+    return jnp.mean(jax.nn.logsumexp(logits, axis=-1) - jnp.sum(jax.nn.one_hot(words, logits.shape[-1]) * logits, axis=-1))
+
+
+def _onehot_crossentropy(word, logits):
+    return _crossentropy(jax.nn.one_hot(word[:, 0], logits.shape[1]), logits)  # fused by XLA, which is slower at scattering
+
+
+_ERRORS = {
+    "binary_crossentropy": _crossentropy,
+    "squared_error": _squared_error,
+    "sparse_categorical_crossentropy": _softmax_crossentropy,
+    "onehot_binary_crossentropy": _onehot_crossentropy,
+}
 
 
 def _dense(inputs: int, units: int, key):
     """Keras' defaults: a Glorot-uniform kernel and a zero bias."""
     limit = (6 / (inputs + units)) ** 0.5
     return jax.random.uniform(key, (inputs, units), minval=-limit, maxval=limit), jnp.zeros(units)
+
+
+def _gru(inputs: int, units: int, key):
+    """The parameters of a GRU in one direction, by Keras' defaults."""
+    kernel, _ = _dense(inputs, 3 * units, key)
+    return kernel, jax.nn.initializers.orthogonal()(jax.random.fold_in(key, 1), (units, 3 * units)), jnp.zeros((2, 3 * units))
+
+
+def _recur(directions, x):
+    """The last states and all states of GRUs over the same x, one forwards and perhaps another backwards, in one loop."""
+    inputs = [jnp.swapaxes(x @ kernel + bias[0], 0, 1) for kernel, _, bias in directions]
+    inputs[1:] = [a[::-1] for a in inputs[1:]]
+
+    def step(states, inputs):
+        states = [_gru_step(h, a, recurrent, bias[1]) for h, a, (_, recurrent, bias) in zip(states, inputs, directions)]
+        return states, states
+
+    start = [jnp.zeros((len(x), len(recurrent))) for _, recurrent, _ in directions]
+    last, states = lax.scan(step, start, inputs)
+    states[1:] = [h[::-1] for h in states[1:]]
+    return jnp.concatenate(last, -1), jnp.swapaxes(jnp.concatenate(states, -1), 0, 1)
+
+
+def _gru_step(h, a, recurrent, bias):
+    """Keras' equations with reset_after."""
+    q = h @ recurrent + bias
+    (a_z, a_r, a_c), (q_z, q_r, q_c) = jnp.split(a, 3, axis=1), jnp.split(q, 3, axis=1)
+    z = jax.nn.sigmoid(a_z + q_z)
+    return z * h + (1 - z) * jnp.tanh(a_c + jax.nn.sigmoid(a_r + q_r) * q_c)
 
 
 def _convolution(convolve, config: dict, between, key):
@@ -142,13 +189,13 @@ def _activation(name: str):
     return lambda x: _ACTIVATIONS[kind](x, *slope)
 
 
-def _chain(layers: list[dict], shape, key, averages: list):
+def _chain(layers: list[dict], shape, key, averages: list, dtype=jnp.float32):
     """The layers' parameters, a function that runs all of them, and the shape that comes out of the last.
 
     The layers' moving averages are added to `averages`. A run takes each from the front of such a list and puts it
     back, updated, at the end.
     """
-    pairs, x = [], jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    pairs, x = [], jax.ShapeDtypeStruct((1, *shape), dtype)
     for i, config in enumerate(layers):
         parameters, layer = _layer(config, x.shape, jax.random.fold_in(key, i), averages)
         pairs.append((parameters, layer))
@@ -168,6 +215,21 @@ def _layer(config: dict, shape, key, averages: list):
         case "Dense":
             activation = _activation(config["activation"])
             return _dense(shape[-1], config["units"], key), lambda p, x, *_: activation(x @ p[0] + p[1])
+        case "OneHotDense":
+            activation = _activation(config["activation"])
+            return _dense(config["depth"], config["units"], key), lambda p, x, *_: activation(p[0][x[:, 0]] + p[1])
+        case "Embedding" if not config["mask_zero"]:
+            parameters = jax.random.uniform(key, (config["input_dim"], config["output_dim"]), minval=-0.05, maxval=0.05)
+            return parameters, lambda p, x, *_: p[x]
+        case "GRU":
+            sequences = config["return_sequences"]
+            return [_gru(shape[-1], config["units"], key)], lambda p, x, *_: _recur(p, x)[sequences]
+        case "Bidirectional":
+            gru = config["layer"]
+            parameters = [_gru(shape[-1], gru["units"], k) for k in jax.random.split(key)]
+            return parameters, lambda p, x, *_: _recur(p, x)[gru["return_sequences"]]
+        case "RepeatVector":
+            return (), lambda p, x, *_: jnp.broadcast_to(x[:, None], (len(x), config["n"], x.shape[1]))
         case "Conv2D":
             return _convolution(_convolve, config, (shape[-1], config["filters"]), key)
         case "Conv2DTranspose":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from . import has_convolutions, keras_update, split_activation, transposed_size, without_sigmoid
+from . import decoder_layers, has_convolutions, keras_update, reads_words, split_activation, transposed_size
 
 _ACTIVATIONS = {
     "linear": tf.identity,
@@ -30,6 +30,7 @@ class Trainer:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)  # the step is one operation, or a chain of parallel ones
         xla = not has_convolutions(model)
+        dtype = tf.int32 if reads_words(model) else tf.float32
         self.version = f"TensorFlow {tf.__version__}"
         loss = _Loss(model)
         update, slots = keras_update(optimizer, tf.sqrt, "TensorFlow")
@@ -44,11 +45,11 @@ class Trainer:
                 for variable, new in zip(tensor, update(t, gradient, *tensor)):
                     variable.assign(new)
 
-        @tf.function(input_signature=[tf.TensorSpec((batch_size, *model["input_shape"]))], jit_compile=xla)
+        @tf.function(input_signature=[tf.TensorSpec((batch_size, *model["input_shape"]), dtype)], jit_compile=xla)
         def step(x):
             with tf.GradientTape() as tape:
                 value = loss(x)
-            apply(tape.gradient(value, weights))
+            apply([tf.convert_to_tensor(gradient) for gradient in tape.gradient(value, weights)])
 
         self._variables = t, loss, tensors  # the step itself keeps none of them alive
         self._tensor = _share if xla else tf.convert_to_tensor  # oneDNN and Eigen need an aligned copy
@@ -70,15 +71,14 @@ class _Loss(tf.Module):
 
     def __init__(self, model: dict):
         super().__init__()
-        from_logits = model["reconstruction"] == "binary_crossentropy"
-        self.error = tf.nn.sigmoid_cross_entropy_with_logits if from_logits else tf.math.squared_difference
+        self.error = _ERRORS[model["reconstruction"]]
         self.scale = model["reconstruction_scale"]
-        self.encoder, shape = _chain(model["encoder"], model["input_shape"])
+        self.encoder, shape = _chain(model["encoder"], model["input_shape"], tf.int32 if reads_words(model) else tf.float32)
         self.heads = []
         if model["class"] == "VAE":
             self.heads = [_Dense(shape[-1], model["latent_dim"], "linear") for _ in range(2)]
             shape = [model["latent_dim"]]
-        self.decoder, _ = _chain(without_sigmoid(model["decoder"]) if from_logits else model["decoder"], shape)
+        self.decoder, _ = _chain(decoder_layers(model), shape)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         h = _apply(self.encoder, x)
@@ -89,6 +89,18 @@ class _Loss(tf.Module):
         mean, log_var = (head(h) for head in self.heads)
         kl = -0.5 * tf.reduce_sum(1 + log_var - tf.square(mean) - tf.exp(log_var)) / len(h)
         return mean + tf.exp(log_var / 2) * tf.random.normal(mean.shape), kl
+
+
+def _onehot_crossentropy(word: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    return tf.nn.sigmoid_cross_entropy_with_logits(tf.one_hot(word[:, 0], logits.shape[1]), logits)  # fused by XLA
+
+
+_ERRORS = {
+    "binary_crossentropy": tf.nn.sigmoid_cross_entropy_with_logits,
+    "squared_error": tf.math.squared_difference,
+    "sparse_categorical_crossentropy": tf.nn.sparse_softmax_cross_entropy_with_logits,
+    "onehot_binary_crossentropy": _onehot_crossentropy,
+}
 
 
 class _Dense(tf.Module):
@@ -102,7 +114,62 @@ class _Dense(tf.Module):
         self.activation = _activation(activation)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        return self.activation(tf.matmul(x, self.kernel) + self.bias)
+        return self.activation(_product(x, self.kernel) + self.bias)
+
+
+class _OneHotDense(_Dense):
+    """Rows of the kernel."""
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return self.activation(tf.gather(self.kernel, x[:, 0]) + self.bias)
+
+
+class _Embedding(tf.Module):
+    def __init__(self, words: int, size: int):
+        super().__init__()
+        self.embeddings = tf.Variable(tf.random.uniform((words, size), -0.05, 0.05))
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.embeddings, x)
+
+
+class _GRU(tf.Module):
+    """With Keras' equations, those of reset_after, and its defaults."""
+
+    def __init__(self, config: dict, inputs: int, backwards: bool = False):
+        super().__init__()
+        units = config["units"]
+        limit = (6 / (inputs + 3 * units)) ** 0.5
+        self.kernel = tf.Variable(tf.random.uniform((inputs, 3 * units), -limit, limit))
+        self.recurrent = tf.Variable(tf.compat.v1.orthogonal_initializer()((units, 3 * units)))
+        self.bias = tf.Variable(tf.zeros((2, 3 * units)))
+        self.sequences, self.backwards = config["return_sequences"], backwards
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        inputs = tf.transpose(_product(x, self.kernel) + self.bias[0], (1, 0, 2))
+        start = tf.zeros((x.shape[0], self.recurrent.shape[0]))
+        states = tf.scan(self._step, inputs, start, reverse=self.backwards)
+        return tf.transpose(states, (1, 0, 2)) if self.sequences else states[0 if self.backwards else -1]
+
+    def _step(self, h: tf.Tensor, a: tf.Tensor) -> tf.Tensor:
+        q = tf.matmul(h, self.recurrent) + self.bias[1]
+        (a_z, a_r, a_c), (q_z, q_r, q_c) = tf.split(a, 3, 1), tf.split(q, 3, 1)
+        z = tf.sigmoid(a_z + q_z)
+        return z * h + (1 - z) * tf.tanh(a_c + tf.sigmoid(a_r + q_r) * q_c)
+
+
+class _Bidirectional(tf.Module):
+    def __init__(self, config: dict, inputs: int):
+        super().__init__()
+        self.directions = [_GRU(config, inputs), _GRU(config, inputs, backwards=True)]
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.concat([direction(x) for direction in self.directions], -1)
+
+
+def _product(x: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:
+    """The steps of a sequence count like examples."""
+    return tf.reshape(tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel), (*x.shape[:-1], kernel.shape[1]))
 
 
 class _Convolution(tf.Module):
@@ -157,9 +224,9 @@ def _activation(name: str):
     return lambda x: _ACTIVATIONS[kind](x, *slope)
 
 
-def _chain(layers: list[dict], shape) -> tuple[list, list[int]]:
+def _chain(layers: list[dict], shape, dtype=tf.float32) -> tuple[list, list[int]]:
     """The layers as callables, and the shape that comes out of the last."""
-    chain, x = [], tf.zeros((1, *shape))
+    chain, x = [], tf.zeros((1, *shape), dtype)
     for config in layers:
         chain.append(_layer(config, x.shape))
         x = chain[-1](x)
@@ -176,6 +243,16 @@ def _layer(config: dict, shape):
     match config["class"]:
         case "Dense":
             return _Dense(shape[-1], config["units"], config["activation"])
+        case "OneHotDense":
+            return _OneHotDense(config["depth"], config["units"], config["activation"])
+        case "Embedding" if not config["mask_zero"]:
+            return _Embedding(config["input_dim"], config["output_dim"])
+        case "GRU":
+            return _GRU(config, shape[-1])
+        case "Bidirectional":
+            return _Bidirectional(config["layer"], shape[-1])
+        case "RepeatVector":
+            return lambda x: tf.repeat(x[:, tf.newaxis], config["n"], 1)
         case "Conv2D":
             return _Convolution(config, shape[-1])
         case "Conv2DTranspose":

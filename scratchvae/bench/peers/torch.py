@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import split_activation, without_sigmoid
+from . import decoder_layers, has_recurrence, reads_words, split_activation
 
 _ACTIVATIONS = {
     "linear": nn.Identity,
@@ -26,6 +26,9 @@ class Trainer:
     convolutions 5 to 30%, and about as fast where they are 4 x 4 with a stride of one. Handing a batch over costs
     nothing, as the tensor shares the array's memory.
 
+    Gradients through a GRU are eager PyTorch's, with its own nn.GRU: compiling that fails within torch.func, and compiling
+    its hundreds of steps written out takes minutes.
+
     channels_last: images, and the kernels of convolutions, lie in memory as elsewhere in this library.
     """
 
@@ -35,11 +38,15 @@ class Trainer:
             torch.set_num_interop_threads(threads)
         torch.compiler.reset()  # else an earlier Trainer's graphs count towards a limit that ends in eager
         self.version = f"PyTorch {torch.__version__.split('+')[0]}{', channels_last' * channels_last}"
-        loss = _Loss(model, channels_last).apply(_initialize).requires_grad_(False)  # torch.func needs no tape
+        loss = _Loss(model, channels_last).apply(_initialize)
         if channels_last:
             loss.to(memory_format=torch.channels_last)
         self._parameters = dict(loss.named_parameters())
-        self._gradients = torch.compile(_gradients(loss), fullgraph=True)
+        if has_recurrence(model):
+            self._gradients = _taped_gradients(loss)
+        else:
+            loss.requires_grad_(False)  # torch.func needs no tape
+            self._gradients = torch.compile(_gradients(loss), fullgraph=True)
         self._update = torch.compile(_optimizer(optimizer, loss.parameters()).step)
 
     def step(self, x: np.ndarray) -> None:
@@ -57,16 +64,15 @@ class _Loss(nn.Module):
 
     def __init__(self, model: dict, channels_last: bool):
         super().__init__()
-        from_logits = model["reconstruction"] == "binary_crossentropy"
-        self.encoder, shape = _chain(model["encoder"], model["input_shape"], channels_last)
-        self.error = F.binary_cross_entropy_with_logits if from_logits else F.mse_loss
+        dtype = torch.int32 if reads_words(model) else torch.float32
+        self.encoder, shape = _chain(model["encoder"], model["input_shape"], channels_last, dtype)
+        self.error = _ERRORS[model["reconstruction"]]
         self.scale = model["reconstruction_scale"]
         self.variational = model["class"] == "VAE"
         if self.variational:
             self.z_mean, self.z_log_var = (nn.Linear(shape[-1], model["latent_dim"]) for _ in range(2))
             shape = [model["latent_dim"]]
-        layers = without_sigmoid(model["decoder"]) if from_logits else model["decoder"]
-        self.decoder, _ = _chain(layers, shape, channels_last)
+        self.decoder, _ = _chain(decoder_layers(model), shape, channels_last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = _channels_first(x)
@@ -84,14 +90,34 @@ def _gradients(loss: nn.Module):
     return lambda parameters, x: torch.func.grad(lambda p: torch.func.functional_call(loss, p, x))(parameters)
 
 
+def _taped_gradients(loss: nn.Module):
+    return lambda parameters, x: dict(zip(parameters, torch.autograd.grad(loss(x), parameters.values())))
+
+
+def _softmax_crossentropy(logits: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(logits.flatten(0, 1), words.flatten().long())
+
+
+def _onehot_crossentropy(logits: torch.Tensor, word: torch.Tensor) -> torch.Tensor:
+    return F.softplus(logits).mean() - logits.gather(1, word.long()).sum() / logits.numel()
+
+
+_ERRORS = {
+    "binary_crossentropy": F.binary_cross_entropy_with_logits,
+    "squared_error": F.mse_loss,
+    "sparse_categorical_crossentropy": _softmax_crossentropy,
+    "onehot_binary_crossentropy": _onehot_crossentropy,
+}
+
+
 def _channels_first(x: torch.Tensor) -> torch.Tensor:
     """PyTorch's order of the axes, whatever lies how in memory; examples that are no images stay as they are."""
     return x.permute(0, 3, 1, 2) if x.dim() == 4 else x
 
 
-def _chain(layers: list[dict], shape, channels_last: bool) -> tuple[nn.Sequential, torch.Size]:
+def _chain(layers: list[dict], shape, channels_last: bool, dtype=torch.float32) -> tuple[nn.Sequential, torch.Size]:
     """The layers, and the shape that comes out of the last."""
-    chain, x = nn.Sequential(), _channels_first(torch.zeros(2, *shape))
+    chain, x = nn.Sequential(), _channels_first(torch.zeros(2, *shape, dtype=dtype))
     for config in layers:
         chain.append(_layer(config, x.shape[1:], channels_last))
         x = chain[-1](x)
@@ -101,7 +127,17 @@ def _chain(layers: list[dict], shape, channels_last: bool) -> tuple[nn.Sequentia
 def _layer(config: dict, shape, channels_last: bool) -> nn.Module:
     match config["class"]:
         case "Dense":
-            return nn.Sequential(nn.Linear(shape[0], config["units"]), _activation(config["activation"]))
+            return nn.Sequential(nn.Linear(shape[-1], config["units"]), _activation(config["activation"]))
+        case "OneHotDense":
+            return nn.Sequential(_OneHotLinear(config["depth"], config["units"]), _activation(config["activation"]))
+        case "Embedding" if not config["mask_zero"]:
+            return nn.Embedding(config["input_dim"], config["output_dim"])
+        case "GRU":
+            return _GRU(config, shape[-1])
+        case "Bidirectional":
+            return _GRU(config["layer"], shape[-1], bidirectional=True)
+        case "RepeatVector":
+            return _Repeat(config["n"])
         case "Conv2D":
             return nn.Sequential(_convolution(config, shape), _activation(config["activation"]))
         case "Conv2DTranspose":
@@ -119,6 +155,38 @@ def _layer(config: dict, shape, channels_last: bool) -> nn.Module:
             return nn.Dropout(config["rate"])
         case name:
             raise ValueError(f"PyTorch's peer has no layer {name}")
+
+
+class _OneHotLinear(nn.Module):
+    """A linear layer of one-hot vectors: rows of its kernel."""
+
+    def __init__(self, depth: int, units: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(depth, units)), nn.Parameter(torch.empty(units))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.embedding(x[:, 0], self.weight) + self.bias
+
+
+class _GRU(nn.GRU):
+    """PyTorch's own, whose equations are Keras' with reset_after, giving only what the next layer reads."""
+
+    def __init__(self, config: dict, inputs: int, bidirectional: bool = False):
+        super().__init__(inputs, config["units"], batch_first=True, bidirectional=bidirectional)
+        self.return_sequences = config["return_sequences"]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states, last = super().forward(x)
+        return states if self.return_sequences else last.transpose(0, 1).flatten(1)
+
+
+class _Repeat(nn.Module):
+    def __init__(self, n: int):
+        super().__init__()
+        self.n = n
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unsqueeze(1).expand(-1, self.n, -1)
 
 
 def _convolution(config: dict, shape) -> nn.Module:
@@ -169,10 +237,16 @@ def _activation(name: str) -> nn.Module:
 
 
 def _initialize(module: nn.Module) -> None:
-    """Keras' defaults: Glorot-uniform kernels and zero biases."""
-    if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+    """Keras' defaults: Glorot-uniform kernels, orthogonal recurrent ones and zero biases."""
+    if isinstance(module, (nn.Linear, _OneHotLinear, nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.uniform_(module.weight, -0.05, 0.05)
+    elif isinstance(module, nn.GRU):
+        for name, parameter in module.named_parameters():
+            start = nn.init.zeros_ if "bias" in name else nn.init.orthogonal_ if "hh" in name else nn.init.xavier_uniform_
+            start(parameter)
     elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
         module.num_batches_tracked = None  # counts in place, which torch.func refuses
 
