@@ -63,7 +63,8 @@ def main(epochs, limit, units, data_dir, out):
     # The most probable lines on the way from one line to another.
     print(f"\nFrom: {detokenize(test[0])}   to: {detokenize(test[1])}")
     for point in np.linspace(z_mean[0], z_mean[1], 7):
-        found = beam_search(vae.step, vae.start(point[np.newaxis]), vocabulary.end, vocabulary.end, STEPS, forbidden=(0, 1), length_penalty=1.0)
+        found = beam_search(vae.step, vae.start(point[np.newaxis]), vocabulary.end, vocabulary.end, STEPS, forbidden=(0, 1),
+                            length_penalty=1.0)
         words, _ = found[0]
         print(f"  {detokenize(vocabulary.decode(words))}")
 

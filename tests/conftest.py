@@ -66,7 +66,7 @@ def write_idx_files(folder, train=40, test=20, seed=0):
 def write_play(path, speeches=30, seed=0):
     """A small play: sentences put together from a few words, said by three speakers."""
     rng = np.random.default_rng(seed)
-    who, does, what = (words.split() for words in ("thou he she I we", "knowest loveth saw hath follow", "him thee Rome night o'er it"))
+    who, does, what = (words.split() for words in ("thou he she I we", "knowest loveth saw hath follow", "him thee Rome the o'er it"))
     paragraphs = []
     for i in range(speeches):
         lines = [f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
