@@ -36,7 +36,7 @@ def main(epochs, limit, units, data_dir, out):
     sentences = [tokenize(line) for line in lines(clean(text.text))][:limit]
     train, test = [words for i, words in enumerate(sentences) if i % 10], sentences[::10]
     vocabulary = Vocabulary.build(train, (PADDING, UNKNOWN, END), min_count=2)
-    x_train, x_test = (pad_sequences([np.append(vocabulary.encode(words)[:STEPS - 1], vocabulary.end) for words in part], STEPS, "post")
+    x_train, x_test = (pad_sequences([np.append(vocabulary.encode(words), vocabulary.end) for words in part], STEPS, "post", "post")
                        for part in (train, test))
 
     # The model: a GRU reads a line both ways, another one, told z at every step, writes it.  Four things keep it from ignoring z: words
@@ -64,7 +64,7 @@ def main(epochs, limit, units, data_dir, out):
     print(f"\nFrom: {detokenize(test[0])}   to: {detokenize(test[1])}")
     for point in np.linspace(z_mean[0], z_mean[1], 7):
         found = beam_search(vae.step, vae.start(point[np.newaxis]), vocabulary.end, vocabulary.end, STEPS, forbidden=(0, 1),
-                            length_penalty=1.0)
+                            length_penalty=1.5)
         words, _ = found[0]
         print(f"  {detokenize(vocabulary.decode(words))}")
 

@@ -108,6 +108,8 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
     if text and not isinstance(lab, TextLab):
         raise click.UsageError(f"--text: {lab.name} learns from images; allowed for: "
                                + ", ".join(name for name, other in labs.LABS.items() if isinstance(other, TextLab)))
+    if text and data_dir:
+        raise click.UsageError("--text names the text itself; --data-dir can't be given with it")
     if resume:
         given = {"--batch-size": batch_size, "--limit": limit, "--seed": seed, "--out": out, "--text": text, "--set": settings}
         fixed = [option for option, value in given.items() if value not in (None, ())]
@@ -167,6 +169,8 @@ def open_run(folder, data_dir):
     """A run whose model is trained."""
     from .run import Run
     run = Run.open(folder)
+    if data_dir and run.config.get("text"):
+        raise click.UsageError(f"--data-dir: {folder} learnt from the file {run.config['text']}, and looks for it there")
     run.config["data_dir"] = data_dir or run.config["data_dir"]
     return run
 
@@ -180,7 +184,7 @@ def evaluate(run, data_dir):
     measures = run.evaluate()
     if isinstance(run.lab, TextLab):
         for m in measures:
-            click.echo(f"  {m.name:<35}{m.value:<10.4g}{'' if m.beside is None else f'(real: {m.beside:.4g}) '}{m.meaning}")
+            click.echo(f"  {m.name:<37}{m.value:<10.4g}{'' if m.beside is None else f'(real: {m.beside:.4g}) '}{m.meaning}")
     else:
         click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
         click.echo(f"  loss            {measures['loss']:.4f}   reconstruction + KL weight x KL: lower is better")
@@ -265,7 +269,7 @@ def echo_written(run, draw):
     """Draw, show what was written if it is text, and its path."""
     path = draw(run)
     if isinstance(run.lab, TextLab):
-        click.echo(path.read_text(), nl=False)
+        click.echo(path.read_text(encoding="utf-8"), nl=False)
     click.echo(path)
 
 

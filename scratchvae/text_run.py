@@ -1,8 +1,11 @@
 """A run of a lab about text: its words beside what every run has.
 
-vocabulary.json    the words that the model knows     *.txt    what it wrote
+vocabulary.json    the words that the model knows         *.txt, *.md    what it wrote
+speeches.json      who speaks how many lines in a play
 """
+import hashlib
 import json
+import sys
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +14,7 @@ from .data import load_shakespeare, load_text
 from .errors import ScratchVAEError
 from .run import Run
 from .storage import write_text
-from .text import Vocabulary, clean, detokenize, tokenize
+from .text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
 
 
 class TextRun(Run):
@@ -20,47 +23,76 @@ class TextRun(Run):
     @cached_property
     def source(self):
         """The text that the run is about, as its file has it."""
-        return load_text(self.config["text"]) if self.config["text"] else load_shakespeare(self.config["data_dir"])
-
-    @cached_property
-    def text(self):
-        """The text, cleaned."""
-        return clean(self.source.text)
+        source = load_text(self.config["text"]) if self.config.get("text") else load_shakespeare(self.config["data_dir"])
+        self.digest = hashlib.sha256(source.text.encode()).hexdigest()
+        if self.config.get("text_sha256") not in (None, self.digest):
+            raise ScratchVAEError(f"{self.folder} was trained on another text than {source.description}; its words would mean others")
+        return source
 
     @cached_property
     def data(self):
         """The text as the lab's examples."""
-        print(f"data: {self.source.description}", flush=True)
-        data = self.lab.read(self.text, self.config["settings"])
+        source, settings = self.source, self.config["settings"]
+        print(f"data: {source.description}", flush=True)
+        self.text = clean(source.text)
+        data = self.lab.read(self.text, settings)
         held_out = f", {len(data.x_test):,} held out" if data.x_test is not None else ""
-        data.description = f"{self.source.description}: {len(data.x_train):,} examples{held_out}, {len(data.vocabulary):,} words"
-        data.complete = self.source.complete and not self.config["text"]
+        cut_off = f"; {data.cut_off:,} lines were too long for {settings['steps']} steps and are cut off" if data.cut_off else ""
+        data.description = f"{source.description}: {len(data.x_train):,} examples{held_out}, {len(data.vocabulary):,} words{cut_off}"
+        data.complete = source.complete and not self.config.get("text")
         return data
 
     @cached_property
     def vocabulary(self):
         """The words that the model knows."""
-        path = self.folder / "vocabulary.json"
+        words = self._read_json("vocabulary.json")
+        count = self.config["settings"]["vocabulary_size"]
+        if not all(isinstance(word, str) for word in words) or len(words) != count:
+            raise ScratchVAEError(f"{self.folder / 'vocabulary.json'}: damaged: not the {count:,} words that the model knows")
+        return Vocabulary(words)
+
+    @cached_property
+    def speeches(self):
+        """The text's speeches, if it is a play: pairs of the speaker and the number of lines."""
+        return self._read_json("speeches.json")
+
+    def _read_json(self, name):
+        path = self.folder / name
         try:
-            return Vocabulary(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, list):
+                raise ValueError("no list")
+            return content
+        except (OSError, ValueError) as error:
             raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
+
+    def seed_word(self, word):
+        """The index of a word to begin with."""
+        if word in (PADDING, UNKNOWN, END):
+            raise ScratchVAEError(f"{word} is no word of the text; needed: a word to begin with")
+        return self.vocabulary.index(word)
 
     def examples(self):
         """See Run."""
         data, config, limit = self.data, self.config, self.config["limit"]
         config["settings"]["vocabulary_size"] = len(data.vocabulary)
         config["data"], config["complete"] = data.description + (f"; the first {limit:,} used" if limit else ""), data.complete
+        self.config["text_sha256"] = self.digest
         self.vocabulary = data.vocabulary
+        self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
+        if data.cut_off:
+            print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} steps and are cut off; --set steps=... keeps them",
+                  flush=True)
         pair = (data.x_test, data.y_test) if data.y_test is not None else (data.x_test,)
         validation = None if data.x_test is None else [part[:limit] for part in pair]
         return data.x_train[:limit], None if data.y_train is None else data.y_train[:limit], \
             validation if validation is None or len(validation) > 1 else validation[0]
 
     def write_config(self):
-        """Write config.json, and vocabulary.json beside it."""
+        """Write config.json, and the words and speeches beside it."""
         super().write_config()
         write_text(self.folder / "vocabulary.json", json.dumps(self.vocabulary.words, ensure_ascii=False, indent=0) + "\n")
+        write_text(self.folder / "speeches.json", json.dumps(self.speeches, ensure_ascii=False) + "\n")
 
     @property
     def x_test(self):
@@ -85,10 +117,13 @@ class TextRun(Run):
         return self.model.encode(self.example(line))[0]
 
     def example(self, line):
-        """A line of text as the only example of a batch."""
+        """A line of text as the only example of a batch; words that the model doesn't know are named."""
         words = tokenize(clean(line))
-        if not words:
-            raise ScratchVAEError(f"{line!r}: no words; needed: a line of text")
+        unknown = [word for word in words if word not in self.vocabulary]
+        if len(unknown) == len(words):
+            raise ScratchVAEError(f"{line!r}: no words that the model knows; needed: a line of text")
+        if unknown:
+            print(f"note: the model doesn't know {', '.join(map(repr, unknown))}", file=sys.stderr)
         return self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
 
     def lines_of(self, z, seed=None, temperature=None):

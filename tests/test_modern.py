@@ -242,3 +242,7 @@ def test_time_grows_with_the_length_only():
     slangify("Know'st thou not, thou knave, that he loveth thee not? " * 10000)
     slangify("thou " * 50000 + "a" * 50000 + "'" * 50000)
     assert time.perf_counter() - start < 30
+
+
+def test_letters_of_old_prints_do_no_harm():
+    assert modernise("thy ſelf, İ pray you") and slangify("Iſ it ſo?")

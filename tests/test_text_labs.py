@@ -20,7 +20,7 @@ SMALLER = {
     "shakespeare-vae": ["units=6", "embedding_dim=4", "latent_dim=3", "min_count=1"],
 }
 LINES = ["text-gru", "shakespeare-vae"]         # labs whose examples are lines
-FILES = {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "vocabulary.json", "figures"}
+FILES = {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "vocabulary.json", "speeches.json", "figures"}
 WRITTEN = {"reconstructions.txt", "samples.txt", "variations.txt", "interpolation.txt"}
 EVERY_TEXT_LAB = pytest.mark.parametrize("name", SMALLER)
 
@@ -32,8 +32,8 @@ def train(run, tmp_path):
 
     def call(name, folder, *options, epochs=1):
         settings = [part for setting in SMALLER[name] for part in ("--set", setting)]
-        code, output, errors = run("train", name, "--out", folder, "--data-dir", "data", "--epochs", epochs, "--batch-size", 8, *settings,
-                                   *options)
+        text = [] if "--text" in options else ["--data-dir", "data"]
+        code, output, errors = run("train", name, "--out", folder, *text, "--epochs", epochs, "--batch-size", 8, *settings, *options)
         assert code == 0, errors
         return tmp_path / folder, output
     return call
@@ -164,15 +164,52 @@ def test_a_text_of_one_s_own(name, train, run, tmp_path):
     folder, output = train(name, "a", "--text", own)
     words = json.loads((folder / "vocabulary.json").read_text())
     assert {"cat", "dog"} < set(words) and "thou" not in words and "own.txt" in output
-    own.unlink() if name != "shakespeare-vae" else None
+    assert run("evaluate", folder)[0] == 0
+    own.unlink()
     assert run("generate", folder, "--length", 5)[0] == 0
+    code, _, errors = run("evaluate", folder, "--data-dir", ".")
+    assert code == 2 and "learnt from the file" in errors
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_text_of_few_lines(name, count, train, run, tmp_path):
+    (tmp_path / "own.txt").write_text("\n".join(f"The {word} sat." for word in ("cat", "dog", "cat", "dog", "king")[:count]))
+    folder, _ = train(name, "a", "--text", "own.txt", "--set", "min_count=1") if name == "shakespeare-vae" else \
+        train(name, "a", "--text", "own.txt")
+    assert WRITTEN <= {path.name for path in folder.iterdir()}
+    assert run("evaluate", folder)[0] == 0 and run("plot", folder)[0] == 0
+
+
+@EVERY_TEXT_LAB
+def test_a_text_that_has_changed_is_refused(name, train, run, tmp_path):
+    own = write_play(tmp_path / "own.txt")
+    folder, _ = train(name, "a", "--text", own)
+    own.write_text(own.read_text().replace("thou", "you", 1))
+    for arguments in (("evaluate", folder), ("plot", folder), ("train", name, "--resume", folder, "--epochs", 2)):
+        code, _, errors = run(*arguments)
+        assert code == 1 and "was trained on another text than" in errors and errors.count("\n") == 1
+
+
+def test_unknown_words_of_a_line_are_named(train, run):
+    folder, _ = train("text-gru", "a")
+    code, output, errors = run("reconstruct", folder, "--line", "thou seest Xyzzy", "--count", 1)
+    assert code == 0 and "doesn't know 'seest', 'Xyzzy'" in errors
+
+
+def test_two_one_hot_runs_side_by_side(train, run):
+    train("shakespeare-onehot", "same")
+    folder, _ = train("shakespeare-onehot", "next", "--set", "target=next")
+    assert run("plot", folder, "--beside", "same")[0] == 0
+    assert "| measure | this run | same, target = same | real text |" in (folder / "report.md").read_text()
 
 
 def test_long_lines_are_cut_off_and_rare_words_are_unknown(train, run, tmp_path):
     own = tmp_path / "own.txt"
     own.write_text("\n".join(f"{'very ' * 40}long, word{i} said." for i in range(20)))
-    folder, _ = train("shakespeare-vae", "a", "--text", own, "--set", "min_count=2")
+    folder, output = train("shakespeare-vae", "a", "--text", own, "--set", "min_count=2")
     assert json.loads((folder / "vocabulary.json").read_text()) == ["<pad>", "<unk>", "<end>", "very", ",", ".", "long", "said"]
+    assert "20 lines are longer than 21 steps and are cut off" in output
     limited, _ = train("text-gru", "b", "--text", own, "--set", "vocabulary_size=5")
     assert len(json.loads((limited / "vocabulary.json").read_text())) == 5
 
@@ -208,15 +245,22 @@ def test_wrong_commands_get_one_clear_line(train, run, small_data, tmp_path):
             (("reconstruct", "image", "--line", "a"), 2, "learns from images"),
             (("sample", onehot), 2, "whose examples are single words"),
             (("interpolate", onehot, "a", "b"), 2, "whose examples are single words"),
-            (("reconstruct", lines, "--line", "  "), 1, "no words; needed: a line of text"),
-            (("generate", lines, "--top-k", 3), 1, "--top-k and --top-p have no meaning"),
+            (("reconstruct", lines, "--line", "  "), 1, "no words that the model knows; needed: a line of text"),
+            (("interpolate", lines, "thou", "Xyzzy plugh"), 1, "'Xyzzy plugh': no words that the model knows"),
+            (("generate", lines, "--seed-word", "thow"), 1, "'thow' is not among the"),
+            (("generate", lines, "--seed-word", "<unk>"), 1, "<unk> is no word of the text"),
+            (("train", "text-gru", "--text", "data/tinyshakespeare.txt", "--data-dir", "data"), 2, "--text names the text itself"),
+            (("train", "text-gru", "--set", "padding=middle"), 2, "setting padding: 'middle'; allowed: pre, post"),
+            (("train", "shakespeare-vae", "--set", "steps=1"), 2, "steps is 1; allowed: whole numbers from 2"),
             (("train", "mnist-dense", "--text", tmp_path / "data" / "tinyshakespeare.txt"), 2, "learns from images; allowed for: shakespeare-onehot"),
             (("train", "shakespeare-onehot", "--set", "target=last"), 2, "setting target: 'last'; allowed: same, next")):
         got, _, errors = run(*arguments)
         assert got == code and message in errors, (arguments, errors)
-    (onehot / "vocabulary.json").write_text("[")
-    code, _, errors = run("generate", onehot)
-    assert code == 1 and "vocabulary.json: missing or damaged" in errors
+    for content, message in (("[", "vocabulary.json: missing or damaged"), ('{"a": 1}', "missing or damaged"), ('["a"]', "vocabulary.json: damaged"),
+                             ("[1, 2]", "vocabulary.json: damaged")):
+        (onehot / "vocabulary.json").write_text(content)
+        code, _, errors = run("generate", onehot)
+        assert code == 1 and message in errors and errors.count("\n") == 1
 
 
 def test_validation_is_of_lines_held_out(train):

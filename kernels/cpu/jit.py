@@ -14,7 +14,7 @@ import platformdirs
 # Sums may be reordered (that is what vectorises them) and a * b + c fused, but NaN and infinity stay what they are.
 VECTOR_SUMS = {"reassoc", "nsz", "contract", "arcp", "afn"}
 FUSED_MULTIPLY_ADD = {"contract"}
-DIVISION = "numpy"              # x / 0 is infinite: Python's way, an exception, keeps every loop that divides from being vectorised, 8 times slower
+DIVISION = "numpy"              # x / 0 is infinite; Python's exception for it would keep loops that divide from becoming vectors
 
 CHUNK = 8192                    # elements that a thread takes at a time in element-by-element kernels: slice, then loop from 0,
                                 # since a loop that starts elsewhere is checked for negative indices and not vectorised

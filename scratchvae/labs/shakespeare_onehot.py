@@ -55,7 +55,7 @@ def step(model):
 
 def write(run, rng, seed_word, length, temperature, top_k=None, top_p=None):
     """`length` words after the seed word."""
-    start = run.vocabulary.index(seed_word)
+    start = run.seed_word(seed_word)
     forbidden = () if run.vocabulary.unknown is None else (run.vocabulary.unknown,)
     written, = sample(step(run.model), np.zeros((1, 1)), start, -1, length, rng, temperature, top_k, top_p, forbidden)
     return run.vocabulary.decode(written)
@@ -63,7 +63,8 @@ def write(run, rng, seed_word, length, temperature, top_k=None, top_p=None):
 
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
     """As printed: the seed word, then always the most probable word after the last.  With a temperature, words are drawn."""
-    temperature = (0.0 if run.config["settings"]["target"] == "same" else 1.0) if temperature is None else temperature
+    if temperature is None:
+        temperature = 0.0 if run.config["settings"]["target"] == "same" and not (top_k or top_p) else 1.0
     seed_word = first_word(run) if seed_word is None else seed_word
     return detokenize([seed_word, *write(run, rng, seed_word, length, temperature, top_k, top_p)])
 
@@ -74,7 +75,7 @@ def first_word(run):
 
 
 def measure(run):
-    """The losses over the text, and how varied is what the generators write."""
+    """The losses over the text that it learnt, and how varied is what the generators write."""
     data, seed = run.data, run.config["seed"]
     x = run.x_test
     y = None if data.y_train is None else data.y_train[:len(x)]
@@ -85,7 +86,7 @@ def measure(run):
     hit = np.mean(run.model.reconstruct(x[some]).argmax(axis=1) == target[some, 0])
     real = distinct([run.vocabulary.decode(x[:WORDS, 0])], 1)               # of as many words of the text itself
     measures = [
-        Measure("loss", losses["loss"], "nats a word, reconstruction + KL: lower is better"),
+        Measure("loss", losses["loss"], "nats a word of the training text, reconstruction + KL: lower is better"),
         Measure("reconstruction", losses["reconstruction"], "nats a word: how badly the target is told"),
         Measure("kl", losses["kl"], "nats a word: how much z tells; near 0, the decoder ignores it"),
         Measure("accuracy", float(hit), "of words, the part whose target is the most probable answer; by always the commonest: "
@@ -100,7 +101,10 @@ def report(run):
     """What is wrong with the printed generator, and what this run's settings change, in words and numbers: report.md."""
     settings, rng = run.config["settings"], np.random.default_rng(run.config["seed"])
     first = first_word(run)
-    rows = [f"| {m.name} | {m.value:.4g} | {'' if m.beside is None else f'{m.beside:.3g}'} | {m.meaning} |" for m in measure(run)]
+    other = {m.name: f"{m.value:.4g}" for m in measure(run.beside)} if run.beside else {}
+    other_title = f"{run.beside.folder.name}, target = {run.beside.config['settings']['target']}" if run.beside else "another run (plot --beside)"
+    rows = [f"| {m.name} | {m.value:.4g} | {other.get(m.name, '')} | {'' if m.beside is None else f'{m.beside:.3g}'} | {m.meaning} |"
+            for m in measure(run)]
     how = (("argmax, as the sheet prints it", 0.0, None), ("drawn at temperature 1", 1.0, None), ("temperature 0.7, of the 40 likeliest", 0.7, 40))
     texts = [f"**{name}**\n\n> {first} {detokenize(write(run, rng, first, WORDS, temperature, top_k))}\n" for name, temperature, top_k in how]
     same = settings["target"] == "same"
@@ -117,7 +121,8 @@ def report(run):
         f"2. *target=next* makes the next word what is learnt{'' if same else ', as in this run'}: "
         "`scratchvae train shakespeare-onehot --set target=next`.",
         "3. *vocabulary_size=5000*: words too rare to be learnt become one, unknown, which is never written.", "",
-        "## In numbers", "", "| measure | value | real text | how to read it |", "|---|---|---|---|", *rows, "",
+        "## In numbers", "", f"| measure | this run | {other_title} | real text | how to read it |", "|---|---|---|---|---|", *rows, "",
+        "Losses and accuracies for targets that differ can't be compared: the next word is harder to tell than the same.", "",
         "## What it writes", "", *texts]
     return run.write("report.md", lines)
 

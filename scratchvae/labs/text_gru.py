@@ -5,7 +5,9 @@ from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Embedding, RepeatVector
 from ..models import VAE
 from ..optimizers import Adam
-from ..text import Vocabulary, lines, pad_sequences, split, tokenize
+from ..text import Vocabulary, detokenize, lines, pad_sequences, split, tokenize
+from ..text.decoding import draw, filtered, forbid
+from ..text.sequences import SIDES
 from . import texts
 from .lab import KL_SETTINGS, Reference, kl_schedule
 from .text_lab import TextExamples, TextLab
@@ -18,6 +20,8 @@ def make_model(settings, backend="cpu"):
 
     The loss of a sentence is the sum of its T words' cross-entropies, padding included, + KL.
     """
+    if settings["padding"] not in SIDES:
+        raise ScratchVAEError(f"setting padding: {settings['padding']!r}; allowed: {', '.join(SIDES)}")
     u, T, V = settings["units"], settings["steps"], settings["vocabulary_size"]
     return VAE(encoder=[Embedding(V, settings["embedding_dim"]),
                         Bidirectional(GRU(u, return_sequences=True)),
@@ -39,14 +43,14 @@ def make_optimizer(settings):
 
 
 def read(text, settings):
-    """Lines as words, the last fifth of them, drawn by a fixed seed, held out; the vocabulary is that of all."""
+    """Lines as words, a fifth of them, drawn by a fixed seed, held out; the vocabulary is that of all."""
     sentences = [words for words in map(tokenize, lines(text)) if words]
     if len(sentences) < 2:
         raise ScratchVAEError(f"the text has {len(sentences)} line{'s' * (len(sentences) != 1)} with words; needed: 2 or more")
     train, test = split(sentences, HELD_OUT, SPLIT_SEED)
     vocabulary = Vocabulary.build(sentences, max_size=settings["vocabulary_size"])
     x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part]) for part in (train, test))
-    return TextExamples(x_train, vocabulary, train, x_test, test)
+    return TextExamples(x_train, vocabulary, train, x_test, test, cut_off=sum(len(words) > settings["steps"] for words in sentences))
 
 
 def example(vocabulary, words, settings):
@@ -55,38 +59,33 @@ def example(vocabulary, words, settings):
     return pad_sequences([vocabulary.encode(words)], settings["steps"], padding=side, truncating=side)[0]
 
 
-def lines_of(run, z, rng, temperature):
-    """Latent points as lists of words: at each step the most probable word, or one drawn from p^(1 / temperature)."""
+def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
+    """Latent points as lists of words: at each step the most probable word, or with a temperature one that is drawn."""
     result = []
     for start in range(0, len(z), 50):                                      # 50 x T x V probabilities at a time
         p = run.model.decode(z[start:start + 50])
-        p[..., run.vocabulary.unknown] = 0
-        if temperature:
-            p = p.astype(np.float64) ** (1 / temperature)
-            chosen = np.sum(np.cumsum(p, axis=2) < rng.random(p.shape[:2])[..., np.newaxis] * p.sum(axis=2, keepdims=True), axis=2)
-        else:
-            chosen = p.argmax(axis=2)
-        result += [run.vocabulary.decode(row[row != run.vocabulary.padding]) for row in chosen]
+        logits = forbid(np.log(np.maximum(p, np.finfo(p.dtype).tiny)).reshape(-1, p.shape[-1]), (run.vocabulary.unknown,))
+        words = draw(filtered(logits, temperature or 0, top_k, top_p), rng).reshape(p.shape[:2])
+        result += [run.vocabulary.decode(row[row != run.vocabulary.padding]) for row in words]
     return result
 
 
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
-    """Lines from random points of the prior; with a seed word, from points near the code of that word."""
-    if top_k or top_p:
-        raise ScratchVAEError("text-gru draws each word by itself: --top-k and --top-p have no meaning for it; allowed: --temperature")
-    center = run.encode_line(seed_word) if seed_word else 0.0
-    result = []
-    while sum(len(line.split()) for line in result) < length:
-        z = center + rng.standard_normal((1, run.model.latent_dim)).astype(run.model.dtype)
-        result += run.lines_of(z, int(rng.integers(2 ** 31)), 0.0 if temperature is None else temperature)
-        if len(result) >= length:                                           # a model may have learnt to write nothing
-            break
+    """Lines from random points of the prior; with a seed word, from points around the code of that word."""
+    center = 0.0 if seed_word is None else run.encode_line(run.vocabulary.words[run.seed_word(seed_word)])
+    result, count = [], 0
+    while count < length and len(result) < length:                          # a model may have learnt to write nothing
+        z = (center + rng.standard_normal((1, run.model.latent_dim))).astype(run.model.dtype)
+        words, = lines_of(run, z, rng, temperature, top_k, top_p)
+        result.append(detokenize(words))
+        count += len(words)
     return "\n".join(result)
 
 
 def measure(run):
-    """See texts.measure_lines; a line's loss has a term for each of its T positions."""
-    return texts.measure_lines(run, 20, lambda words: run.config["settings"]["steps"])
+    """See texts.measure_lines.  The loss of a line, padding included, is shared out among its words and one end."""
+    steps = run.config["settings"]["steps"]
+    return texts.measure_lines(run, 20, lambda words: min(len(words) + 1, steps))
 
 
 LAB = TextLab(

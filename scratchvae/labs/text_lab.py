@@ -23,6 +23,7 @@ class TextExamples:
     y_test: np.ndarray = None
     description: str = ""
     complete: bool = True
+    cut_off: int = 0                        # how many lines were too long
 
 
 @dataclass(frozen=True)

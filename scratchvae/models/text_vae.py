@@ -41,6 +41,8 @@ class TextVAE(VAE):
                  kl_weight=1.0, dtype="float32", backend="cpu"):
         self.vocabulary_size = positive_integer("TextVAE", "vocabulary_size", vocabulary_size)
         self.steps = positive_integer("TextVAE", "steps", steps)
+        if self.steps < 2:
+            raise ScratchVAEError(f"TextVAE: steps is {steps}; allowed: whole numbers from 2, a word and the line's end")
         self.embedding_dim, self.units = embedding_dim, units
         self.dropout, self.word_dropout = Dropout(dropout).rate, Dropout(word_dropout).rate
         encoder = [Embedding(vocabulary_size, embedding_dim, mask_zero=True), Dropout(dropout), Bidirectional(GRU(units)), Dropout(dropout)]

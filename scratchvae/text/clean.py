@@ -7,7 +7,7 @@ BREAKS = dict.fromkeys(map(ord, "\n\v\f\x85\u2028\u2029"), "\n")
 BLANKS = dict.fromkeys(map(ord, "\t\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))), " ")
 PLAIN = CONTROLS | BREAKS | BLANKS | str.maketrans({
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "…": "...",
-    "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "—": "--", "―": "--", "\ufeff": None, "\u00ad": None, "\u200b": None})
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "—": "--", "―": "--", "ſ": "s", "\ufeff": None, "\u00ad": None, "\u200b": None})
 RUNS_OF_BLANKS = re.compile(" {2,}")
 EMPTY_LINES = re.compile(r"\n{3,}")
 BOOK_BEGINS = re.compile(r"\*{3} ?START OF TH(?:E|IS) PROJECT GUTENBERG[^*]*\*{3}|\*END\*THE SMALL PRINT![^\n]*", re.IGNORECASE)

@@ -30,7 +30,7 @@ def sample(step, state, start, end, length, rng, temperature=1.0, top_k=None, to
     ended = np.zeros(len(words), dtype=bool)
     for t in range(length):
         logits, state = step(words, state)
-        words = _draw(_filtered(forbid(logits, forbidden), temperature, top_k, top_p), rng)
+        words = draw(filtered(forbid(logits, forbidden), temperature, top_k, top_p), rng)
         drawn[:, t] = words
         ended |= words == end
         if ended.all():
@@ -119,7 +119,8 @@ def log_softmax(logits):
     return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
 
-def _filtered(logits, T, k, p):
+def filtered(logits, T, k, p):
+    """logits at temperature T, and only the k most probable words, and only those of the nucleus p, unless these are None."""
     logits = temperature(logits, T)
     if k is not None:
         logits = top_k(logits, k)
@@ -128,7 +129,7 @@ def _filtered(logits, T, k, p):
     return logits
 
 
-def _draw(logits, rng):
+def draw(logits, rng):
     """A word of each row, int32 (B,), by inverting the cumulative distribution: the first word where it exceeds a uniform number."""
     cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=1)
     uniform = rng.random((len(logits), 1)) * cumulative[:, -1:]     # rounding leaves the sum of the probabilities just off 1

@@ -186,8 +186,9 @@ def from_lexicon(lexicon, word):
 def phrase(found, lexicon):
     """A phrase of the lexicon.  The capital of I says nothing in mid-sentence: and I pray you -> and please."""
     old = found[1]
+    new = lexicon.get(key(old), old)        # letters that match only because their case is ignored, as the long s does, are in no lexicon
     amid = re.search(r"[\w,;] $", found.string[max(found.start() - 2, 0):found.start()])
-    return like(old[0].lower() + old[1:] if amid and re.match(r"I\b", old) and not old.isupper() else old, lexicon[key(old)])
+    return like(old[0].lower() + old[1:] if amid and re.match(r"I\b", old) and not old.isupper() else old, new)
 
 
 def compiled(*rules):
