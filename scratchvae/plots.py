@@ -56,7 +56,7 @@ def loss_curves(history, path, title, note="", reference=(), ylabel="nats an ima
             epochs, losses, label = zip(*reference)
             axes.plot(epochs, losses, "+", color="0.3", ms=8, label=label[0])
         axes.set(title={"kl": "KL divergence"}.get(column, column), xlabel="epoch",
-                 ylabel="nats an image" if column == "kl" else ylabel)
+                 ylabel="nats" if column == "kl" else ylabel)
         axes.ticklabel_format(axis="y", useOffset=False)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if column == "loss":

@@ -54,7 +54,7 @@ def test_loss_curves_leave_out_a_kl_divergence_that_is_none(drawn):
     plots.loss_curves(history(3, kl=0.0, val_kl=0.0), "a.png", "t")
     with_kl, without = (figure.axes for figure in drawn)
     assert [(axes.get_title(), axes.get_ylabel()) for axes in with_kl] == [
-        ("loss", "nats a pixel"), ("reconstruction", "nats a pixel"), ("KL divergence", "nats an image")]
+        ("loss", "nats a pixel"), ("reconstruction", "nats a pixel"), ("KL divergence", "nats")]
     assert [(axes.get_title(), axes.get_ylabel()) for axes in without] == [("loss", "nats an image")]
     assert len(without[0].lines) == 2
 

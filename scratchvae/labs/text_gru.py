@@ -106,7 +106,7 @@ LAB = TextLab(
     peculiarities=lambda settings: (
         "the decoder writes all words at once from z alone, none from the word before: common words and repetitions are all it can do; "
         "shakespeare-vae mends it",),
-    unit="nats a sentence, padding included, + KL",
+    unit="nats a sentence, + KL",
     counts_words=False,
     read=read,
     example=example,
