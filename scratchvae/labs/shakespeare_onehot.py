@@ -1,4 +1,6 @@
 """shakespeare-onehot: a text word by word through a dense VAE, each word one of V."""
+from collections import Counter
+
 import numpy as np
 
 from ..errors import ScratchVAEError
@@ -15,6 +17,8 @@ from .text_lab import Measure, TextExamples, TextLab
 TARGETS = ("same", "next")
 SEED_WORD = "the"
 WORDS = 100                     # that the sheet generates
+WAYS = {"argmax": (0.0, None), "temperature 1": (1.0, None), "temperature 0.7, top 40": (0.7, 40)}      # to choose the next: temperature, top-k
+COLLAPSED = 0.5                 # nats of KL below which the code is of no use
 
 
 def make_model(settings, backend="cpu"):
@@ -91,39 +95,42 @@ def measure(run):
         Measure("kl", losses["kl"], "nats a word: how much z tells; near 0, the decoder ignores it"),
         Measure("accuracy", float(hit), "of words, the part whose target is the most probable answer; by always the commonest: "
                 f"{np.bincount(target[:, 0]).max() / len(target):.3f}")]
-    for name, temperature, top_k in (("argmax", 0.0, None), ("temperature 1", 1.0, None), ("temperature 0.7, top 40", 0.7, 40)):
-        words = write(run, rng, first, WORDS, temperature, top_k)
-        measures.append(Measure(f"distinct-1, {name}", distinct([words], 1), f"different words among {WORDS} written after {first!r}", real))
+    for way, how in WAYS.items():
+        words = write(run, rng, first, WORDS, *how)
+        measures.append(Measure(f"distinct-1, {way}", distinct([words], 1), f"different words among {WORDS} written after {first!r}", real))
     return measures
 
 
 def report(run):
     """What is wrong with the printed generator, and what this run's settings change, in words and numbers: report.md."""
-    settings, rng = run.config["settings"], np.random.default_rng(run.config["seed"])
-    first = first_word(run)
+    settings, first, measures = run.config["settings"], first_word(run), measure(run)
+    value = {m.name: m.value for m in measures}
     other = {m.name: f"{m.value:.4g}" for m in measure(run.beside)} if run.beside else {}
     other_title = f"{run.beside.folder.name}, target = {run.beside.config['settings']['target']}" if run.beside else "another run (plot --beside)"
     rows = [f"| {m.name} | {m.value:.4g} | {other.get(m.name, '')} | {'' if m.beside is None else f'{m.beside:.3g}'} | {m.meaning} |"
-            for m in measure(run)]
-    how = (("argmax, as the sheet prints it", 0.0, None), ("drawn at temperature 1", 1.0, None), ("temperature 0.7, of the 40 likeliest", 0.7, 40))
-    texts = [f"**{name}**\n\n> {first} {detokenize(write(run, rng, first, WORDS, temperature, top_k))}\n" for name, temperature, top_k in how]
-    same = settings["target"] == "same"
+            for m in measures]
+    ways = [(way, write(run, np.random.default_rng(run.config["seed"]), first, WORDS, *how)) for way, how in WAYS.items()]
+    word, times = Counter(ways[0][1]).most_common(1)[0]
     lines = [
         f"# {figures.title(run)}: target = the {settings['target']} word, {len(run.vocabulary):,} words", "", run.config["data"], "",
         "## The problem", "",
-        "The sheet trains the model to give back the word it is given, and then writes by taking the most probable answer as the next "
-        "word. " + ("The better it has learnt, the surer the answer is the question: the seed word again and again. " if same else "") +
-        "A wrong answer doesn't help: the chain of most probable words has no memory but the last word, so as soon as a word comes "
-        "twice, everything after it comes again.", "",
+        "The sheet trains the model to give back the word it is given, and then writes by taking the most probable answer for the next word. "
+        f"After {first!r}, this run answers so with {len(set(ways[0][1]))} different words in {WORDS}; {word!r} comes {times} times. "
+        + (f"The code tells next to nothing of the word (KL {value['kl']:.3f} nats): what it would gain is worth less than the KL that it "
+           "costs, so the posterior has collapsed, and the answer is near the text's commonest word, whatever the question. "
+           if value["kl"] < COLLAPSED else "")
+        + "A model that has learnt its task perfectly answers with the question; and a chain of most probable words has no memory but the "
+        "last one, so as soon as a word comes twice, everything after it comes again.", "",
         "## What each step changes", "",
         "1. *Drawing* the next word (temperature, top-k) in place of argmax breaks the circle; but a model that has learnt to copy draws "
         "copies, or, where it is unsure, any word at all.",
-        f"2. *target=next* makes the next word what is learnt{'' if same else ', as in this run'}: "
-        "`scratchvae train shakespeare-onehot --set target=next`.",
-        "3. *vocabulary_size=5000*: words too rare to be learnt become one, unknown, which is never written.", "",
+        "2. *target=next* makes the next word what is learnt: `scratchvae train shakespeare-onehot --set target=next`.",
+        "3. *kl_weight=0.1* lets the code tell the word.",
+        "4. *vocabulary_size=5000*: words too rare to be learnt become one, unknown, which is never written.", "",
+        "`scratchvae plot RUN --beside OTHER` puts the numbers of a run with other settings beside these.", "",
         "## In numbers", "", f"| measure | this run | {other_title} | real text | how to read it |", "|---|---|---|---|---|", *rows, "",
         "Losses and accuracies for targets that differ can't be compared: the next word is harder to tell than the same.", "",
-        "## What it writes", "", *texts]
+        "## What it writes", "", *(f"**{way}**\n\n> {first} {detokenize(words)}\n" for way, words in ways)]
     return run.write("report.md", lines)
 
 
@@ -148,7 +155,7 @@ LAB = TextLab(
     draw=draw,
     shuffle=False,
     peculiarities=lambda settings: (
-        "the sheet trains the model to give back its input, so its generator repeats the seed word; --set target=next mends it",)
+        "the sheet trains the model to give back its input, so its generator repeats itself; --set target=next mends it",)
     if settings["target"] == "same" else (),
     unit="nats a word, over V sigmoids, + KL",
     read=read,
