@@ -77,16 +77,13 @@ class TextRun(Run):
         data, config, limit = self.data, self.config, self.config["limit"]
         config["settings"]["vocabulary_size"] = len(data.vocabulary)
         config["data"], config["complete"] = data.description + (f"; the first {limit:,} used" if limit else ""), data.complete
-        self.config["text_sha256"] = self.digest
+        config["text_sha256"] = self.digest
         self.vocabulary = data.vocabulary
         self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
         if data.cut_off:
             print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} steps and are cut off; --set steps=... keeps them",
                   flush=True)
-        pair = (data.x_test, data.y_test) if data.y_test is not None else (data.x_test,)
-        validation = None if data.x_test is None else [part[:limit] for part in pair]
-        return data.x_train[:limit], None if data.y_train is None else data.y_train[:limit], \
-            validation if validation is None or len(validation) > 1 else validation[0]
+        return [None if part is None else part[:limit] for part in (data.x_train, data.y_train, data.x_test)]
 
     def write_config(self):
         """Write config.json, and the words and speeches beside it."""

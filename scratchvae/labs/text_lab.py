@@ -12,7 +12,7 @@ from .lab import Lab
 class TextExamples:
     """A text as the examples of a lab: indices of words, int32 (N, steps), and the lines as lists of words that they stand for.
 
-    y_train, y_test: what to make of x, if not x itself.  The test examples may be missing: then nothing is held out.
+    y_train: what to make of x, if not x itself.  The test examples may be missing: then nothing is held out.
     """
     x_train: np.ndarray
     vocabulary: Vocabulary
@@ -20,7 +20,6 @@ class TextExamples:
     x_test: np.ndarray = None
     lines_test: list = field(default_factory=list)
     y_train: np.ndarray = None
-    y_test: np.ndarray = None
     description: str = ""
     complete: bool = True
     cut_off: int = 0                        # how many lines were too long
