@@ -6,8 +6,8 @@ functions and the same signatures, one file an operation, the forward pass above
 
 The contract (checked by `kernels.contract.operation`):
 - an operation writes into arrays it is given and returns nothing; it allocates no arrays (the reference may use temporaries);
-- arrays have the shapes of `kernels.contract.SHAPES`, are C-contiguous, and share one dtype, float32 or float64;
-- inputs are left as they were;
+- arrays have the shapes of `kernels.contract.SHAPES`, are C-contiguous, and share one dtype, float32 or float64, but for words and masks, which are int32;
+- inputs are left as they were, unless an output may be the same array, where its docstring says so;
 - noise is an input, drawn by `normal` and `uniform` from a counter, so that every backend sees the same numbers;
 - an operation that needs work space comes with a function `<operation>_scratch` that makes it; the caller keeps it;
 - the result does not depend on the number of threads;

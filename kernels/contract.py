@@ -61,7 +61,7 @@ class ScratchVAEError(ValueError):
     """A wrong value, shape or file, named, with what is allowed, in one line."""
 
 
-def check_gru(kernel, recurrent_kernel, bias_rows=2):
+def check_gru(recurrent_kernel, bias_rows):
     """Refuse a GRU's parameters of wrong shapes: its axes are multiples of each other, which SHAPES can't say."""
     U, G = recurrent_kernel.shape
     if G != 3 * U or bias_rows != 2:

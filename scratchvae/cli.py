@@ -215,9 +215,9 @@ def reconstruct(run, count, line, data_dir):
     if line is None:
         echo_written(run, lambda run: run.draw_reconstructions(count))
         return
-    text_run(run, "--line")
-    click.echo(f"{line}\n-> {run.lines_of(run.encode_line(line))[0]}\nvariations:")
-    for variation in run.variations(line, count):
+    x = read_line(about_text(run, "--line"), line)
+    click.echo(f"{line}\n-> {run.lines_of(run.model.encode(x)[0])[0]}\nvariations:")
+    for variation in run.variations(x, count):
         click.echo(f"   {variation}")
 
 
@@ -228,8 +228,8 @@ def reconstruct(run, count, line, data_dir):
 @click.option("--steps", type=click.IntRange(2), default=7, show_default=True)
 def interpolate(run, first, second, steps):
     """Write the lines on the way from the line FIRST to the line SECOND (labs about lines of text)."""
-    run = text_run(open_lines_run(run), "interpolate")
-    for line in run.interpolate(first, second, steps):
+    run = about_text(open_lines_run(run), "interpolate")
+    for line in run.interpolate(read_line(run, first), read_line(run, second), steps):
         click.echo(line)
 
 
@@ -246,11 +246,19 @@ def interpolate(run, first, second, steps):
 def generate(run, seed_word, length, temperature, top_k, top_p, modern, slang, seed):
     """Write new text (labs about text)."""
     from .text.modern import modernise, slangify
-    text = text_run(open_run(run, None), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
+    text = about_text(open_run(run, None), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
     click.echo(slangify(text) if slang else modernise(text) if modern else text)
 
 
-def text_run(run, what):
+def read_line(run, line):
+    """A line of the user's as an example; words that the model doesn't know are named."""
+    x, unknown = run.example(line), run.unknown_words(line)
+    if unknown:
+        click.echo(f"note: the model doesn't know {', '.join(map(repr, unknown))}", err=True)
+    return x
+
+
+def about_text(run, what):
     """The run, if it is about text."""
     if not isinstance(run.lab, TextLab):
         raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns from images; needed: one about text")

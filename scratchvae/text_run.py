@@ -5,7 +5,6 @@ speeches.json      who speaks how many lines in a play
 """
 import hashlib
 import json
-import sys
 from functools import cached_property
 
 import numpy as np
@@ -109,33 +108,30 @@ class TextRun(Run):
 
     # Lines and latent points, for labs whose examples are lines.
 
-    def encode_line(self, line):
-        """The mean of the latent code (1, J) of a line of text."""
-        return self.model.encode(self.example(line))[0]
-
     def example(self, line):
-        """A line of text as the only example of a batch; words that the model doesn't know are named."""
+        """A line of text as the only example of a batch."""
         words = tokenize(clean(line))
-        unknown = [word for word in words if word not in self.vocabulary]
-        if len(unknown) == len(words):
+        if len(self.unknown_words(line)) == len(words):
             raise ScratchVAEError(f"{line!r}: no words that the model knows; needed: a line of text")
-        if unknown:
-            print(f"note: the model doesn't know {', '.join(map(repr, unknown))}", file=sys.stderr)
         return self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
+
+    def unknown_words(self, line):
+        """The words of a line of text that the model doesn't know."""
+        return [word for word in tokenize(clean(line)) if word not in self.vocabulary]
 
     def lines_of(self, z, seed=None, temperature=None):
         """Latent points (N, J) as lines of text; without a temperature the most probable ones, as far as they are found."""
         return [detokenize(words) for words in self.lab.lines_of(self, z, np.random.default_rng(seed), temperature)]
 
-    def variations(self, line, count, seed=0, spread=1.0):
-        """`count` lines near a given one: decoded from z_mean + spread * sigma * eps."""
-        z_mean, z_log_var = self.model.encode(self.example(line))
+    def variations(self, x, count, seed=0):
+        """`count` lines near that of the example x: decoded from points z ~ q(z|x)."""
+        z_mean, z_log_var = self.model.encode(x)
         eps = np.random.default_rng(seed).standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
-        return self.lines_of(z_mean + spread * np.exp(z_log_var / 2) * eps)
+        return self.lines_of(z_mean + np.exp(z_log_var / 2) * eps)
 
     def interpolate(self, first, second, steps=7):
-        """Lines decoded from points on the straight way between the codes of two lines, both ends included."""
-        a, b = self.encode_line(first), self.encode_line(second)
+        """Lines decoded from points on the straight way between the codes of two examples, both ends included."""
+        a, b = (self.model.encode(x)[0] for x in (first, second))
         part = np.linspace(0, 1, steps, dtype=a.dtype)[:, np.newaxis]
         return self.lines_of((1 - part) * a + part * b)
 

@@ -13,7 +13,7 @@ from .dense import DenseScratch, dense_backward, dense_forward, dense_scratch
 from .elementary import exp, tanh
 from .jit import inner, parallel
 from .microkernel import COLUMNS, ROWS
-from .product import multiply_rows, transpose_panel
+from .product import multiply_rows, pack_panel, transpose_panel
 
 
 class GRUScratch(NamedTuple):
@@ -69,7 +69,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 
     go_backwards: from the last step to the first; y[:, t] is then the state after the steps T - 1 to t.
     """
-    check_gru(kernel, recurrent_kernel, len(bias))
+    check_gru(recurrent_kernel, len(bias))
     s = scratch
     check_scratch(s, x, y.shape[2])
     dense_forward(rows(x), kernel, bias[0], rows(s.a), "linear", s.input)                                       # 1
@@ -81,7 +81,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 @operation
 def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurrent_kernel, dbias, dinitial_state, go_backwards, scratch):
     """All gradients from dout (N, T, U), after the forward pass on the same scratch.  dx may be None."""
-    check_gru(kernel, recurrent_kernel, len(dbias))
+    check_gru(recurrent_kernel, len(dbias))
     s = scratch
     check_scratch(s, x, dout.shape[2])
     da, dq = rows(s.a), rows(s.drecurrent)
@@ -121,15 +121,6 @@ def _backward_steps(block_rows, dout, recurrent_kernel, mask, go_backwards, dsta
     for block in prange((N + block_rows - 1) // block_rows):
         backward_block(block * block_rows, min(N, (block + 1) * block_rows), dout, mask, go_backwards, dstate, da, dq, recurrent,
                        previous, gates, candidate, sum_rows, carry_rows, counting, transposed)
-
-
-@inner
-def pack_panel(matrix, column, panel):
-    """panel[s, c] = matrix[s, column + c], as many columns as there are."""
-    width = min(COLUMNS, matrix.shape[1] - column)
-    for s in range(matrix.shape[0]):
-        for c in range(width):
-            panel[s * COLUMNS + c] = matrix[s, column + c]
 
 
 @inner

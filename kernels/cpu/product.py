@@ -65,10 +65,17 @@ def panel_of(matrix, column, width, panel):
     read passes its end."""
     if width == COLUMNS:
         return matrix.reshape(-1), column, matrix.shape[1]
+    pack_panel(matrix, column, panel)
+    return panel, 0, COLUMNS
+
+
+@inner
+def pack_panel(matrix, column, panel):
+    """panel[s, c] = matrix[s, column + c], as many columns as there are."""
+    width = min(COLUMNS, matrix.shape[1] - column)
     for s in range(matrix.shape[0]):
         for c in range(width):
             panel[s * COLUMNS + c] = matrix[s, column + c]
-    return panel, 0, COLUMNS
 
 
 @inner

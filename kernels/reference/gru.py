@@ -48,7 +48,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 
     go_backwards: from the last step to the first; y[:, t] is then the state after the steps T - 1 to t.
     """
-    check_gru(kernel, recurrent_kernel, len(bias))
+    check_gru(recurrent_kernel, len(bias))
     U, h = initial_state.shape[1], initial_state
     a = x @ kernel + bias[0]                                                            # 1
     for t in time_steps(x, go_backwards):
@@ -66,7 +66,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_ba
 @operation
 def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurrent_kernel, dbias, dinitial_state, go_backwards, scratch):
     """All gradients from dout (N, T, U), after the forward pass on the same scratch.  dx may be None."""
-    check_gru(kernel, recurrent_kernel, len(dbias))
+    check_gru(recurrent_kernel, len(dbias))
     U = dout.shape[2]
     da, dq = np.zeros_like(scratch.recurrent), np.zeros_like(scratch.recurrent)
     dh = np.zeros_like(dinitial_state)

@@ -25,7 +25,7 @@ def make_model(settings, backend="cpu"):
     """V -> 64 -> 50 -> 64 -> V; the loss is the sum of V cross-entropies with the one-hot word + KL.  No one-hot vector is built."""
     if settings["target"] not in TARGETS:
         raise ScratchVAEError(f"setting target: {settings['target']!r}; allowed: {', '.join(TARGETS)}")
-    V, units = settings["vocabulary_size"], settings["intermediate_dim"]
+    V, units = settings["vocabulary_size"] or LAB.words, settings["intermediate_dim"]
     return VAE(encoder=[OneHotDense(V, units, activation="relu")],
                latent_dim=settings["latent_dim"],
                decoder=[Dense(units, activation="relu"), Dense(V, activation="sigmoid")],
@@ -43,8 +43,8 @@ def read(text, settings):
     words = [word for line in text.splitlines() for word in tokenize(line)]
     if len(words) < 2:
         raise ScratchVAEError(f"the text has {len(words)} word{'s' * (len(words) != 1)}; needed: 2 or more")
-    most = LAB.most_words(settings)
-    vocabulary = Vocabulary.build([words], (UNKNOWN,) if most and most < len(set(words)) else (), max_size=most)
+    most = settings["vocabulary_size"] or len(set(words))
+    vocabulary = Vocabulary.build([words], (UNKNOWN,) if most < len(set(words)) else (), max_size=most)
     x = vocabulary.encode(words)[:, np.newaxis]
     return TextExamples(x, vocabulary) if settings["target"] == "same" else TextExamples(x[:-1], vocabulary, y_train=x[1:])
 
@@ -147,9 +147,10 @@ LAB = TextLab(
     example_shape=(1,),
     epochs=50,
     batch_size=100,
-    settings={"vocabulary_size": 14_067, "target": "same", "intermediate_dim": 64, "latent_dim": 50, "learning_rate": 0.001, **KL_SETTINGS},
+    settings={"vocabulary_size": 0, "target": "same", "intermediate_dim": 64, "latent_dim": 50, "learning_rate": 0.001, **KL_SETTINGS},
     small_settings={"vocabulary_size": 7, "intermediate_dim": 4, "latent_dim": 2},
     parameters=1_824_471,
+    words=14_067,
     references=(),
     make_model=make_model,
     make_optimizer=make_optimizer,

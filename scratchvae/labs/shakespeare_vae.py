@@ -5,9 +5,7 @@ from ..errors import ScratchVAEError
 from ..models import TextVAE
 from ..models.text_vae import PAD, UNKNOWN
 from ..optimizers import Adam
-from ..text import END as END_WORD
-from ..text import PADDING, UNKNOWN as UNKNOWN_WORD
-from ..text import Vocabulary, detokenize, lines, pad_sequences, tokenize
+from ..text import LINE_SPECIALS, Vocabulary, detokenize, lines, pad_sequences, tokenize
 from ..text.decoding import beam_search, sample
 from . import texts
 from .lab import KL_SETTINGS, kl_schedule
@@ -23,8 +21,8 @@ TEMPERATURE = 0.8               # of generated text, unless another is asked for
 
 def make_model(settings, backend="cpu"):
     """scratchvae.models.TextVAE: a GRU reads the line both ways, another one, told z, writes it."""
-    names = ("vocabulary_size", "steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout", "free_bits")
-    return TextVAE(**{name: settings[name] for name in names}, kl_weight=kl_schedule(settings), backend=backend)
+    names = ("steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout", "free_bits")
+    return TextVAE(settings["vocabulary_size"] or LAB.words, **{name: settings[name] for name in names}, kl_weight=kl_schedule(settings), backend=backend)
 
 
 def make_optimizer(settings):
@@ -39,8 +37,8 @@ def read(text, settings):
     test = sentences[::HELD_OUT]
     if not train:
         raise ScratchVAEError(f"the text has {len(sentences)} line{'s' * (len(sentences) != 1)} with words; needed: 2 or more")
-    vocabulary = Vocabulary.build(train, (PADDING, UNKNOWN_WORD, END_WORD), min_count=settings["min_count"],
-                                  max_size=LAB.most_words(settings))
+    vocabulary = Vocabulary.build(train, LINE_SPECIALS, min_count=settings["min_count"],
+                                  max_size=settings["vocabulary_size"] or None)
     x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part]) for part in (train, test))
     return TextExamples(x_train, vocabulary, train, x_test, test, cut_off=sum(len(words) >= settings["steps"] for words in sentences))
 
@@ -113,11 +111,12 @@ LAB = TextLab(
     example_shape=None,
     epochs=15,
     batch_size=64,
-    settings={"vocabulary_size": 6_422, "min_count": 2, "steps": 21, "embedding_dim": 128, "units": 256, "latent_dim": 32, "dropout": 0.4,
+    settings={"vocabulary_size": 0, "min_count": 2, "steps": 21, "embedding_dim": 128, "units": 256, "latent_dim": 32, "dropout": 0.4,
               "word_dropout": 0.2, "free_bits": 0.1, "learning_rate": 0.001, "clipnorm": 5.0,
               **KL_SETTINGS, "kl_schedule": "linear", "kl_steps": 3000},
     small_settings={"vocabulary_size": 7, "steps": 4, "embedding_dim": 3, "units": 4, "latent_dim": 2, "free_bits": 0.0},
     parameters=4_249_686,
+    words=6_422,
     references=(),
     make_model=make_model,
     make_optimizer=make_optimizer,

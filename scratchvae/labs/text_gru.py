@@ -72,7 +72,7 @@ def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
 
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
     """Lines from random points of the prior; with a seed word, from points around the code of that word."""
-    center = 0.0 if seed_word is None else run.encode_line(run.vocabulary.words[run.seed_word(seed_word)])
+    center = 0.0 if seed_word is None else run.model.encode(run.example(run.vocabulary.words[run.seed_word(seed_word)]))[0]
     result, count = [], 0
     while count < length and len(result) < length:                          # a model may have learnt to write nothing
         z = (center + rng.standard_normal((1, run.model.latent_dim))).astype(run.model.dtype)
@@ -108,7 +108,6 @@ LAB = TextLab(
         "the decoder writes all words at once from z alone, none from the word before: common words and repetitions are all it can do; "
         "shakespeare-vae mends it",),
     unit="nats a sentence, + KL",
-    counts_words=False,
     read=read,
     example=example,
     lines_of=lines_of,

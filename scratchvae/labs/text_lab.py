@@ -36,8 +36,8 @@ class Measure:
 
 @dataclass(frozen=True)
 class TextLab(Lab):
-    """A lab about text.  Its words are counted when the text is read: settings["vocabulary_size"] is how many they may be, or, if left
-    at the lab's own number, as many as they are.
+    """A lab about text.  settings["vocabulary_size"] is how many words it may have, 0: all of the text.  In a run they have been counted, and
+    it is how many they are; to show the model without a text, they are those of Tiny Shakespeare, `words` in number.
 
     read(text, settings) makes TextExamples of a clean text.  generate(run, rng, seed_word, length, temperature, top_k, top_p) writes
     about so many words; a temperature of None means the lab's own way.  measure(run) -> Measures.  lines_of(run, z, rng, temperature)
@@ -48,12 +48,7 @@ class TextLab(Lab):
     generate: Callable = None
     measure: Callable = None
     lines_of: Callable = None
-    counts_words: bool = True               # the default of vocabulary_size is the number of Tiny Shakespeare's words, no limit
+    words: int = 0
 
     def shape(self, settings):
         return self.example_shape or (settings["steps"],)
-
-    def most_words(self, settings):
-        """How many words the vocabulary may have, or None."""
-        size = settings["vocabulary_size"]
-        return None if self.counts_words and size == self.settings["vocabulary_size"] else size

@@ -54,12 +54,6 @@ def known(run, words):
     return run.vocabulary.decode(run.vocabulary.encode(words))
 
 
-def strangeness(run, words):
-    """How little of a line the model knows: whether it is nothing at all, and how many words it lacks."""
-    unknown = sum(word not in run.vocabulary for word in words)
-    return unknown == len(words), unknown
-
-
 def draw_lines(run, count=20):
     """Loss curves, KL by dimension, and texts: reconstructions, samples, variations of a line, a way between two lines."""
     from .. import plots
@@ -68,7 +62,8 @@ def draw_lines(run, count=20):
     paths = [figures.loss_curves(run),
              plots.kl_by_dimension(kl, run.figures / "kl_by_dimension.png", f"How much each latent dimension tells ({figures.title(run)})", run.note),
              run.draw_reconstructions(count), run.draw_samples(count)]
-    first, second = map(detokenize, sorted(run.data.lines_test + run.data.lines_train, key=lambda words: strangeness(run, words))[:2])
-    paths.append(run.write("variations.txt", [first, *(f"    {line}" for line in run.variations(first, 8))]))
-    paths.append(run.write("interpolation.txt", [first, *(f"    {line}" for line in run.interpolate(first, second)), second]))
+    two = np.concatenate([run.x_test[:2], run.data.x_train[:2]])[:2, np.newaxis]           # a short text may hold out one line only
+    first, second = (detokenize(words) for words in (run.data.lines_test[:len(run.x_test)] + run.data.lines_train)[:2])
+    paths.append(run.write("variations.txt", [first, *(f"    {line}" for line in run.variations(two[0], 8))]))
+    paths.append(run.write("interpolation.txt", [first, *(f"    {line}" for line in run.interpolate(*two)), second]))
     return paths

@@ -21,11 +21,10 @@ from ..noise import SAMPLING, WORDS
 from ..schedules import number
 from ..text import pad_sequences
 from ..text.decoding import sample
-from .model import Model
 from .sequential import Sequential
 from .vae import VAE
 
-PAD, UNKNOWN, END = 0, 1, 2     # the first words of the vocabulary: after a line's end, for rare words, and its end
+PAD, UNKNOWN, END = range(3)    # text.LINE_SPECIALS: what comes after a line's end, a rare word, and the end
 
 
 class TextVAE(VAE):
@@ -47,12 +46,10 @@ class TextVAE(VAE):
         self.dropout, self.word_dropout = Dropout(dropout).rate, Dropout(word_dropout).rate
         encoder = [Embedding(vocabulary_size, embedding_dim, mask_zero=True), Dropout(dropout), Bidirectional(GRU(units)), Dropout(dropout)]
         readout = [Dropout(dropout), Dense(vocabulary_size, activation="softmax")]
-        Model.__init__(self, encoder, readout, "sparse_categorical_crossentropy", 1.0, dtype, backend)
-        self.latent_dim = positive_integer("TextVAE", "latent_dim", latent_dim)
-        self.z_mean, self.z_log_var, self.initial = Dense(latent_dim), Dense(latent_dim), Dense(units, activation="tanh")
+        super().__init__(encoder, latent_dim, readout, "sparse_categorical_crossentropy", 1.0, kl_weight, dtype, backend)
+        self.initial = Dense(units, activation="tanh")
         self.words = Sequential([Embedding(vocabulary_size, embedding_dim), Dropout(dropout)])
         self.gru = GRU(units, return_sequences=True)
-        self.kl_weight = schedules.get(kl_weight)
         self.free_bits = number("free_bits", free_bits, 0)
 
     @property

@@ -29,7 +29,7 @@ class VAE(Model):
     def __init__(self, encoder, latent_dim, decoder, reconstruction="binary_crossentropy", reconstruction_scale=1.0,
                  kl_weight=1.0, dtype="float32", backend="cpu"):
         super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
-        self.latent_dim = positive_integer("VAE", "latent_dim", latent_dim)
+        self.latent_dim = positive_integer(type(self).__name__, "latent_dim", latent_dim)
         self.z_mean, self.z_log_var = Dense(latent_dim), Dense(latent_dim)
         self.kl_weight = schedules.get(kl_weight)
 

@@ -3,4 +3,4 @@ from .clean import clean, lines, speeches
 from .detokenize import detokenize
 from .sequences import pad_sequences, split
 from .tokenize import tokenize
-from .vocabulary import END, PADDING, UNKNOWN, Vocabulary
+from .vocabulary import END, LINE_SPECIALS, PADDING, UNKNOWN, Vocabulary

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import ScratchVAEError
 
-PADDING, UNKNOWN, END = "<pad>", "<unk>", "<end>"
+PADDING, UNKNOWN, END = LINE_SPECIALS = "<pad>", "<unk>", "<end>"       # words 0, 1 and 2 of a vocabulary of lines
 
 
 class Vocabulary:
