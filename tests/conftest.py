@@ -9,8 +9,10 @@ import kernels
 from scratchvae import cli
 from scratchvae.history import History
 from scratchvae.layers import Dense, Dropout
-from scratchvae.models import VAE
+from scratchvae.models import VAE, Sequential
 
+# Which of 5 steps count: all, zeros before, behind, in the middle, at both ends, and none.
+MASK = np.array([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], np.int32)
 GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
 
 
@@ -112,3 +114,36 @@ def bits(folder):
 @pytest.fixture
 def x(rng):
     return rng.random((50, 12)).astype(np.float32)
+
+
+@pytest.fixture
+def one_thread(all_threads_afterwards):
+    """Small arrays are done before a second thread has woken up.  (Tests of threads set their number themselves.)"""
+    kernels.load("cpu").set_threads(1)
+
+
+def close(actual, expected, tolerance):
+    """The largest difference is within tolerance of the largest number expected."""
+    assert actual.shape == expected.shape and np.isfinite(actual).all()
+    assert np.abs(actual - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-30)
+
+
+def built(layer, input_shape, weights, dtype, backend):
+    """A layer or a Sequential with these weights."""
+    for member in layer.layers.values() if isinstance(layer, Sequential) else [layer]:
+        member.dtype, member.backend = dtype, backend
+    layer.build(input_shape)
+    layer.set_weights(weights)
+    return layer
+
+
+def on_one_and_more_threads(compute):
+    """What compute() gives on one thread, and on all (two at least, where there are two)."""
+    results = []
+    try:
+        for threads in sorted({1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}):
+            kernels.load("cpu").set_threads(threads)
+            results.append(compute())
+    finally:
+        kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
+    return results
