@@ -13,6 +13,7 @@ from scratchvae.gradcheck import check_model
 from scratchvae.history import History
 from scratchvae.labs.text_lab import TextLab
 from scratchvae.models import Model
+from scratchvae.run import Run
 
 SMALLER = {
     "shakespeare-onehot": ["intermediate_dim=8", "latent_dim=4"],
@@ -109,6 +110,19 @@ def test_lines_come_back_vary_and_change_into_one_another(name, train, run):
     assert code == 0 and output.startswith("thou knowest him.\n-> ") and len(output.splitlines()) == 3 + 5, errors
     code, output, errors = run("interpolate", folder, "thou knowest him.", "I saw Rome!", "--steps", 4)
     assert code == 0 and len(output.splitlines()) == 4, errors
+
+
+def test_variations_are_drawn_from_the_posterior_and_ways_are_straight(train, monkeypatch):
+    run = Run.open(train("shakespeare-vae", "a")[0])
+    seen = []
+    monkeypatch.setattr(run, "lines_of", lambda z: seen.append(z) or [])
+    z_mean, z_log_var = np.array([[1.0, -2.0, 0.5]]), np.array([[0.0, -4.0, 2.0]])
+    monkeypatch.setattr(run.model, "encode", lambda x: (z_mean * x, z_log_var))
+    run.variations(1.0, 20_000)
+    np.testing.assert_allclose(seen[0].mean(axis=0), z_mean[0], atol=0.05)
+    np.testing.assert_allclose(seen[0].std(axis=0), np.exp(z_log_var[0] / 2), rtol=0.03)
+    run.interpolate(1.0, 3.0, steps=3)
+    np.testing.assert_allclose(seen[1], [z_mean[0], 2 * z_mean[0], 3 * z_mean[0]])
 
 
 def test_the_printed_one_hot_lab_learns_its_input_and_repeats_itself(train, run):
