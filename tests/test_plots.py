@@ -241,3 +241,13 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(draw, message, tmp_path):
     with pytest.raises(ScratchVAEError, match=message) as error:
         draw(tmp_path / "a")
     assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
+
+
+def test_losses_that_fall_far_are_drawn_on_a_logarithmic_axis(monkeypatch, tmp_path):
+    scales = {}
+    monkeypatch.setattr(plots, "save", lambda figure, path, note: scales.update({path: [axes.get_yscale() for axes in figure.axes]}))
+    for name, losses in (("far", (125.0, 8.0, 6.0)), ("near", (160.0, 155.0, 150.0)), ("zero", (1.0, 0.0, 0.0))):
+        rows = [dict(epoch=i + 1, loss=loss, reconstruction=loss, kl=0.1 * i, val_loss=None, val_reconstruction=None, val_kl=None, seconds=1.0)
+                for i, loss in enumerate(losses)]
+        plots.loss_curves(History(rows), name, "")
+    assert scales == {"far": ["log", "log", "linear"], "near": ["linear"] * 3, "zero": ["linear"] * 3}

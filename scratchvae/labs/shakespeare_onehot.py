@@ -160,7 +160,7 @@ LAB = TextLab(
         "the sheet trains the model to give back its input, so its generator repeats itself; --set target=next "
         "--set kl_weight=0.01 mends it",)
     if settings["target"] == "same" else (),
-    unit="nats a word, over V sigmoids, + KL",
+    unit="nats a word, + KL",
     read=read,
     generate=generate,
     measure=measure,
