@@ -4,7 +4,8 @@ import inspect
 import re
 
 import numpy as np
-from numpy import ndarray
+
+from . import arrays
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax")
 LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name "leaky_relu"; "leaky_relu(0.3)" names another
@@ -40,6 +41,15 @@ SHAPES = {
     "gru_forward": "x=NTK kernel=KG recurrent_kernel=UG bias=BG initial_state=NU mask=NT y=NTU",
     "gru_backward": "dout=NTU x=NTK kernel=KG recurrent_kernel=UG mask=NT dx=NTK dkernel=KG drecurrent_kernel=UG dbias=BG "
                     "dinitial_state=NU",
+    "repeat_forward": "x=NK y=NTK",
+    "repeat_backward": "dout=NTK dx=NK",
+    "concatenate_forward": "a=NK b=NL y=NM",
+    "concatenate_backward": "dout=NM da=NK db=NL",
+    "last_forward": "x=NTK y=NK",
+    "last_backward": "dout=NK dx=NTK",
+    "mask_steps": "x=NTK mask=NT y=NTK",
+    "padding_mask": "indices=NT mask=NT",
+    "words_before": "indices=NT noise=NT before=NT",
     "reparameterize_forward": "z_mean=NJ z_log_var=NJ eps=NJ z=NJ",
     "reparameterize_backward": "dz=NJ z_log_var=NJ eps=NJ dz_mean=NJ dz_log_var=NJ",
     "gaussian_kl_forward": "z_mean=NJ z_log_var=NJ kl=N",
@@ -52,7 +62,7 @@ SHAPES = {
     "clip_by_global_norm": "gradients=P",
 }
 OPTIONAL = {(name, "dx") for name in ("dense_backward", "conv2d_backward", "conv2d_transpose_backward", "gru_backward")}    # may be None
-INTEGERS = {"indices", "targets", "mask"}
+INTEGERS = {"indices", "targets", "mask", "before"}
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
@@ -75,10 +85,11 @@ def check_indices(operation, indices, size):
         raise ScratchVAEError(f"{operation}: index {low if low < 0 else high} is out of range; allowed: 0 to {size - 1}")
 
 
-def operation(function):
-    """Refuse arrays an operation can't take: of wrong shapes, not C-contiguous, or of mixed or foreign types.
+def operation(function, is_array=arrays.is_array, kind="a NumPy array"):
+    """Refuse arrays an operation can't take: not the backend's own, of wrong shapes, not C-contiguous, or of mixed or foreign types.
 
     Checked once for every call, so that no kernel has to; shapes and types that were right once are remembered.
+    is_array tells whether something is an array of the backend, kind says what those are.
     """
     signature = inspect.signature(function)
     right = set()
@@ -87,31 +98,31 @@ def operation(function):
     def checked(*arguments, **keywords):
         if keywords:
             arguments = signature.bind(*arguments, **keywords).args
-        arrays = [argument for argument in arguments if type(argument) is ndarray]
-        for array in arrays:
-            if not array.flags.c_contiguous:
-                _refuse(function, signature, arguments)
-        kinds = tuple([(array.shape, array.dtype.str) for array in arrays])
+        kinds = tuple([(argument.shape, argument.dtype, contiguous(argument)) for argument in arguments if is_array(argument)])
         if kinds not in right:
-            _refuse(function, signature, arguments)
+            _refuse(function.__name__, dict(zip(signature.parameters, arguments)), is_array, kind)
             right.add(kinds)
         return function(*arguments)
     return checked
 
 
-def _refuse(function, signature, arguments):
+def contiguous(array):
+    """Whether an array, NumPy's or a device's, is C-contiguous."""
+    return array.flags.c_contiguous if type(array) is np.ndarray else array.is_c_contiguous()
+
+
+def _refuse(operation, given, is_array, kind):
     """Raise an error that names the array that is wrong, if one is."""
-    given = dict(zip(signature.parameters, arguments))
-    expected = dict(item.split("=") for item in SHAPES[function.__name__].split())
+    expected = dict(item.split("=") for item in SHAPES[operation].split())
     sizes, first = {}, None                     # first: the name and type of the first array of numbers
     for name, axes in expected.items():
         array = given.get(name)
-        if array is None and (function.__name__, name) in OPTIONAL:
+        if array is None and (operation, name) in OPTIONAL:
             continue
-        problem = f"{function.__name__}: {name}"
-        if type(array) is not np.ndarray:
-            raise ScratchVAEError(f"{problem} is a {type(array).__name__}; needed: a NumPy array")
-        if not array.flags.c_contiguous:
+        problem = f"{operation}: {name}"
+        if not is_array(array):
+            raise ScratchVAEError(f"{problem} is a {type(array).__name__}; needed: {kind}")
+        if not contiguous(array):
             raise ScratchVAEError(f"{problem} is not C-contiguous; pass np.ascontiguousarray({name})")
         if name in INTEGERS:
             if array.dtype != np.int32:
@@ -122,8 +133,7 @@ def _refuse(function, signature, arguments):
             raise ScratchVAEError(f"{problem} is {array.dtype} but {first[0]} is {first[1]}; all arrays share one dtype")
         needed = [("*", array.shape)] if axes == "*" else list(zip(axes, array.shape))
         if (axes != "*" and len(axes) != array.ndim) or any(sizes.setdefault(axis, size) != size for axis, size in needed):
-            raise ScratchVAEError(f"{problem} has shape {array.shape}, which does not fit the others; needed: "
-                                  f"{SHAPES[function.__name__]}")
+            raise ScratchVAEError(f"{problem} has shape {array.shape}, which does not fit the others; needed: {SHAPES[operation]}")
 
 
 @functools.lru_cache(maxsize=None)

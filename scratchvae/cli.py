@@ -311,22 +311,24 @@ def gradcheck(lab, backend):
 
 @cli.command()
 @click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
-@click.option("--against", default="torch,tensorflow,jax", show_default=True, help="Which frameworks, if installed.")
+@click.option("--against", help="Which frameworks, if installed.  [default: torch,tensorflow,jax; on a GPU torch]")
+@click.option("--backend", type=click.Choice(("cpu", "cuda")), default="cpu", show_default=True)
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: those of the lab]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]")
 @click.option("--rounds", type=POSITIVE, default=15, show_default=True, help="Alternating measurements; the median counts.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write all measurements there.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-def bench(names, against, batch_size, threads, rounds, json_file, data_dir):
+def bench(names, against, backend, batch_size, threads, rounds, json_file, data_dir):
     """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
     from .bench import benchmark
     from .tables import bench_table
     from .storage import write_text
+    against = against if against is not None else "torch" if backend == "cuda" else "torch,tensorflow,jax"
     frameworks = [name for name in against.split(",") if name]
     results = []
     for lab in (labs.LABS[name] for name in names or labs.LABS):
         for size in [batch_size] if batch_size else lab.bench_batch_sizes or [lab.batch_size]:
-            results.append(benchmark(lab, frameworks, threads, rounds, data_dir, size))
+            results.append(benchmark(lab, frameworks, threads, rounds, data_dir, size, backend))
             bench_table(results[-1])
     if json_file:
         write_text(json_file, json.dumps(results, indent=2) + "\n")

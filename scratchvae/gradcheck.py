@@ -62,19 +62,20 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
     copy.build(input_shape, seed)
     if getattr(layer, "input_shape", None) is not None:
         copy.set_weights(layer.get_weights())
+    kernels = copy.kernels
     for parameter in copy.params.values():
-        parameter += 0.1 * rng.standard_normal(parameter.shape)
-    x = random_examples(copy.input_dtype, (batch, *np.atleast_1d(input_shape)), rng.standard_normal, rng)
+        kernels.copy(kernels.to_host(parameter) + 0.1 * rng.standard_normal(parameter.shape), parameter)
+    x = kernels.from_host(random_examples(copy.input_dtype, (batch, *np.atleast_1d(input_shape)), rng.standard_normal, rng))
     dout = rng.standard_normal((batch, *copy.output_shape))
 
     def loss():
-        return np.sum(dout * copy.forward(x, training=True))
+        return np.sum(dout * kernels.to_host(copy.forward(x, training=True)))
 
     loss()
-    dx = copy.backward(dout)
+    dx = copy.backward(kernels.from_host(dout))
     name = f"{type(layer).__name__}({', '.join(str(value) for value in _short_config(layer).values())})"
     arrays, gradients = ({"input": x}, {"input": dx}) if dx is not None else ({}, {})          # words have no gradient
-    return Report(name, compare(loss, arrays | copy.params, gradients | copy.grads, tolerance))
+    return Report(name, compare(loss, arrays | copy.params, on_host(kernels, gradients | copy.grads), tolerance))
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
@@ -87,18 +88,18 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     rng = np.random.default_rng(seed)
     config = model.get_config() | {"dtype": "float64", "input_shape": model.input_shape or np.shape(x)[1:]}
     copy = Model.from_config(config, model.backend)
-    if model.input_shape is not None:
-        copy.parameters.values[...] = model.parameters.values
+    kernels = copy.kernels
     for name in copy.parameters.names:
-        copy.parameters[name][...] += 0.3 * rng.standard_normal(copy.parameters[name].shape)
+        start = copy.parameters[name] if model.input_shape is None else model.parameters[name]
+        kernels.copy(kernels.to_host(start) + 0.3 * rng.standard_normal(start.shape), copy.parameters[name])
     x = random_examples(copy.encoder.input_dtype, (3, *copy.input_shape), rng.random, rng) if x is None else copy.as_examples(x).copy()
-    target = x.copy()
+    x, target = kernels.from_host(x), kernels.from_host(x.copy())
     kl_weight = copy.kl_weight.weight
     copy.noise.seed, copy.noise.step = seed, 1
 
     def loss():
         reconstruction, kl = copy.forward(x, training=True, target=target)
-        return np.mean(reconstruction + kl_weight * kl)
+        return np.mean(kernels.to_host(reconstruction) + kl_weight * kernels.to_host(kl))
 
     loss()
     dx = copy.backward(kl_weight, need_dx=True)
@@ -106,7 +107,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     parameters = {name: copy.parameters[name] for name in copy.parameters.names}
     name = f"{type(model).__name__}({model.loss.name}, {model.loss.activation})"
     arrays, dx = ({"input": x}, {"input": dx}) if dx is not None else ({}, {})
-    return Report(name, compare(loss, arrays | parameters, dx | gradients, tolerance))
+    return Report(name, compare(loss, arrays | parameters, on_host(kernels, dx | gradients), tolerance))
 
 
 def random_examples(dtype, shape, numbers, rng):
@@ -114,9 +115,13 @@ def random_examples(dtype, shape, numbers, rng):
     return rng.integers(0, 3, shape, dtype) if dtype else numbers(shape)
 
 
+def on_host(kernels, gradients):
+    """Copies of the gradients as NumPy arrays, which the next backward pass leaves alone."""
+    return {name: kernels.to_host(gradient).copy() for name, gradient in gradients.items()}
+
+
 def compare(loss, arrays, gradients, tolerance=TOLERANCE):
-    """Rows of verdicts: the gradients of loss() with respect to the arrays, by name, against central differences."""
-    gradients = {name: gradient.copy() for name, gradient in gradients.items()}
+    """Rows of verdicts: the gradients of loss(), NumPy's, with respect to the backend's arrays, by name, against central differences."""
     rows = []
     for name, array in arrays.items():
         if gradients[name].shape != array.shape:
@@ -143,7 +148,7 @@ def largest_error(loss, array, gradient, tolerance):
 
 def central_difference(loss, array, i, h):
     """dL/dt for t the array's element number i, from four points at distances h and 2h."""
-    flat = array.reshape(-1)
+    flat = array.reshape(array.size)
     t = flat[i]
     values = []
     for distance in (h, -h, 2 * h, -2 * h):

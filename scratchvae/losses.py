@@ -3,6 +3,8 @@
 A loss owns the decoder's output activation and computes from the logits before it (see kernels/reference/losses.py).  It is
 `scale` times the mean over the elements of an example; with scale = number of elements, their sum.
 """
+from kernels.contract import check_indices
+
 from .errors import ScratchVAEError
 from .schedules import number
 from .workspace import Workspace
@@ -20,7 +22,7 @@ class ReconstructionLoss:
     def build(self, kernels, dtype):
         """Set the backend and the dtype."""
         self.kernels = kernels
-        self.workspace = Workspace(dtype, reuse=True)
+        self.workspace = Workspace(kernels, dtype, reuse=True)
 
     def target_shape(self, output_shape):
         """The shape of a target for such an output of the decoder."""
@@ -61,7 +63,7 @@ class BinaryCrossentropy(ReconstructionLoss):
             raise ScratchVAEError(f"binary_crossentropy: the decoder's output activation is {activation}; needed: sigmoid")
         super().__init__(scale, activation)
 
-    def check_target(self, x):
+    def check_target(self, x, output_shape):
         """Refuse what is no probability."""
         low, high = x.min(), x.max()
         if not (low >= 0 and high <= 1):
@@ -79,7 +81,7 @@ class SquaredError(ReconstructionLoss):
     """Squared differences of output and x: -log p(x|z) for independent normal elements, up to constants."""
     name = "squared_error"
 
-    def check_target(self, x):
+    def check_target(self, x, output_shape):
         """Refuse NaN and infinity."""
         if not abs(x.min()) + abs(x.max()) < float("inf"):
             raise ScratchVAEError("squared_error: x has NaN or infinite elements; needed: finite numbers")
@@ -103,10 +105,9 @@ class WordLoss(ReconstructionLoss):
             raise ScratchVAEError(f"{self.name}: the decoder's output activation is {activation}; needed: {self.needed}")
         super().__init__(scale, activation)
 
-    def check_target(self, x):
-        """Refuse what is no index; the kernels refuse indices that are too large."""
-        if x.min() < 0:
-            raise ScratchVAEError(f"{self.name}: the target has the index {x.min()}; needed: words as whole numbers from 0")
+    def check_target(self, x, output_shape):
+        """Refuse indices of words that the output doesn't have."""
+        check_indices(self.name, x, output_shape[-1])
 
 
 class SparseCategoricalCrossentropy(WordLoss):

@@ -22,7 +22,7 @@ class Optimizer:
         """Begin anew on these parameters (scratchvae.parameters.Parameters)."""
         self.parameters = parameters
         self.kernels = kernels
-        self.slots = {name: np.zeros_like(parameters.values) for name in self.slot_names}
+        self.slots = {name: kernels.zeros(parameters.values.shape, parameters.values.dtype) for name in self.slot_names}
         self._clip_scratch = kernels.clip_by_global_norm_scratch(parameters.values.dtype)
         self.step = 0
 

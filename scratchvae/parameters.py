@@ -1,5 +1,5 @@
 """All parameters of a model in one flat array, all gradients in another, and named views into both."""
-from .workspace import ALIGNMENT, aligned_zeros
+from kernels.arrays import ALIGNMENT
 
 
 class Parameters:
@@ -10,7 +10,7 @@ class Parameters:
     how many parameters there are.
     """
 
-    def __init__(self, layers, dtype):
+    def __init__(self, layers, kernels, dtype):
         """layers: a dict of path -> built layer, in the order of the model."""
         owners = [(layer, name, f"{path}/{name}") for path, layer in layers.items() for name in layer.params]
         self.names = [path for _, _, path in owners]
@@ -20,7 +20,7 @@ class Parameters:
             length += layer.params[name].size
             stops.append(length)
             length += -length % ALIGNMENT
-        self.values, self.gradients = aligned_zeros(length, dtype), aligned_zeros(length, dtype)
+        self.values, self.gradients = kernels.zeros(length, dtype), kernels.zeros(length, dtype)
         self._views = {}
         for (layer, name, path), stop in zip(owners, stops):
             shape, here = layer.params[name].shape, slice(stop - layer.params[name].size, stop)

@@ -21,8 +21,9 @@ class Record:
         self.losses.append(loss)
         if step % self.every == 0:
             self.recorded.append(step)
-            self.inputs.append(batch[0].copy())
-            self.outputs.append(self.model.loss.output[0].copy())
+            first = [self.model.kernels.to_host(array[:1])[0].copy() for array in (batch, self.model.loss.output)]
+            self.inputs.append(first[0])
+            self.outputs.append(first[1])
 
     @property
     def steps(self):

@@ -116,8 +116,9 @@ class Run:
 
     @cached_property
     def model(self):
-        """The trained model."""
-        return Model.load(self.folder / "weights.npz", self.config["backend"])
+        """The trained model, which computes where Python does: what was trained on a device is of use without one."""
+        backend = self.config["backend"]
+        return Model.load(self.folder / "weights.npz", "cpu" if backend == "cuda" else backend)
 
     @cached_property
     def history(self):
@@ -169,7 +170,8 @@ class Run:
             if record:
                 record.save(self.folder / "record.npz")
             raise
-        self.model = model
+        if config["backend"] != "cuda":
+            self.model = model
 
     def examples(self):
         """What to train on, what to make of it (None: itself), and what validates; config is told what data these are."""

@@ -25,12 +25,14 @@ def bench_table(result):
     """Print one lab's measurements."""
     table = Table(Column("", no_wrap=True), "ms a step", "10 % to 90 %", "steps a second", "times ours", "of sgemm peak", box=None, header_style="bold",
                   title_justify="left",
-                  title=f"{result['lab']}, batch {result['batch_size']}, {result['threads']} threads; sgemm peak "
+                  title=f"{result['lab']}, batch {result['batch_size']}, {result['computed_by']}; {result['peak_of']} "
                         f"{result['sgemm_gflops']:.0f} GFLOP/s, {result['mflop_a_step']:.0f} MFLOP a step")
     for name, row in result["frameworks"].items():
         table.add_row(name, f"{row['ms']:.3f}", f"{row['ms_10']:.3f} to {row['ms_90']:.3f}", f"{1000 / row['ms']:.0f}",
                       f"{row['ratio']:.2f}", f"{row['fraction_of_peak']:.0%}")
     console = Console()
     console.print(table)
+    if result["launches_a_step"]:
+        console.print(f"launches of kernels in a step of ours: {result['launches_a_step']}")
     for line in result["missing"]:
         console.print(line)

@@ -20,6 +20,8 @@ from .history import History
 from .layers.layer import check_seed, positive_integer
 from .optimizers import Adam, Optimizer
 from .storage import read_arrays, write_arrays
+
+LOOK = 20                       # steps from one look at the losses to the next: a device computes ahead in between
 SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from those of initial parameters
 
 
@@ -83,7 +85,8 @@ class Training:
     """The state of one training run, and its inner loop."""
 
     def __init__(self, model, optimizer, x, y, batch_size, seed, on_step=None, shuffle=True):
-        self.model, self.optimizer, self.x, self.y = model, optimizer, x, y
+        self.model, self.optimizer, self.kernels = model, optimizer, model.kernels
+        self.x, self.y = model.on_device(x, y)
         self.batch_size, self.seed, self.on_step, self.shuffle = batch_size, seed, on_step, shuffle
         self.steps = math.ceil(len(x) / batch_size)         # in an epoch; the last may be smaller
         self.fingerprint = f"{len(x):,} examples with checksum {zlib.crc32(y, zlib.crc32(x)) if y is not x else zlib.crc32(x):08x}"
@@ -94,22 +97,24 @@ class Training:
     def start_epoch(self):
         """Nothing done yet in the running epoch."""
         self.step = 0
-        self.sums = np.zeros(3)                             # of loss, reconstruction, kl over the examples so far
+        self.sums = self.kernels.zeros(3, "float64")        # of loss, reconstruction, kl over the examples so far
         self.seconds = 0.0
 
     def run_epoch(self, epochs, progress, interrupted):
         """Train on what is left of the running epoch, or until there is something in `interrupted`."""
-        order = np.arange(len(self.x))
+        order = np.arange(len(self.x), dtype=np.int32)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch, SHUFFLE]).shuffle(order)
+        order = self.kernels.from_host(order)
         title = f"epoch {self.epoch + 1:{len(str(epochs))}}/{epochs}"
         started = time.perf_counter() - self.seconds
         with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False, disable=None if progress else True) as bar:
             while self.step < self.steps and not interrupted:
                 self.train_batch(order[self.step * self.batch_size:(self.step + 1) * self.batch_size])
-                if self.step % 20 == 0 and progress:
+                if self.step % LOOK == 0:
                     bar.set_postfix_str(f"loss {self.means()[0]:.4g}", refresh=False)
                 bar.update()
+        self.means()
         self.seconds = time.perf_counter() - started
 
     def train_batch(self, indices):
@@ -119,30 +124,30 @@ class Training:
         target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
         kl_weight = model.kl_weight(global_step)
         model.noise.seed, model.noise.step = self.seed, global_step
-        reconstruction, kl = (values.sum(dtype=np.float64) for values in model.train_step(batch, self.optimizer, kl_weight, target))
-        loss = reconstruction + kl_weight * kl
-        self.sums[0] += loss
-        self.sums[1] += reconstruction
-        self.sums[2] += kl
+        reconstruction, kl = model.train_step(batch, self.optimizer, kl_weight, target)
+        self.kernels.add_losses(reconstruction, kl, kl_weight, self.sums)
         self.step += 1
-        if not math.isfinite(self.sums[0]):
-            raise ScratchVAEError(f"training diverged: the loss is {self.sums[0]} at step {self.step} of epoch {self.epoch + 1}; "
-                                  "try a smaller learning_rate")
         if self.on_step:
-            self.on_step(global_step + 1, batch, loss / len(indices))
+            loss = self.kernels.to_host(reconstruction).mean(dtype=np.float64) + kl_weight * self.kernels.to_host(kl).mean(dtype=np.float64)
+            self.on_step(global_step + 1, batch, loss)
 
     def batch_of(self, name, examples, indices):
         """The examples of these indices, copied to an array of that name."""
         batch = self.model.workspace.array(name, (len(indices), *examples.shape[1:]), examples.dtype)
-        return np.take(examples, indices, axis=0, out=batch, mode="clip")       # "raise" would copy through a buffer
+        self.kernels.take(examples, indices, batch)
+        return batch
 
     def means(self):
-        """Loss, reconstruction and KL so far in the running epoch, a mean over its examples."""
-        return self.sums / min(self.step * self.batch_size, len(self.x))
+        """Loss, reconstruction and KL so far in the running epoch, a mean over its examples; an error if they are not finite."""
+        means = self.kernels.to_host(self.sums) / min(self.step * self.batch_size, len(self.x))
+        if not np.isfinite(means).all():
+            raise ScratchVAEError(f"training diverged: the loss is {means[0]} by step {self.step} of epoch {self.epoch + 1}; "
+                                  "try a smaller learning_rate")
+        return means
 
     def end_epoch(self, validation):
         """Write the epoch into the history, and begin the next."""
-        if not math.isfinite(validation.get("loss", 0.0)) or not np.isfinite(self.model.parameters.values).all():
+        if not math.isfinite(validation.get("loss", 0.0)) or not np.isfinite(self.kernels.to_host(self.model.parameters.values)).all():
             raise ScratchVAEError(f"training diverged in epoch {self.epoch + 1}: validation loss or parameters are not finite; "
                                   "try a smaller learning_rate")
         loss, reconstruction, kl = (float(mean) for mean in self.means())
@@ -159,10 +164,12 @@ class Training:
                     "batch_size": self.batch_size, "seed": self.seed, "data": self.fingerprint, "shuffle": self.shuffle}
         return json.loads(json.dumps(settings))         # tuples become lists, as in the file
 
+    def _arrays(self):
+        return {"parameters": self.model.parameters.values, "sums": self.sums, **self.model.state, **self.optimizer.slots}
+
     def save(self, path):
         """Write the whole state."""
-        arrays = {"parameters": self.model.parameters.values, "sums": self.sums, **self.model.state, **self.optimizer.slots}
-        write_arrays(path, arrays, {"kind": "checkpoint", "settings": self._settings(), "history": self.history.rows,
+        write_arrays(path, {name: self.kernels.to_host(array) for name, array in self._arrays().items()}, {"kind": "checkpoint", "settings": self._settings(), "history": self.history.rows,
                                     "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
                                     "updates": self.optimizer.step})
 
@@ -174,12 +181,10 @@ class Training:
             if then != now:
                 what = f"{name} {then}, not {now}" if name != "model" else "another model"
                 raise ScratchVAEError(f"{path}: was trained with {what}; resume with the same model, data and settings")
-        self.model.parameters.values[...] = arrays["parameters"]
-        for name, array in (self.model.state | self.optimizer.slots).items():
-            array[...] = arrays[name]
+        for name, array in self._arrays().items():
+            self.kernels.copy(arrays[name], array)
         self.optimizer.step = state["updates"]
         self.history = History(state["history"])
-        self.sums[...] = arrays["sums"]
         self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import kernels
-from conftest import GOLDEN
+from conftest import GOLDEN, HOSTS
 from kernels.contract import ScratchVAEError
 from scratchvae.gradcheck import check_layer
 from scratchvae.layers import BatchNormalization, Layer
@@ -158,7 +158,7 @@ LAYERS = [(BatchNormalization(), (5,)), (BatchNormalization(0.9, 1e-5), (3, 2, 4
 
 
 @pytest.mark.parametrize("layer, input_shape", LAYERS, ids=lambda value: str(value) if isinstance(value, tuple) else "")
-@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("backend", HOSTS)
 def test_gradients(layer, input_shape, backend):
     layer.backend = backend
     report = check_layer(layer, input_shape, batch=4)
@@ -198,7 +198,7 @@ def built(input_shape, rng, dtype="float64", **options):
 
 
 @pytest.mark.parametrize("group", KERAS_CASES)
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 def test_the_layer_equals_keras(golden, group, name):
     g = {key: array.astype(np.float64) for key, array in golden[group].items()}
     layer = BatchNormalization(float(g["momentum"]), float(g["epsilon"]), dtype="float64")

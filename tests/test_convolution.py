@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import kernels
-from conftest import GOLDEN
+from conftest import GOLDEN, HOSTS
 from kernels import windows
 from kernels.contract import ACTIVATIONS, ScratchVAEError
 from scratchvae.gradcheck import check_layer
@@ -338,7 +338,7 @@ def describe(value):
 
 
 @pytest.mark.parametrize("layer, input_shape", LAYERS, ids=describe)
-@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("backend", HOSTS)
 def test_gradients(layer, input_shape, backend):
     layer.backend = backend
     report = check_layer(layer, input_shape, batch=2)

@@ -4,12 +4,13 @@ import json
 import numpy as np
 import pytest
 
-import kernels
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck import check_layer, random_examples
 from scratchvae.gradcheck_suite import layer_cases
 from scratchvae.layers import Activation, Dense, Dropout, Flatten, Layer, Reshape
 from scratchvae.models import Sequential
+
+from conftest import HOSTS
 
 CASES = [pytest.param(layer, shape, id=f"{type(layer).__name__}-{getattr(layer, 'activation', '')}") for layer, shape in layer_cases()]
 
@@ -25,7 +26,7 @@ def fresh(layer, dtype):
     return Sequential(copies) if isinstance(layer, Sequential) else copies[0]
 
 
-@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("backend", HOSTS)
 @pytest.mark.parametrize("layer, input_shape", CASES)
 def test_gradients(layer, input_shape, backend):
     for member in members(layer):
@@ -285,7 +286,7 @@ def test_configuration_round_trip():
 def test_reference_equals_cpu(rng):
     for layer, input_shape in layer_cases():
         results, x = [], None
-        for backend in kernels.BACKENDS:
+        for backend in HOSTS:
             copy = fresh(layer, "float64")
             for member in members(copy):
                 member.backend = backend

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import kernels
-from conftest import small_vae
+from conftest import HOSTS, small_vae
 from scratchvae import schedules
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck import check_model
@@ -15,7 +15,7 @@ from scratchvae.models import VAE, Autoencoder, Sequential
 from scratchvae.optimizers import SGD, Adam
 
 
-@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("backend", HOSTS)
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-5)])
 def test_vae_equals_keras(golden, backend, dtype, tolerance):
     g = golden["vae"]
@@ -34,7 +34,7 @@ def test_vae_equals_keras(golden, backend, dtype, tolerance):
         assert np.abs(grad - expected).max() <= tolerance * np.abs(expected).max(), vae.parameters.names[i]
 
 
-@pytest.mark.parametrize("backend", kernels.BACKENDS)
+@pytest.mark.parametrize("backend", HOSTS)
 @pytest.mark.parametrize("case", range(4))
 def test_gradients_of_whole_models(backend, case):
     model = list(model_cases(backend))[case]

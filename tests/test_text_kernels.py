@@ -6,7 +6,7 @@ import pytest
 from scipy.special import log_softmax
 
 import kernels
-from conftest import GOLDEN, MASK, built, close, on_one_and_more_threads
+from conftest import GOLDEN, HOSTS, MASK, built, close, on_one_and_more_threads
 from kernels.contract import ScratchVAEError
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Sequential
@@ -47,7 +47,7 @@ def numbered(group, name):
 # Keras's numbers
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 @pytest.mark.parametrize("group", [group for group in KERAS_GROUPS if group.startswith("gru/")])
 def test_gru_equals_keras(golden, group, name, dtype, tolerance):
     g = golden[group]
@@ -71,7 +71,7 @@ WORDS = {"words/embedding": lambda: [Embedding(9, 3)],
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 @pytest.mark.parametrize("group", WORDS)
 def test_layers_of_words_equal_keras(golden, group, name, dtype, tolerance):
     g = golden[group]
@@ -114,7 +114,7 @@ def test_adam_with_global_clipnorm_equals_keras(backend, golden, dtype, toleranc
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-4)])
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 def test_text_gru_equals_keras(golden, name, dtype, tolerance):
     g = golden["text-gru"]
     vae = VAE([Embedding(11, 4, mask_zero=True), Bidirectional(GRU(3, return_sequences=True)), Bidirectional(GRU(2)), Dense(5, "relu")], 3,
@@ -294,7 +294,7 @@ def test_embedding_equals_reference(N, V, E, dtype, tolerance, rng):
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "leaky_relu(0.3)", "sigmoid", "tanh", "softmax"])
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 def test_onehot_dense_equals_dense_on_the_onehot_matrix(name, activation, rng):
     words, dout = rng.integers(0, 13, (29, 1), np.int32), rng.standard_normal((29, 17))
     weights = [rng.standard_normal((13, 17)), rng.standard_normal(17)]
@@ -408,7 +408,7 @@ def test_clip_by_global_norm(backend, size, dtype, tolerance, rng):
     assert (nothing == 0).all()
 
 
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 def test_gradients_whose_squares_overflow_are_clipped_all_the_same(name):
     gradients, backend = np.full(4, -1e20, np.float32), kernels.load(name)
     backend.clip_by_global_norm(gradients, 1.0, backend.clip_by_global_norm_scratch(np.float32))

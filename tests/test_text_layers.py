@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import kernels
-from conftest import MASK, built, close
+from conftest import HOSTS, MASK, built, close
 from kernels.contract import ScratchVAEError
 from scratchvae.gradcheck import check_layer, compare
 from scratchvae.layers import GRU, Activation, Bidirectional, Dense, Dropout, Embedding, OneHotDense, RepeatVector, Reshape
@@ -16,7 +16,7 @@ REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")
 
 # Gradients of layers
 
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 @pytest.mark.parametrize("make, input_shape", [
     (lambda: Embedding(4, 3), (3,)), (lambda: Embedding(4, 3, mask_zero=True), (2, 2)), (lambda: OneHotDense(3, 4), (1,)),
     (lambda: OneHotDense(3, 4, "sigmoid"), (1,)), (lambda: GRU(3), (1, 2)), (lambda: GRU(2, return_sequences=True), (3, 4)),
@@ -34,7 +34,7 @@ def test_gradients(make, input_shape, name):
     assert report.passed, report
 
 
-@pytest.mark.parametrize("name", kernels.BACKENDS)
+@pytest.mark.parametrize("name", HOSTS)
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("kind", ["forward", "backward", "bidirectional"])
 def test_gradients_with_masks(kind, return_sequences, name, rng):
@@ -70,7 +70,7 @@ def test_a_forgotten_reset_gate_is_found():
             self._scratch.gates[..., self.units:] = 1
             return super().backward(dout, need_dx)
 
-    for name in kernels.BACKENDS:
+    for name in HOSTS:
         layer = Forgetful(2, return_sequences=True)
         layer.backend = name
         wrong = {row.parameter for row in check_layer(layer, (3, 2)).rows if not row.passed}

@@ -4,6 +4,8 @@ import os
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..arrays import (add, add_losses, check_device, copy, empty, fill, flatnonzero, from_host, is_array, synchronize, take,
+                      to_host, zeros)
 from ..contract import ScratchVAEError
 from .activations import activation_backward, activation_forward
 from .batchnorm import batchnorm_backward, batchnorm_forward, batchnorm_inference, batchnorm_scratch
@@ -19,6 +21,8 @@ from .noise import normal, uniform
 from .optimizers import adam_update, clip_by_global_norm, clip_by_global_norm_scratch, rmsprop_update, sgd_update
 from .reparameterize import (gaussian_kl_backward, gaussian_kl_forward, reparameterize_backward,
                              reparameterize_forward)
+from .sequences import (concatenate_backward, concatenate_forward, last_backward, last_forward, mask_steps, padding_mask,
+                        repeat_backward, repeat_forward, words_before)
 from .word_losses import (onehot_binary_crossentropy_backward, onehot_binary_crossentropy_forward,
                           sparse_categorical_crossentropy_backward, sparse_categorical_crossentropy_forward)
 

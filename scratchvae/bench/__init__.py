@@ -1,4 +1,4 @@
-"""How fast a lab trains, beside other frameworks: same model, same batches, same threads.
+"""How fast a lab trains, beside other frameworks: same model, same batches, same threads, or the same GPU.
 
 Each framework works in a process of its own, and they take turns: in every round each trains for a fraction of a second while
 the others wait, idle.  What disturbs the machine for longer disturbs all alike; medians over the rounds are reported, ratios
@@ -18,11 +18,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+import kernels
+
 from ..errors import ScratchVAEError
 from ..run import new_config, run_class
 from .peers import PEERS, variants
 
 OURS = "scratchvae"
+DEVICE_PEERS = ("torch",)       # those that are compared on a GPU
 EXAMPLES = 6000                 # real ones, from which the batches are taken
 SECONDS = 0.4                   # of training by each framework in a round
 PAUSE = 0.2                     # seconds between turns: thread pools go on spinning for a while after their last work
@@ -30,11 +33,13 @@ FIRST_STEPS = 2                 # which compile, and allocate
 MATRIX = 2048
 
 
-def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None):
+def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, backend="cpu"):
     """Measure one lab, by default with its own batch size; returns what `bench --json` writes."""
-    unknown = [name for name in against if name not in PEERS]
+    allowed = DEVICE_PEERS if backend == "cuda" else tuple(PEERS)
+    unknown = [name for name in against if name not in allowed]
     if unknown:
-        raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(PEERS)}")
+        raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(allowed)}")
+    device = kernels.load(backend)
     threads = threads or len(os.sched_getaffinity(0))
     batch_size = batch_size or lab.batch_size
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
@@ -43,23 +48,25 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None):
     model.build(lab.shape(config["settings"]))
     installed = [name for name in against if importlib.util.find_spec(name)]
     setup = {"model": model.get_config(), "optimizer": lab.make_optimizer(lab.settings).get_config(),
-             "batch_size": batch_size, "threads": threads}
+             "batch_size": batch_size, "threads": threads, "backend": backend}
     with tempfile.TemporaryDirectory() as folder:
         setup["examples"] = str(Path(folder) / "examples.npy")
         np.save(setup["examples"], examples)
         with ExitStack() as stack:
             workers = [stack.enter_context(Worker(name, setup | {"options": options}))
-                       for name in (OURS, *installed) for options in variants(name, setup["model"])]
+                       for name in (OURS, *installed) for options in variants(name, setup["model"], backend)]
             peaks = []
             for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
-                peaks.append(sgemm_gflops(threads))
+                peaks.append(product_gflops(device) if backend == "cuda" else sgemm_gflops(threads))
                 for k in range(len(workers)):
                     time.sleep(PAUSE)
                     workers[(i + k) % len(workers)].measure()
+    computed_by = device.describe() if backend == "cuda" else f"{threads} threads"
     flops, peak = model.flops(batch_size), float(np.median(peaks))
     ours = np.array(workers[0].milliseconds)
-    return {"lab": lab.name, "batch_size": batch_size, "threads": threads, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
-            "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
+    return {"lab": lab.name, "batch_size": batch_size, "threads": threads, "computed_by": computed_by, "peak_of": "our product of 2048" if backend == "cuda" else "sgemm peak",
+            "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
+            "launches_a_step": workers[0].launches, "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
             "missing": [f"{PEERS[name]} is not installed" for name in against if name not in installed]}
 
 
@@ -82,7 +89,8 @@ class Worker:
         self.milliseconds = []
         self.version = self._ask({"framework": name, **setup})["version"]
         self._ask(FIRST_STEPS)
-        self.steps, seconds = 1, self._ask(1)["seconds"]
+        one = self._ask(1)
+        self.steps, seconds, self.launches = 1, one["seconds"], one["launches"]
         while seconds < SECONDS:                                    # warms up, and finds how many steps make a turn
             self.steps *= 2
             seconds = self._ask(self.steps)["seconds"]
@@ -109,6 +117,19 @@ class Worker:
             last_line = (self.log.read().strip().splitlines() or ["without a word"])[-1]
             raise ScratchVAEError(f"bench: the process of {self.name} ended: {last_line}")
         return json.loads(answer)
+
+
+def product_gflops(device, repeats=10):
+    """The rate of our own large float32 matrix product on the device, now."""
+    a = device.from_host(np.random.default_rng(0).random((MATRIX, MATRIX), np.float32))
+    bias, out = device.zeros(MATRIX, "float32"), device.empty((MATRIX, MATRIX), "float32")
+    for count in (1, repeats):                                      # the first compiles
+        device.synchronize()
+        started = time.perf_counter()
+        for _ in range(count):
+            device.dense_forward(a, a, bias, out, "linear", None)
+        device.synchronize()
+    return 2 * MATRIX ** 3 * repeats / (time.perf_counter() - started) / 1e9
 
 
 def sgemm_gflops(threads, repeats=3):

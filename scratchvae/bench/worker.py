@@ -20,15 +20,16 @@ def main():
     trainer = importlib.import_module(module).Trainer(setup["model"], setup["optimizer"], setup["batch_size"], setup["threads"],
                                                       **setup["options"])
     examples, size = np.load(setup["examples"]), setup["batch_size"]
-    batches = [examples[start:start + size] for start in range(0, len(examples) - size + 1, size)]
+    batches = [trainer.put(examples[start:start + size]) for start in range(0, len(examples) - size + 1, size)]
     answer(answers, {"version": trainer.version})
     for line in sys.stdin:
         steps = json.loads(line)
-        started = time.perf_counter()
+        launches, started = trainer.launches, time.perf_counter()
         for step in range(steps):
             trainer.step(batches[step % len(batches)])
         trainer.wait()
-        answer(answers, {"seconds": time.perf_counter() - started})
+        seconds = time.perf_counter() - started
+        answer(answers, {"seconds": seconds, "launches": None if launches is None else (trainer.launches - launches) // steps})
 
 
 def answer(answers, message):

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..errors import ScratchVAEError
-from .layer import Layer
+from .layer import Layer, rows
 
 
 class BatchNormalization(Layer):
@@ -30,21 +30,20 @@ class BatchNormalization(Layer):
         self.check_input(x)
         self._x, self._y, self._training = x, self.workspace.array("y", x.shape), training
         gamma, beta, moving_mean, moving_variance = self.weights.values()
-        rows, y = (array.reshape(-1, gamma.size) for array in (x, self._y))
+        examples, y = rows(x), rows(self._y)
         if training:
             self._mean, self._variance = (self.workspace.array(name, gamma.shape) for name in ("mean", "variance"))
-            self.kernels.batchnorm_forward(rows, gamma, beta, moving_mean, moving_variance, y, self._mean, self._variance,
+            self.kernels.batchnorm_forward(examples, gamma, beta, moving_mean, moving_variance, y, self._mean, self._variance,
                                            self.momentum, self.epsilon, self._scratch)
         else:
             self._mean, self._variance = moving_mean, moving_variance
-            self.kernels.batchnorm_inference(rows, gamma, beta, moving_mean, moving_variance, y, self.epsilon, self._scratch)
+            self.kernels.batchnorm_inference(examples, gamma, beta, moving_mean, moving_variance, y, self.epsilon, self._scratch)
         return self._y
 
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
         gamma, dx = self.params["gamma"], self.workspace.array("dx", dout.shape)
-        dout_rows, x_rows, dx_rows = (array.reshape(-1, gamma.size) for array in (dout, self._x, dx))
-        self.kernels.batchnorm_backward(dout_rows, x_rows, gamma, self._mean, self._variance, dx_rows, self.grads["gamma"],
+        self.kernels.batchnorm_backward(rows(dout), rows(self._x), gamma, self._mean, self._variance, rows(dx), self.grads["gamma"],
                                         self.grads["beta"], self.epsilon, self._training, self._scratch)
         return dx if need_dx else None
 

@@ -4,8 +4,7 @@ import math
 from kernels.contract import parse_activation
 
 from .. import initializers
-from .layer import Layer, positive_integer
-
+from .layer import Layer, positive_integer, rows
 
 
 class Dense(Layer):
@@ -35,23 +34,18 @@ class Dense(Layer):
     def forward(self, x, training=False):
         self.check_input(x)
         self._x, self._y = x, self.workspace.array("y", (len(x), *self.output_shape))
-        rows = self._rows(x)
-        self._scratch = self.scratch(len(rows), lambda: self.kernels.dense_scratch(*rows.shape, self.units, self.dtype))
-        self.kernels.dense_forward(rows, self.params["kernel"], self.params["bias"], self._rows(self._y), self.activation, self._scratch)
+        examples = rows(x)
+        self._scratch = self.scratch(len(examples), lambda: self.kernels.dense_scratch(*examples.shape, self.units, self.dtype))
+        self.kernels.dense_forward(examples, self.params["kernel"], self.params["bias"], rows(self._y), self.activation, self._scratch)
         return self._y
 
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
         dz = self.workspace.array("dz", dout.shape)
         dx = self.workspace.array("dx", self._x.shape) if need_dx else None
-        self.kernels.dense_backward(self._rows(dout), self._rows(self._x), self._rows(self._y), self.params["kernel"], self._rows(dz),
-                                    self._rows(dx), self.grads["kernel"], self.grads["bias"], self.activation, self._scratch)
+        self.kernels.dense_backward(rows(dout), rows(self._x), rows(self._y), self.params["kernel"], rows(dz), dx if dx is None else rows(dx),
+                                    self.grads["kernel"], self.grads["bias"], self.activation, self._scratch)
         return dx
-
-    @staticmethod
-    def _rows(array):
-        """(N, ..., K) as the rows of a matrix."""
-        return None if array is None else array.reshape(-1, array.shape[-1])
 
     def flops(self):
         product = 2 * math.prod(self.input_shape) * self.units

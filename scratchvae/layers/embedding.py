@@ -1,11 +1,9 @@
 """Layers that read words: arrays of their indices in a vocabulary."""
-import numpy as np
-
 from kernels.contract import parse_activation
 
 from .. import initializers
 from ..errors import ScratchVAEError
-from .layer import Layer, positive_integer
+from .layer import Layer, positive_integer, rows
 
 
 class Embedding(Layer):
@@ -23,23 +21,31 @@ class Embedding(Layer):
         self.embeddings_initializer = embeddings_initializer
         self.mask_zero = mask_zero
 
+    @property
+    def vocabulary_size(self):
+        return self.input_dim
+
     def setup(self, input_shape):
         self.add_parameter("embeddings", (self.input_dim, self.output_dim), self.embeddings_initializer)
         return (*input_shape, self.output_dim)
 
     def compute_mask(self, x):
-        return (x != 0).astype(np.int32) if self.mask_zero else None
+        if not self.mask_zero:
+            return None
+        mask = self.workspace.array("mask", x.shape, "int32")
+        self.kernels.padding_mask(x, mask)
+        return mask
 
     def forward(self, x, training=False):
         self.check_input(x)
         self._words, self._y = x.reshape(-1), self.workspace.array("y", (*x.shape, self.output_dim))
-        self.kernels.embedding_forward(self._words, self.params["embeddings"], self._y.reshape(-1, self.output_dim))
+        self.kernels.embedding_forward(self._words, self.params["embeddings"], rows(self._y))
         return self._y
 
     def backward(self, dout, need_dx=False):
         """Fill grads.  There is no dx: words are no numbers."""
         self.check_gradient(dout, self._y)
-        self.kernels.embedding_backward(dout.reshape(-1, self.output_dim), self._words, self.grads["embeddings"])
+        self.kernels.embedding_backward(rows(dout), self._words, self.grads["embeddings"])
 
 
 class OneHotDense(Layer):
@@ -58,6 +64,10 @@ class OneHotDense(Layer):
         initializers.get(kernel_initializer), initializers.get(bias_initializer)
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
+
+    @property
+    def vocabulary_size(self):
+        return self.depth
 
     def setup(self, input_shape):
         if input_shape != (1,):

@@ -3,7 +3,7 @@ import numpy as np
 
 from .. import initializers
 from ..errors import ScratchVAEError
-from .layer import Layer, positive_integer
+from .layer import Layer, positive_integer, rows
 
 
 class GRU(Layer):
@@ -42,14 +42,16 @@ class GRU(Layer):
         """The states, from initial_state (N, units) on, or from zeros."""
         self.check_input(x)
         N, T, K = x.shape
-        if initial_state is None:
-            initial_state = self.workspace.array("no_state", (N, self.units))
-            initial_state[...] = 0
+        self._scratch, no_state, all_steps = self.scratch(N, lambda: self._make_scratch(N, T, K))
         self._x, states = x, self.workspace.array("states", (N, T, self.units))
-        self._mask = np.ones((N, T), np.int32) if self.mask is None else self.mask
-        self._scratch = self.scratch(N, lambda: self.kernels.gru_scratch(N, T, K, self.units, self.dtype))
-        self.kernels.gru_forward(x, *self.params.values(), initial_state, self._mask, states, self.go_backwards, self._scratch)
-        self._y = states if self.return_sequences else np.ascontiguousarray(states[:, self._last])
+        self._mask = all_steps if self.mask is None else self.mask
+        self.kernels.gru_forward(x, *self.params.values(), no_state if initial_state is None else initial_state, self._mask, states,
+                                 self.go_backwards, self._scratch)
+        if self.return_sequences:
+            self._y = states
+        else:
+            self._y = self.workspace.array("y", (N, self.units))
+            self.kernels.last_forward(states, self._y, self._last)
         return self._y
 
     def backward(self, dout, need_dx=True):
@@ -58,8 +60,7 @@ class GRU(Layer):
         N, T, _ = self._x.shape
         if not self.return_sequences:
             dstates = self.workspace.array("dstates", (N, T, self.units))
-            dstates[...] = 0
-            dstates[:, self._last] = dout
+            self.kernels.last_backward(dout, dstates, self._last)
             dout = dstates
         dx = self.workspace.array("dx", self._x.shape) if need_dx else None
         self.dinitial_state = self.workspace.array("dinitial_state", (N, self.units))
@@ -70,15 +71,20 @@ class GRU(Layer):
     @property
     def _last(self):
         """The step that is taken last."""
-        return 0 if self.go_backwards else -1
+        return 0 if self.go_backwards else self.input_shape[0] - 1
+
+    def _make_scratch(self, N, T, K):
+        """The kernels' work space, a state of zeros to begin with, and a mask that skips nothing."""
+        return (self.kernels.gru_scratch(N, T, K, self.units, self.dtype), self.kernels.zeros((N, self.units), self.dtype),
+                self.kernels.from_host(np.ones((N, T), np.int32)))
 
     def step(self, x, state):
         """One step: the states (N, units) after the inputs x (N, K), from the states before."""
         N, K = x.shape
-        after = np.empty((N, 1, self.units), self.dtype)
-        scratch = self.kernels.gru_scratch(N, 1, K, self.units, self.dtype)
-        self.kernels.gru_forward(x[:, np.newaxis], *self.params.values(), state, np.ones((N, 1), np.int32), after, False, scratch)
-        return after[:, 0]
+        scratch, _, all_steps = self._make_scratch(N, 1, K)
+        after = self.kernels.empty((N, 1, self.units), self.dtype)
+        self.kernels.gru_forward(x.reshape(N, 1, K), *self.params.values(), state, all_steps, after, False, scratch)
+        return after.reshape(N, self.units)
 
     def flops(self):
         T, K = self.input_shape
@@ -133,32 +139,30 @@ class Bidirectional(Layer):
     def forward(self, x, training=False):
         self.check_input(x)
         self._y = self.workspace.array("y", (len(x), *self.output_shape))
-        for layer, half in zip(self.directions.values(), self._halves(self._y)):
+        for layer in self.directions.values():
             layer.mask = self.mask
-            half[...] = layer.forward(x, training)
-        self._zero_skipped(self._y)
+        self.kernels.concatenate_forward(*(rows(layer.forward(x, training)) for layer in self.directions.values()), rows(self._y))
+        if self._skips:
+            self.kernels.mask_steps(self._y, self.mask, self._y)
         return self._y
 
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
-        if self.mask is not None:
-            dout = dout.copy()
-            self._zero_skipped(dout)
-        one, other = (layer.backward(np.ascontiguousarray(half), need_dx)
-                      for layer, half in zip(self.directions.values(), self._halves(dout)))
+        if self._skips:
+            masked = self.workspace.array("masked", dout.shape)
+            self.kernels.mask_steps(dout, self.mask, masked)
+            dout = masked
+        halves = [self.workspace.array(direction, (len(dout), *self.output_shape[:-1], self._given.units)) for direction in self.directions]
+        self.kernels.concatenate_backward(rows(dout), *map(rows, halves))
+        one, other = (layer.backward(half, need_dx) for layer, half in zip(self.directions.values(), halves))
         if need_dx:
-            one += other
+            self.kernels.add(other, one)
         return one
 
-    def _zero_skipped(self, array):
-        """Set the steps of sequences to zero that the mask skips."""
-        if self.mask is not None and self._given.return_sequences:
-            array[self.mask == 0] = 0
-
-    def _halves(self, array):
-        """The parts of the two directions in the last axis."""
-        units = self._given.units
-        return array[..., :units], array[..., units:]
+    @property
+    def _skips(self):
+        """Whether there are steps to set to zero."""
+        return self.mask is not None and self._given.return_sequences
 
     def flops(self):
         return tuple(2 * count for count in self.directions["forward"].flops())

@@ -28,6 +28,7 @@ class Layer:
         Layer.classes[cls.__name__] = cls
 
     input_dtype = None          # of what comes in: the layer's own, or "int32" for words
+    vocabulary_size = None      # how many words may come in
     mask = None                 # which steps of sequences count, (N, T) of 0 and 1, or None: all
     _y = None                   # the output of the last forward pass
 
@@ -49,7 +50,7 @@ class Layer:
             raise ScratchVAEError(f"{type(self).__name__}: input shape {input_shape}; allowed: positive sizes, without the batch")
         self.input_shape = input_shape
         self.kernels = kernels.load(self.backend)
-        self.workspace = Workspace(self.dtype)
+        self.workspace = Workspace(self.kernels, self.dtype)
         self.noise = Noise(self.kernels)
         self.params, self.grads, self.state = {}, {}, {}
         self._y, self._scratch_by_batch = None, {}
@@ -64,21 +65,25 @@ class Layer:
 
     def add_parameter(self, name, shape, initializer):
         """Make params[name] and grads[name]."""
-        self.params[name] = np.ascontiguousarray(initializers.get(initializer)(shape, self._rng), self.dtype)
-        self.grads[name] = np.zeros_like(self.params[name])
+        self.params[name] = self._initial(shape, initializer)
+        self.grads[name] = self.kernels.zeros(shape, self.dtype)
 
     def add_state(self, name, shape, initializer):
         """Make state[name]: an array that training changes, but no gradient does."""
-        self.state[name] = initializers.get(initializer)(shape, self._rng).astype(self.dtype)
+        self.state[name] = self._initial(shape, initializer)
+
+    def _initial(self, shape, initializer):
+        """An array filled by the initializer of that name."""
+        return self.kernels.from_host(np.ascontiguousarray(initializers.get(initializer)(shape, self._rng), self.dtype))
 
     def bind(self, name, value, gradient):
         """Move a parameter and its gradient into these arrays."""
-        value[...] = self.params[name]
+        self.kernels.copy(self.params[name], value)
         self.params[name], self.grads[name] = value, gradient
 
     def join(self, noise, stream):
         """Become part of a model: take noise from there, and write results into the same memory again and again."""
-        self.noise, self.stream, self.workspace = noise, stream, Workspace(self.dtype, reuse=True)
+        self.noise, self.stream, self.workspace = noise, stream, Workspace(self.kernels, self.dtype, reuse=True)
 
     def scratch(self, batch, make):
         """The kernels' work space for so many examples, made when first asked for."""
@@ -113,9 +118,9 @@ class Layer:
         return 0, 0, 0
 
     def get_weights(self):
-        """Copies of parameters and state, in Keras's order."""
+        """Copies of parameters and state, NumPy arrays in Keras's order."""
         self._check_built()
-        return [value.copy() for value in self.weights.values()]
+        return [self.kernels.to_host(value).copy() for value in self.weights.values()]
 
     def set_weights(self, weights):
         """Set parameters and state from a list as a Keras layer's get_weights gives it."""
@@ -125,7 +130,7 @@ class Layer:
             raise ScratchVAEError(f"{type(self).__name__}: weights of shapes {given}; needed: "
                                   f"{dict(zip(self.weights, shapes))}")
         for value, weight in zip(self.weights.values(), weights):
-            value[...] = weight
+            self.kernels.copy(np.ascontiguousarray(weight, self.dtype), value)
 
     def get_config(self):
         """The arguments that make this layer again, with its class's name: what is saved."""
@@ -146,7 +151,7 @@ class Layer:
     def check_input(self, x):
         """Refuse an input of the wrong shape or type."""
         self._check_built()
-        if not isinstance(x, np.ndarray) or x.dtype != (self.input_dtype or self.dtype) or x.shape[1:] != self.input_shape or len(x) == 0:
+        if not self.kernels.is_array(x) or x.dtype != (self.input_dtype or self.dtype) or x.shape[1:] != self.input_shape or len(x) == 0:
             raise ScratchVAEError(f"{type(self).__name__}: input {_describe(x)}; needed: a {self.input_dtype or self.dtype} array of "
                                   f"shape (batch, {', '.join(map(str, self.input_shape))})")
 
@@ -155,7 +160,7 @@ class Layer:
         self._check_built()
         if out is None:
             raise ScratchVAEError(f"{type(self).__name__}: backward without a forward pass; call forward(x) first")
-        if type(dout) is not np.ndarray or dout.dtype != self.dtype or dout.shape != out.shape:
+        if not self.kernels.is_array(dout) or dout.dtype != self.dtype or dout.shape != out.shape:
             raise ScratchVAEError(f"{type(self).__name__}: gradient {_describe(dout)}; needed: a {self.dtype} array of "
                                   f"shape {out.shape}, as the output of forward")
 
@@ -180,7 +185,7 @@ def dtype_name(owner, dtype):
 
 
 def _describe(x):
-    return f"a {x.dtype} array of shape {x.shape}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
+    return f"a {x.dtype} array of shape {x.shape}" if hasattr(x, "dtype") else f"a {type(x).__name__}"
 
 
 def positive_integer(owner, name, value):
@@ -188,3 +193,8 @@ def positive_integer(owner, name, value):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ScratchVAEError(f"{owner}: {name} is {value!r}; allowed: whole numbers from 1")
     return int(value)
+
+
+def rows(array):
+    """An array (N, ..., K) as the rows of a matrix."""
+    return array if array.ndim == 2 else array.reshape(-1, tuple(array.shape)[-1])

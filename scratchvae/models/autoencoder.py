@@ -31,7 +31,7 @@ class Autoencoder(Model):
         logits = self.decoder.forward(z, training)
         reconstruction = self.loss.forward(logits, x if target is None else target)
         no_kl = self.workspace.array("no_kl", reconstruction.shape)
-        no_kl[...] = 0
+        self.kernels.fill(no_kl, 0)
         return reconstruction, no_kl
 
     def backward(self, kl_weight=0.0, need_dx=False):

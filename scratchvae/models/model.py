@@ -2,6 +2,7 @@
 import numpy as np
 
 import kernels
+from kernels.contract import check_indices
 
 from .. import losses, training
 from ..errors import ScratchVAEError
@@ -44,7 +45,7 @@ class Model:
         if len(set(map(id, self.layers.values()))) < len(self.layers):
             raise ScratchVAEError(f"{type(self).__name__}: one layer object stands in two places; make a layer for each")
         self.noise = Noise(self.kernels, seed)
-        self.workspace = Workspace(self.dtype, reuse=True)
+        self.workspace = Workspace(self.kernels, self.dtype, reuse=True)
         self.loss.build(self.kernels, self.dtype)
         for layer in self.layers.values():
             layer.dtype, layer.backend = self.dtype, self.backend
@@ -52,7 +53,7 @@ class Model:
         self.check_parts(input_shape)
         for stream, layer in enumerate(self.layers.values()):
             layer.join(self.noise, stream)
-        self.parameters = Parameters(self.layers, self.dtype)
+        self.parameters = Parameters(self.layers, self.kernels, self.dtype)
         self.input_shape = input_shape
 
     def check_parts(self, input_shape):
@@ -114,16 +115,16 @@ class Model:
     def evaluate(self, x, seed=0, y=None):
         """Means over x with one sample of z an example: a dict of loss (at the KL weight that training leads to),
         reconstruction and kl.  y: what to make of x, if not x itself."""
-        x, y = self.as_pair(x, y)
+        x, y = self.on_device(*self.as_pair(x, y))
         self.noise.seed = check_seed("evaluate", seed)
-        sums = np.zeros(2)
+        sums = self.kernels.zeros(3, "float64")
         for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
             self.noise.step = number
             here = slice(start, start + BATCH_SIZE)
-            batch_losses = self.forward(x[here], stream=VALIDATION, target=y[here])
-            sums += [losses.sum(dtype=np.float64) for losses in batch_losses]
-        reconstruction, kl = (float(mean) for mean in sums / len(x))
-        return {"loss": reconstruction + self.kl_weight.weight * kl, "reconstruction": reconstruction, "kl": kl}
+            reconstruction, kl = self.forward(x[here], stream=VALIDATION, target=y[here])
+            self.kernels.add_losses(reconstruction, kl, self.kl_weight.weight, sums)
+        means = self.kernels.to_host(sums) / len(x)
+        return dict(zip(("loss", "reconstruction", "kl"), means.tolist()))
 
     def decode(self, z):
         """The decoder's output (N, *input_shape) for latent points z (N, latent_dim)."""
@@ -133,7 +134,8 @@ class Model:
 
     def in_batches(self, function, x):
         """Call function on some examples at a time; the arrays of the tuples it returns, copied and joined."""
-        results = [[array.copy() for array in function(x[start:start + BATCH_SIZE])] for start in range(0, len(x), BATCH_SIZE)]
+        to_host, x = self.kernels.to_host, self.kernels.from_host(x)
+        results = [[to_host(array).copy() for array in function(x[start:start + BATCH_SIZE])] for start in range(0, len(x), BATCH_SIZE)]
         return [np.concatenate(arrays) for arrays in zip(*results)]
 
     def summary(self):
@@ -165,7 +167,7 @@ class Model:
     def save(self, path):
         """Write the model, its configuration, parameters and state, to one file."""
         self.check_built()
-        write_arrays(path, self.weights, {"kind": "model", "config": self.get_config()})
+        write_arrays(path, {name: self.kernels.to_host(weight) for name, weight in self.weights.items()}, {"kind": "model", "config": self.get_config()})
 
     @classmethod
     def load(cls, path, backend="cpu"):
@@ -177,13 +179,16 @@ class Model:
         for name, weight in model.weights.items():
             if name not in arrays or arrays[name].shape != weight.shape:
                 raise ScratchVAEError(f"{path}: damaged: {name} is missing or of the wrong shape")
-            weight[...] = arrays[name]
+            model.kernels.copy(np.ascontiguousarray(arrays[name], model.dtype), weight)
         return model
 
     def as_examples(self, x):
         """x as an array of this model's shape, and its dtype, or int32 for words."""
         self.check_built()
-        return self.as_array("x", x, self.input_shape, self.encoder.input_dtype)
+        x = self.as_array("x", x, self.input_shape, self.encoder.input_dtype)
+        if self.encoder.vocabulary_size:
+            check_indices("x", x, self.encoder.vocabulary_size)
+        return x
 
     def as_pair(self, x, y=None):
         """x, and what to make of it: y, or x itself."""
@@ -195,8 +200,13 @@ class Model:
             y = self.as_array("y", y, self.loss.target_shape(self.decoder.output_shape), self.loss.target_dtype)
             if len(x) != len(y):
                 raise ScratchVAEError(f"{len(x)} examples x, but {len(y)} targets y; needed: as many")
-        self.loss.check_target(y)
+        self.loss.check_target(y, self.decoder.output_shape)
         return x, y
+
+    def on_device(self, x, y):
+        """Both arrays where the backend computes; one array if they are one."""
+        there = self.kernels.from_host(x)
+        return there, there if y is x else self.kernels.from_host(y)
 
     def as_array(self, name, x, shape, dtype=None):
         """x as a C-contiguous array of shape (N, *shape), N >= 1, and the dtype, this model's unless given."""

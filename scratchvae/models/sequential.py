@@ -41,6 +41,16 @@ class Sequential:
         return next(iter(self.layers.values())).input_dtype
 
     @property
+    def vocabulary_size(self):
+        """How many words may come in, or None for numbers."""
+        return next(iter(self.layers.values())).vocabulary_size
+
+    @property
+    def kernels(self):
+        """The backend that its layers compute with."""
+        return next(iter(self.layers.values())).kernels
+
+    @property
     def params(self):
         """The parameters of all layers, "dense/kernel" and so on, in Keras's order."""
         return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.params.items()}

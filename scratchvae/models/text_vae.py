@@ -16,7 +16,7 @@ from kernels.contract import check_indices
 from .. import schedules
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
-from ..layers.layer import positive_integer
+from ..layers.layer import positive_integer, rows
 from ..noise import SAMPLING, WORDS
 from ..schedules import number
 from ..text import pad_sequences
@@ -86,7 +86,6 @@ class TextVAE(VAE):
         if y is not None and y is not x:
             raise ScratchVAEError("TextVAE reconstructs its lines; needed: x alone, without y")
         x = self.as_examples(x)
-        self.loss.check_target(x)
         return x, x
 
     # The training step.  N lines, T steps, J latent dimensions, E numbers for a word, U units, V words.  Padding costs nothing: the M
@@ -96,79 +95,77 @@ class TextVAE(VAE):
         """The losses of each line: (-log p(x|z) (N,), kl (N,))."""
         kernels, (N, T), J = self.kernels, x.shape, self.latent_dim
         self.eps, self.z = self.workspace.array("eps", (N, J)), self.workspace.array("z", (N, J))
-        kl, self.inputs = self.workspace.array("kl", (N,)), self.workspace.array("inputs", (N, T, self.embedding_dim + J))
+        kl, inputs = self.workspace.array("kl", (N,)), self.workspace.array("inputs", (N, T, self.embedding_dim + J))
+        told, reconstruction = self.workspace.array("told", (N, T, J)), self.workspace.array("reconstruction", (N, 1))
 
         h = self.encoder.forward(x, training)                                               # (N, 2U)
         self.mu, self.lv = self.z_mean.forward(h), self.z_log_var.forward(h)                # (N, J)    mu, log sigma^2
         self.noise.normal(self.eps, stream)                                                 # (N, J)    eps ~ N(0, 1)
         kernels.reparameterize_forward(self.mu, self.lv, self.eps, self.z)                  # (N, J)    z = mu + sigma eps
         initial = self.initial.forward(self.z)                                              # (N, U)    z is told to the first state
-        word_part, z_part = self.split(self.inputs)
-        word_part[...] = self.words.forward(self.words_before(x, training), training)       # (N, T, E) the word before,
-        z_part[...] = self.z[:, np.newaxis]                                                 # (N, T, J) and z at every step
-        states = self.gru.forward(self.inputs, training, initial)                           # (N, T, U)
-        self.present = np.flatnonzero(x != PAD)                                             # (M,)      which of N T are words
-        logits = self.decoder.forward(self.rows(states)[self.present], training)            # (M, V)
-        self.loss.scale = len(self.present) / N                                             #           lines count alike, not words
-        cost = self.loss.forward(logits[:, np.newaxis], x.reshape(-1, 1)[self.present])     # (M,)      -log p of each word, scaled
-        reconstruction = np.bincount(self.present // T, cost, N) / self.loss.scale          # (N,)      -log p(x|z)
+        words = self.words.forward(self.words_before(x, training), training)                # (N, T, E) the word before,
+        kernels.repeat_forward(self.z, told)                                                # (N, T, J) and z at every step
+        kernels.concatenate_forward(rows(words), rows(told), rows(inputs))                  # (N, T, E + J)
+        states = self.gru.forward(inputs, training, initial)                                # (N, T, U)
+        self.present = kernels.flatnonzero(x, PAD)                                          # (M,)      which of N T are words
+        M = len(self.present)
+        packed, targets = self.workspace.array("packed", (M, self.units)), self.workspace.array("targets", (M, 1), "int32")
+        kernels.take(rows(states), self.present, packed)                                    # (M, U)
+        kernels.take(x.reshape(-1, 1), self.present, targets)                               # (M, 1)
+        logits = self.decoder.forward(packed, training)                                     # (M, V)
+        self.loss.scale = 1.0
+        cost = self.loss.forward(logits.reshape(M, 1, -1), targets)                         # (M,)      -log p of each word
+        costs = self.workspace.array("costs", (N, T, 1))
+        kernels.embedding_backward(cost.reshape(M, 1), self.present, rows(costs))           # (N, T)    0 where there is padding,
+        kernels.repeat_backward(costs, reconstruction)                                      # (N,)      -log p(x|z)
         kernels.gaussian_kl_forward(self.mu, self.lv, kl)                                   # (N,)      KL(q(z|x) || N(0, 1))
-        return reconstruction, kl
+        return reconstruction.reshape(N), kl
 
     def backward(self, kl_weight, need_dx=False):
         """All gradients of the batch's mean loss: the chain of `forward`, last line first."""
         kernels, (N, J) = self.kernels, self.z.shape
         dmu, dlv = self.workspace.array("dmu", (N, J)), self.workspace.array("dlv", (N, J))
 
-        dlogits = self.loss.backward()[:, 0]                                                # dL/dlogits
-        dstates = self.workspace.array("dstates", (N, self.steps, self.units))              # dL/dstates, 0 where there is padding
-        dstates[...] = 0
-        self.rows(dstates)[self.present] = self.decoder.backward(dlogits)
+        M, T = len(self.present), self.steps
+        dstates, dwords = self.workspace.array("dstates", (N, T, self.units)), self.workspace.array("dwords", (N, T, self.embedding_dim))
+        dtold, dz_told = self.workspace.array("dtold", (N, T, J)), self.workspace.array("dz_told", (N, J))
+
+        self.loss.scale = M / N                                                             # lines count alike, not words
+        dlogits = self.loss.backward().reshape(M, -1)                                       # dL/dlogits
+        kernels.embedding_backward(self.decoder.backward(dlogits), self.present, rows(dstates))     # 0 where there is padding
         dinputs = self.gru.backward(dstates)                                                # dL/dinputs, and of the first state
-        dword_part, dz_part = self.split(dinputs)
-        self.words.backward(np.ascontiguousarray(dword_part), need_dx=False)
-        dz = self.initial.backward(self.gru.dinitial_state)                                 # z had two ways to the words:
-        dz += dz_part.sum(axis=1)                                                           # their gradients add
+        kernels.concatenate_backward(rows(dinputs), rows(dwords), rows(dtold))
+        self.words.backward(dwords, need_dx=False)
+        kernels.repeat_backward(dtold, dz_told)                                             # z had two ways to the words:
+        dz = self.initial.backward(self.gru.dinitial_state)                                 # their gradients add
+        kernels.add(dz_told, dz)
         kernels.reparameterize_backward(dz, self.lv, self.eps, dmu, dlv)                    # dmu = dz, dlv = dz eps sigma/2
         kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv, kl_weight, self.free_bits) # dmu += mu, dlv += (sigma^2-1)/2
         dh = self.z_mean.backward(dmu)                                                      # both heads read h:
-        dh += self.z_log_var.backward(dlv)                                                  # their gradients add
+        kernels.add(self.z_log_var.backward(dlv), dh)                                       # their gradients add
         return self.encoder.backward(dh, need_dx)
-
-    @staticmethod
-    def rows(states):
-        """(N, T, U) as (N T, U)."""
-        return states.reshape(-1, states.shape[-1])
-
-    def split(self, inputs):
-        """The two parts of a step's input: the word before, and z."""
-        return inputs[..., :self.embedding_dim], inputs[..., self.embedding_dim:]
 
     def words_before(self, x, training):
         """x moved by one step: END, x_1, ..., x_T-1; in training some of them are UNKNOWN."""
-        before = self.workspace.array("before", x.shape, "int32")
-        before[:, 0], before[:, 1:] = END, x[:, :-1]
-        if training and self.word_dropout > 0:
-            noise = self.workspace.array("word_noise", x.shape)
-            self.noise.uniform(noise, WORDS)
-            hidden = noise < self.word_dropout
-            hidden[:, 0] = False
-            before[hidden] = UNKNOWN
+        before, noise = self.workspace.array("before", x.shape, "int32"), self.workspace.array("word_noise", x.shape)
+        self.noise.uniform(noise, WORDS)
+        self.kernels.words_before(x, noise, before, END, UNKNOWN, self.word_dropout if training else 0.0)
         return before
 
-    # Writing.  The state of a line that is being written is the GRU's state and z, side by side (N, U + J).
+    # Writing.  The state of a line that is being written is the GRU's state and z, side by side (N, U + J), on the host.
 
     def start(self, z):
         """The state before the first word."""
         z = self.as_array("z", z, (self.latent_dim,))
-        return np.concatenate([self.initial.forward(z), z], axis=1)
+        return np.concatenate([self.kernels.to_host(self.initial.forward(self.kernels.from_host(z))), z], axis=1)
 
     def step(self, words, state):
         """(logits (N, V) of the next word, state after), from the words (N,) just written, END at first, and the state before."""
         check_indices("TextVAE", np.asarray(words), self.vocabulary_size)
-        h, z = state[:, :self.units], state[:, self.units:]
-        embeddings, kernel, bias = self.words.params["embedding/embeddings"], *self.decoder.params.values()
-        h = self.gru.step(np.concatenate([embeddings[words], z], axis=1), np.ascontiguousarray(h))
+        h, z = np.ascontiguousarray(state[:, :self.units]), state[:, self.units:]
+        embeddings, kernel, bias = map(self.kernels.to_host, (self.words.params["embedding/embeddings"], *self.decoder.params.values()))
+        inputs = np.concatenate([embeddings[words], z], axis=1)
+        h = self.kernels.to_host(self.gru.step(self.kernels.from_host(inputs), self.kernels.from_host(h)))
         return h @ kernel + bias, np.concatenate([h, z], axis=1)
 
     def decode(self, z):

@@ -72,7 +72,7 @@ class VAE(Model):
         kernels.reparameterize_backward(dz, self.lv, self.eps, dmu, dlv)                    # dmu = dz, dlv = dz eps sigma/2
         kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv, kl_weight, self.free_bits) # dmu += mu, dlv += (sigma^2-1)/2
         dh = self.z_mean.backward(dmu)                                                      # both heads read h:
-        dh += self.z_log_var.backward(dlv)                                                  # their gradients add
+        kernels.add(self.z_log_var.backward(dlv), dh)                                       # their gradients add
         return self.encoder.backward(dh, need_dx)
 
     def train_step(self, x, optimizer, kl_weight, target=None):
@@ -98,22 +98,23 @@ class VAE(Model):
     def sample(self, count, seed=0):
         """`count` new examples: decode(z) for z ~ N(0, 1)."""
         self.check_built()
-        z = np.empty((positive_integer("sample", "count", count), self.latent_dim), self.dtype)
+        z = self.kernels.empty((positive_integer("sample", "count", count), self.latent_dim), self.dtype)
         Noise(self.kernels, check_seed("sample", seed)).normal(z, PRIOR)
-        return self.decode(z)
+        return self.decode(self.kernels.to_host(z))
 
     def log_weights(self, x, samples, seed=0):
         """log p(x|z) p(z) / q(z|x) for `samples` points z ~ q(z|x) of each example, (samples, N) (Burda et al. 2016).
 
         Their mean exponential is p(x), from below: see metrics.importance_weighted.  It takes the reconstruction loss for -log p(x|z).
         """
-        x, weights = self.as_examples(x), []
+        x, weights = self.kernels.from_host(self.as_examples(x)), []
         self.noise.seed = check_seed("log_weights", seed)
         for sample in tqdm(range(samples), desc="samples of z", leave=False, disable=None):
             for start in range(0, len(x), BATCH_SIZE):
                 self.noise.step = sample * len(x) + start
                 reconstruction, _ = self.forward(x[start:start + BATCH_SIZE], stream=IMPORTANCE)
-                weights.append(np.sum(self.eps ** 2 + self.lv - self.z ** 2, axis=1) / 2 - reconstruction)
+                eps, lv, z, reconstruction = map(self.kernels.to_host, (self.eps, self.lv, self.z, reconstruction))
+                weights.append(np.sum(eps ** 2 + lv - z ** 2, axis=1) / 2 - reconstruction)
         return np.concatenate(weights).reshape(samples, len(x))
 
     def get_config(self):

@@ -3,8 +3,10 @@
 Each module here is named after its framework, is imported only in a process of its own, and has one public thing:
 
     Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train; also takes `variants`
+        .launches                                     of kernels on a device, so far, or None where nobody counts them
         .version                                      such as "PyTorch 2.13.0"
-        .step(x)                                      asks for one training step on a NumPy batch, float32 or words
+        .put(x)                                       a NumPy batch, float32 or words, where the framework computes
+        .step(x)                                      asks for one training step on such a batch
         .wait()                                       returns when every step asked for has finished
 
 No peer copies a batch, so its array has to be writable and stay as it is until `wait` returns. The first steps
@@ -23,13 +25,15 @@ _CLOSING = {
 }
 
 
-def variants(name: str, model: dict) -> list[dict]:
-    """The keyword arguments of a peer's Trainer, one dict for each way in which people train such a model with it.
+def variants(name: str, model: dict, backend: str = "cpu") -> list[dict]:
+    """The keyword arguments of a Trainer, one dict for each way in which people train such a model with it.
 
     No peer has a TextVAE.
     """
     if model["class"] == "TextVAE" and name in PEERS:
         return []
+    if backend != "cpu":
+        return [{"backend": backend}]
     return [{}, {"channels_last": True}] if name == "torch" and has_convolutions(model) else [{}]
 
 

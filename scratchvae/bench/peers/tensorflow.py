@@ -55,6 +55,11 @@ class Trainer:
         self._tensor = _share if xla else tf.convert_to_tensor  # oneDNN and Eigen need an aligned copy
         self._step = step.get_concrete_function()  # leaves out the search for the right trace at every call
 
+    launches = None
+
+    def put(self, x: np.ndarray) -> np.ndarray:
+        return x
+
     def step(self, x: np.ndarray) -> None:
         self._step(self._tensor(x))
 

@@ -29,16 +29,20 @@ class Trainer:
     Gradients through a GRU are eager PyTorch's, with its own nn.GRU: compiling that fails within torch.func, and compiling
     its hundreds of steps written out takes minutes.
 
-    channels_last: images, and the kernels of convolutions, lie in memory as elsewhere in this library.
+    channels_last: images, and the kernels of convolutions, lie in memory as elsewhere in this library.  backend: "cpu" or "cuda".
     """
 
-    def __init__(self, model: dict, optimizer: dict, batch_size: int, threads: int, channels_last: bool = False):
+    launches = None
+
+    def __init__(self, model: dict, optimizer: dict, batch_size: int, threads: int, channels_last: bool = False, backend: str = "cpu"):
         torch.set_num_threads(threads)  # before anything is compiled, as it is compiled for so many
         if torch.get_num_interop_threads() != threads:  # may be set only once in a process
             torch.set_num_interop_threads(threads)
         torch.compiler.reset()  # else an earlier Trainer's graphs count towards a limit that ends in eager
-        self.version = f"PyTorch {torch.__version__.split('+')[0]}{', channels_last' * channels_last}"
-        loss = _Loss(model, channels_last).apply(_initialize)
+        self.device = torch.device(backend)
+        on_device = " on the device" if backend == "cuda" else ""
+        self.version = f"PyTorch {torch.__version__.split('+')[0]}{', channels_last' * channels_last}{on_device}"
+        loss = _Loss(model, channels_last).apply(_initialize).to(self.device)
         if channels_last:
             loss.to(memory_format=torch.channels_last)
         self._parameters = dict(loss.named_parameters())
@@ -49,14 +53,19 @@ class Trainer:
             self._gradients = torch.compile(_gradients(loss), fullgraph=True)
         self._update = torch.compile(_optimizer(optimizer, loss.parameters()).step)
 
-    def step(self, x: np.ndarray) -> None:
-        gradients = self._gradients(self._parameters, torch.from_numpy(x))
+    def put(self, x: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(x).to(self.device)
+
+    def step(self, x: torch.Tensor) -> None:
+        gradients = self._gradients(self._parameters, x)
         for name, parameter in self._parameters.items():
             parameter.grad = gradients[name]
         self._update()
 
     def wait(self) -> None:
-        """Nothing to wait for: on a CPU, PyTorch has finished when it returns."""
+        """On a CPU, PyTorch has finished when it returns."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
 
 
 class _Loss(nn.Module):

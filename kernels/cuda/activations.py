@@ -1,0 +1,143 @@
+"""Activations, a thread an element, softmax a block a row.  The mathematics stands in reference/activations.py.
+
+make_activation and make_derivative give the function of one number, for kernels that apply it to what they have just computed.
+"""
+import functools
+import math
+
+import numpy as np
+from numba import cuda
+
+from ..contract import parse_activation
+from .device import flat, launch, launch_each, operation
+from .reduction import block_max, block_sum
+
+
+@operation
+def activation_forward(x, y, activation):
+    """y = f(x).  x, y: any one shape; y may be x itself."""
+    if activation == "softmax":
+        width = x.shape[x.ndim - 1]
+        launch(_softmax_forward, x.size // width, flat(x), flat(y), width)
+    else:
+        launch_each(_make_forward(activation, x.dtype), x.size, flat(x), flat(y))
+
+
+@operation
+def activation_backward(dout, y, dx, activation):
+    """dx = dout * f'(x), from y = f(x).  dout, y, dx: one shape."""
+    if activation == "softmax":
+        width = y.shape[y.ndim - 1]
+        launch(_softmax_backward, y.size // width, flat(dout), flat(y), flat(dx), width)
+    else:
+        launch_each(_make_backward(activation, y.dtype), y.size, flat(dout), flat(y), flat(dx))
+
+
+@functools.cache
+def make_activation(activation, dtype):
+    """f of one number of that type; softmax is none of one number: here it is linear, and what launches must do it afterwards."""
+    name, slope = parse_activation(activation)
+    real = np.dtype(dtype).type
+    zero, one, slope = real(0), real(1), real(slope)
+
+    @cuda.jit(device=True)
+    def linear(x):
+        return x
+
+    @cuda.jit(device=True)
+    def relu(x):
+        return zero if x < zero else x                          # NaN stays NaN
+
+    @cuda.jit(device=True)
+    def leaky_relu(x):
+        return slope * x if x < zero else x
+
+    @cuda.jit(device=True)
+    def sigmoid(x):
+        e = math.exp(-abs(x))                                   # <= 1: no overflow on either side
+        return (one if x >= zero else e) / (one + e)
+
+    @cuda.jit(device=True)
+    def tanh(x):
+        return math.tanh(x)
+
+    return {"linear": linear, "softmax": linear, "relu": relu, "leaky_relu": leaky_relu, "sigmoid": sigmoid, "tanh": tanh}[name]
+
+
+@functools.cache
+def make_derivative(activation, dtype):
+    """f' in terms of y = f(x), of one number of that type."""
+    name, slope = parse_activation(activation)
+    real = np.dtype(dtype).type
+    zero, one, slope = real(0), real(1), real(slope)
+
+    @cuda.jit(device=True)
+    def linear(y):
+        return one
+
+    @cuda.jit(device=True)
+    def relu(y):
+        return one if y > zero else slope                       # relu's slope is 0
+
+    @cuda.jit(device=True)
+    def sigmoid(y):
+        return y * (one - y)
+
+    @cuda.jit(device=True)
+    def tanh(y):
+        return one - y * y
+
+    return {"linear": linear, "relu": relu, "leaky_relu": relu, "sigmoid": sigmoid, "tanh": tanh}[name]
+
+
+@functools.cache
+def _make_forward(activation, dtype):
+    activate = make_activation(activation, dtype)
+
+    @cuda.jit
+    def forward(x, y):
+        i = cuda.grid(1)
+        if i < x.size:
+            y[i] = activate(x[i])
+    return forward
+
+
+@functools.cache
+def _make_backward(activation, dtype):
+    derivative = make_derivative(activation, dtype)
+
+    @cuda.jit
+    def backward(dout, y, dx):
+        i = cuda.grid(1)
+        if i < y.size:
+            dx[i] = dout[i] * derivative(y[i])
+    return backward
+
+
+@cuda.jit
+def _softmax_forward(x, y, size):
+    """A block for each row: the largest, the sum of exponentials, and the quotients."""
+    start, thread, width = cuda.blockIdx.x * size, cuda.threadIdx.x, cuda.blockDim.x
+    largest = -math.inf
+    for i in range(start + thread, start + size, width):
+        if x[i] > largest or math.isnan(x[i]):
+            largest = float(x[i])
+    largest = x.dtype.type(block_max(largest))
+    total = 0.0
+    for i in range(start + thread, start + size, width):
+        total += math.exp(x[i] - largest)
+    total = x.dtype.type(block_sum(total))
+    for i in range(start + thread, start + size, width):
+        y[i] = math.exp(x[i] - largest) / total
+
+
+@cuda.jit
+def _softmax_backward(dout, y, dx, size):
+    """A block for each row: dx_j = y_j (dout_j - sum_i dout_i y_i)."""
+    start, thread, width = cuda.blockIdx.x * size, cuda.threadIdx.x, cuda.blockDim.x
+    total = 0.0
+    for i in range(start + thread, start + size, width):
+        total += dout[i] * y[i]
+    total = y.dtype.type(block_sum(total))
+    for i in range(start + thread, start + size, width):
+        dx[i] = y[i] * (dout[i] - total)

@@ -1,0 +1,150 @@
+"""Batch normalisation on the device.  The mathematics stands in reference/batchnorm.py.
+
+The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 32 channels side by side, and then a thread for each channel
+adds the parts in order.  They run in double precision, on x less its first row, which keeps a variance that is small beside the mean.
+"""
+import functools
+import math
+
+from numba import cuda, float64
+
+from .arrays import empty
+from .device import THREADS, blocks, launch, launch_each, operation
+
+PARTS = 64
+CHANNELS = 32                   # side by side in a block: neighbours in memory
+LANES = THREADS // CHANNELS     # rows at a time
+ENOUGH = 64                     # rows that are worth a block
+
+
+def batchnorm_scratch(channels, dtype):
+    """Work space for that many channels: two sums for each, of each part."""
+    return empty((PARTS, 2, channels), "float64")
+
+
+@operation
+def batchnorm_forward(x, gamma, beta, moving_mean, moving_variance, y, mean, variance, momentum, epsilon, scratch):
+    """y = gamma x^ + beta, with the batch's mean and variance, which are returned, and taken into the moving averages.
+
+    x, y (N, C); gamma, beta, moving_mean, moving_variance, mean, variance (C,).
+    """
+    parts = _launch_sums(_deviations, (x,), scratch)
+    launch_each(_finish_statistics, mean.size, scratch, parts, x, mean, variance, moving_mean, moving_variance, momentum)
+    batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
+
+
+@operation
+def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, y, epsilon, scratch):
+    """y = gamma x^ + beta, with the given mean and variance."""
+    launch_each(_normalise, y.size, x, gamma, beta, moving_mean, moving_variance, y, epsilon)
+
+
+@operation
+def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training, scratch):
+    """dgamma, dbeta and dx from dout (N, C), and the mean and variance by which the forward pass normalised.
+
+    training=False: these were constants.
+    """
+    parts = _launch_sums(_gradients, (dout, x, mean), scratch)
+    launch_each(_finish_gradients, gamma.size, scratch, parts, variance, dgamma, dbeta, epsilon)
+    launch_each(_backward, dx.size, dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training)
+
+
+@cuda.jit(device=True)
+def _deviations(arrays, n, c):
+    """What is summed up for mean and variance."""
+    x, = arrays
+    deviation = float64(x[n, c]) - float64(x[0, c])
+    return deviation, deviation * deviation
+
+
+@cuda.jit(device=True)
+def _gradients(arrays, n, c):
+    """What is summed up for dgamma, but for the factor 1 / sqrt(variance + epsilon), and dbeta."""
+    dout, x, mean = arrays
+    return float64(dout[n, c]) * (float64(x[n, c]) - float64(mean[c])), float64(dout[n, c])
+
+
+def _launch_sums(summand, arrays, scratch):
+    """Fill the scratch; return how many parts it has now."""
+    N, C = arrays[0].shape
+    parts = min(PARTS, blocks(N, ENOUGH))
+    launch(_make_sums(summand), (blocks(C, CHANNELS), parts), arrays, scratch)
+    return parts
+
+
+@functools.cache
+def _make_sums(summand):
+    @cuda.jit
+    def sum_part(arrays, sums):
+        """sums[part, :, c] = the two sums over this part of the rows."""
+        shared = cuda.shared.array((2, LANES, CHANNELS), float64)
+        column, lane = cuda.threadIdx.x % CHANNELS, cuda.threadIdx.x // CHANNELS
+        c, part = cuda.blockIdx.x * CHANNELS + column, cuda.blockIdx.y
+        N, C = arrays[0].shape
+        length = (N + cuda.gridDim.y - 1) // cuda.gridDim.y
+        first, second = 0.0, 0.0
+        if c < C:
+            for n in range(part * length + lane, min(N, (part + 1) * length), LANES):
+                one, other = summand(arrays, n, c)
+                first += one
+                second += other
+        shared[0, lane, column], shared[1, lane, column] = first, second
+        cuda.syncthreads()
+        if lane < 2 and c < C:
+            total = 0.0
+            for row in range(LANES):
+                total += shared[lane, row, column]
+            sums[part, lane, c] = total
+    return sum_part
+
+
+@cuda.jit(device=True)
+def _total(sums, parts, which, c):
+    total = 0.0
+    for part in range(parts):
+        total += sums[part, which, c]
+    return total
+
+
+@cuda.jit
+def _finish_statistics(sums, parts, x, mean, variance, moving_mean, moving_variance, momentum):
+    c = cuda.grid(1)
+    if c < mean.size:
+        N, real = x.shape[0], mean.dtype.type
+        deviation = _total(sums, parts, 0, c) / N
+        mean[c] = deviation + x[0, c]
+        variance[c] = max(_total(sums, parts, 1, c) / N - deviation * deviation, 0.0)
+        kept, taken = real(momentum), real(1 - momentum)
+        moving_mean[c] = kept * moving_mean[c] + taken * mean[c]
+        moving_variance[c] = kept * moving_variance[c] + taken * variance[c]
+
+
+@cuda.jit
+def _normalise(x, gamma, beta, mean, variance, y, epsilon):
+    i = cuda.grid(1)
+    if i < y.size:
+        n, c = i // y.shape[1], i % y.shape[1]
+        s = gamma[c] / math.sqrt(variance[c] + y.dtype.type(epsilon))
+        y[n, c] = (x[n, c] - mean[c]) * s + beta[c]
+
+
+@cuda.jit
+def _finish_gradients(sums, parts, variance, dgamma, dbeta, epsilon):
+    c = cuda.grid(1)
+    if c < dgamma.size:
+        dgamma[c] = _total(sums, parts, 0, c) / math.sqrt(variance[c] + epsilon)
+        dbeta[c] = _total(sums, parts, 1, c)
+
+
+@cuda.jit
+def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training):
+    i = cuda.grid(1)
+    if i < dx.size:
+        real, N = dx.dtype.type, dx.shape[0]
+        n, c = i // dx.shape[1], i % dx.shape[1]
+        s = real(1) / math.sqrt(variance[c] + real(epsilon))
+        dy = dout[n, c]
+        if training:
+            dy -= (dbeta[c] + (x[n, c] - mean[c]) * s * dgamma[c]) / real(N)
+        dx[n, c] = gamma[c] * s * dy

@@ -1,0 +1,85 @@
+"""Dense layer in tiles (see product.py): one launch forward, two back.  The mathematics stands in reference/dense.py.
+
+The forward pass adds the bias and applies f to each sum before it stores it.  The backward pass computes dz = dout f'(z) where it loads it,
+and db is one more row of dW: the gradient of the weight of an input that is always 1.
+"""
+import functools
+
+from numba import cuda
+
+from .activations import activation_backward, activation_forward, make_activation, make_derivative
+from .device import operation
+from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, Factor, product, store
+
+
+def dense_scratch(batch, inputs, units, dtype):
+    """Work space for a dense layer: none is needed."""
+    return None
+
+
+@operation
+def dense_forward(x, kernel, bias, y, activation, scratch):
+    """y = f(x W + b).  x (N, K), kernel (K, M), bias (M,), y (N, M)."""
+    (N, K), M = x.shape, len(bias)
+    product(ROWS_OF_A, ROWS_OF_B, make_store(activation, y.dtype), (x,), (kernel,), (y, bias), (N, M, K), y.dtype)
+    if activation == "softmax":
+        activation_forward(y, y, activation)
+
+
+@operation
+def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scratch):
+    """dkernel, dbias and dx from dout (N, M), and the x and y of the forward pass.
+
+    dz (N, M) is work space for dout * f'(z).  dx (N, K) may be None where nobody needs it, as in a first layer.
+    """
+    (N, K), M = x.shape, len(dbias)
+    if activation == "softmax":                         # no function of one number
+        activation_backward(dout, y, dz, activation)
+        dout, activation = dz, "linear"
+    dz_rows, dz_columns = make_dz(activation, y.dtype)
+    product(X_TRANSPOSED, dz_columns, store_gradients, (x,), (dout, y), (dkernel, dbias), (K + 1, M, N), y.dtype)
+    if dx is not None:
+        product(dz_rows, COLUMNS_OF_B, store, (dout, y), (kernel,), (dx,), (N, K, M), y.dtype)
+
+
+@functools.cache
+def make_store(activation, dtype):
+    """y_ij = f(sum + b_j)."""
+    activate = make_activation(activation, dtype)
+
+    @cuda.jit(device=True)
+    def store_activated(arrays, i, j, part, total):
+        y, bias = arrays
+        y[i, j] = activate(total + bias[j])
+    return store_activated
+
+
+@functools.cache
+def make_dz(activation, dtype):
+    """dz = dout f'(z) from (dout, y), as a first and as a second factor."""
+    derivative = make_derivative(activation, dtype)
+
+    @cuda.jit(device=True)
+    def load_dz(arrays, row, column):
+        dout, y = arrays
+        return dout[row, column] * derivative(y[row, column])
+    return Factor(load_dz, True), Factor(load_dz, False)
+
+
+@cuda.jit(device=True)
+def _load_x_transposed(arrays, k, n):
+    x, = arrays
+    return x[n, k] if k < x.shape[1] else x.dtype.type(1)
+
+
+@cuda.jit(device=True)
+def store_gradients(arrays, k, j, part, total):
+    """dW_kj = the sum, and below the last row of W stands db."""
+    dkernel, dbias = arrays
+    if k < dkernel.shape[0]:
+        dkernel[k, j] = total
+    else:
+        dbias[j] = total
+
+
+X_TRANSPOSED = Factor(_load_x_transposed, False)

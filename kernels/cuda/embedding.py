@@ -1,0 +1,83 @@
+"""Embedding, and a dense layer on one-hot words.  The mathematics stands in reference/embedding.py.
+
+Indices are not checked here: they are on the device, and who sent them there has checked them (Model.as_examples does).
+"""
+import functools
+
+from numba import cuda
+
+from .activations import activation_backward, make_activation
+from .arrays import fill, take
+from .device import launch, launch_each, operation
+from .reduction import block_sum
+
+
+@operation
+def embedding_forward(indices, table, y):
+    """y = table[indices].  indices (N,) int32, table (V, E), y (N, E)."""
+    take(table, indices, y)
+
+
+@operation
+def embedding_backward(dout, indices, dtable):
+    """dtable (V, E) from dout (N, E): rows of equal words add up."""
+    fill(dtable, 0)
+    launch(_add_rows, indices.size, dout, indices, dtable)
+
+
+@operation
+def onehot_dense_forward(indices, kernel, bias, y, activation):
+    """y = f(x W + b) for the one-hot rows x that the indices (N,) mean.  kernel (V, M), bias (M,), y (N, M)."""
+    launch_each(_make_onehot_dense(activation, y.dtype), y.size, indices, kernel, bias, y)
+
+
+@operation
+def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
+    """dkernel and dbias from dout (N, M) and the y of the forward pass.  dz (N, M) is work space."""
+    activation_backward(dout, y, dz, activation)
+    embedding_backward(dz, indices, dkernel)
+    launch(_sum_columns, dbias.size, dz, dbias)
+
+
+@cuda.jit
+def _add_rows(dout, indices, dtable):
+    """A block for each n.  The first of equal words adds up the rows of all of them, in order; the others have nothing to do.
+
+    So no two blocks write to one row, and the sums have one order: atomic additions would be simpler, and other bits each time.
+    """
+    n, thread, width = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
+    word, earlier = indices[n], 0
+    for i in range(thread, n, width):
+        if indices[i] == word:
+            earlier = 1
+    if cuda.syncthreads_or(earlier) == 0:
+        for e in range(thread, dout.shape[1], width):
+            total = dout[n, e]
+            for i in range(n + 1, indices.size):
+                if indices[i] == word:
+                    total += dout[i, e]
+            dtable[word, e] = total
+
+
+@cuda.jit
+def _sum_columns(dz, dbias):
+    """A block for each column."""
+    m, total = cuda.blockIdx.x, 0.0
+    for n in range(cuda.threadIdx.x, dz.shape[0], cuda.blockDim.x):
+        total += dz[n, m]
+    total = block_sum(total)
+    if cuda.threadIdx.x == 0:
+        dbias[m] = total
+
+
+@functools.cache
+def _make_onehot_dense(activation, dtype):
+    activate = make_activation(activation, dtype)
+
+    @cuda.jit
+    def onehot_dense(indices, kernel, bias, y):
+        i = cuda.grid(1)
+        if i < y.size:
+            n, m = i // y.shape[1], i % y.shape[1]
+            y[n, m] = activate(kernel[indices[n], m] + bias[m])
+    return onehot_dense

@@ -1,0 +1,83 @@
+"""Reconstruction losses, a block an example.  The mathematics stands in reference/losses.py."""
+import functools
+import math
+
+import numpy as np
+from numba import cuda
+
+from .activations import make_activation, make_derivative
+from .device import launch, launch_each, operation
+from .reduction import block_sum
+
+
+@operation
+def binary_crossentropy_forward(logits, target, probability, loss, scale):
+    """probability = sigmoid(logits); loss_n = scale * mean over d of the cross-entropy.
+
+    logits, target, probability (N, D); loss (N,).
+    """
+    launch(_binary_crossentropy, len(logits), logits, target, probability, loss, scale)
+
+
+@operation
+def binary_crossentropy_backward(probability, target, dlogits, scale):
+    """dlogits = (probability - target) * scale / (D N): the gradient of the batch's mean loss."""
+    launch_each(_make_difference("linear", np.dtype(target.dtype)), target.size, probability, target, dlogits, scale / target.size)
+
+
+@operation
+def squared_error_forward(logits, target, output, loss, scale, activation):
+    """output = f(logits); loss_n = scale * mean over d of (output - target)^2.  Shapes as above."""
+    launch(_make_squared_error(activation, np.dtype(logits.dtype)), len(logits), logits, target, output, loss, scale)
+
+
+@operation
+def squared_error_backward(output, target, dlogits, scale, activation):
+    """dlogits = 2 (output - target) * scale / (D N) * f'(logits)."""
+    launch_each(_make_difference(activation, np.dtype(target.dtype)), target.size, output, target, dlogits, 2 * scale / target.size)
+
+
+@cuda.jit
+def _binary_crossentropy(logits, target, probability, loss, scale):
+    n, D = cuda.blockIdx.x, logits.shape[1]
+    zero, one = logits.dtype.type(0), logits.dtype.type(1)
+    total = 0.0
+    for d in range(cuda.threadIdx.x, D, cuda.blockDim.x):
+        logit = logits[n, d]
+        e = math.exp(-abs(logit))
+        probability[n, d] = (one if logit >= zero else e) / (one + e)
+        total += max(logit, zero) - logit * target[n, d] + math.log1p(e)
+    total = block_sum(total)
+    if cuda.threadIdx.x == 0:
+        loss[n] = scale * total / D
+
+
+@functools.cache
+def _make_squared_error(activation, dtype):
+    activate = make_activation(activation, dtype)
+
+    @cuda.jit
+    def squared_error(logits, target, output, loss, scale):
+        n, D = cuda.blockIdx.x, logits.shape[1]
+        total = 0.0
+        for d in range(cuda.threadIdx.x, D, cuda.blockDim.x):
+            out = activate(logits[n, d])
+            output[n, d] = out
+            total += (out - target[n, d]) * (out - target[n, d])
+        total = block_sum(total)
+        if cuda.threadIdx.x == 0:
+            loss[n] = scale * total / D
+    return squared_error
+
+
+@functools.cache
+def _make_difference(activation, dtype):
+    derivative = make_derivative(activation, dtype)
+
+    @cuda.jit
+    def difference(output, target, dlogits, factor):
+        i = cuda.grid(1)
+        if i < target.size:
+            n, d = i // target.shape[1], i % target.shape[1]
+            dlogits[n, d] = (output[n, d] - target[n, d]) * target.dtype.type(factor) * derivative(output[n, d])
+    return difference

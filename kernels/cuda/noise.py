@@ -1,0 +1,75 @@
+"""Random numbers from a counter, a thread a block of four.  The generator is explained in reference/noise.py; the words are the same bits."""
+import math
+
+import numpy as np
+from numba import cuda
+
+from .device import blocks, flat, launch_each, operation
+
+MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+LOW, SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
+ROUNDS = 10
+
+
+@operation
+def uniform(out, seed, step, stream):
+    """Fill out with U[0, 1) in steps of 2^-24: exactly the same in every backend."""
+    launch_each(_uniform, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
+
+
+@operation
+def normal(out, seed, step, stream):
+    """Fill out with N(0, 1) by Box and Muller's transform of pairs u, v of uniform numbers, in double precision:
+
+        r = sqrt(-2 log(1 - u)),   (r cos(2 pi v), r sin(2 pi v))
+    """
+    launch_each(_normal, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
+
+
+@cuda.jit(device=True)
+def _words(block, seed, step, stream):
+    """Ten rounds of Philox4x32 on the counter of a block; its four words, 24 bits of each, as numbers in [0, 1)."""
+    c0, c1, c2, c3 = np.uint64(block), stream, step & LOW, step >> SHIFT
+    k0, k1 = seed & LOW, seed >> SHIFT
+    for _ in range(ROUNDS):
+        product_0, product_1 = MULTIPLIER_0 * c0, MULTIPLIER_1 * c2
+        c0, c1, c2, c3 = (product_1 >> SHIFT) ^ c1 ^ k0, product_1 & LOW, (product_0 >> SHIFT) ^ c3 ^ k1, product_0 & LOW
+        k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    return _unit(c0), _unit(c1), _unit(c2), _unit(c3)
+
+
+@cuda.jit(device=True)
+def _unit(word):
+    """A 32-bit word as a float in [0, 1) with 24 bits."""
+    return (word >> np.uint64(8)) / 2.0 ** 24
+
+
+@cuda.jit(device=True)
+def _box_muller(u, v):
+    radius, angle = math.sqrt(-2 * math.log(1 - u)), 2 * math.pi * v
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+@cuda.jit(device=True)
+def _store(out, block, numbers):
+    for i in range(4):
+        if 4 * block + i < out.size:
+            out[4 * block + i] = numbers[i]
+
+
+@cuda.jit
+def _uniform(out, seed, step, stream):
+    block = cuda.grid(1)
+    if 4 * block < out.size:
+        _store(out, block, _words(block, seed, step, stream))
+
+
+@cuda.jit
+def _normal(out, seed, step, stream):
+    block = cuda.grid(1)
+    if 4 * block < out.size:
+        w0, w1, w2, w3 = _words(block, seed, step, stream)
+        x0, x1 = _box_muller(w0, w1)
+        x2, x3 = _box_muller(w2, w3)
+        _store(out, block, (x0, x1, x2, x3))

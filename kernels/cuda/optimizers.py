@@ -1,0 +1,110 @@
+"""Optimizers on flat arrays, a thread a parameter.  The update rules stand in reference/optimizers.py."""
+import math
+
+import numpy as np
+from numba import cuda
+
+from .arrays import empty
+from .device import blocks, launch, launch_each, operation
+from .reduction import block_sum
+
+
+@operation
+def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
+    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
+    launch_each(_sgd, parameters.size, parameters, gradients, velocity, learning_rate, momentum, _tiny(parameters))
+
+
+@operation
+def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
+    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).   (Tieleman & Hinton 2012)"""
+    launch_each(_rmsprop, parameters.size, parameters, gradients, v, learning_rate, rho, epsilon, _tiny(parameters))
+
+
+@operation
+def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
+    """Adam (Kingma & Ba 2015, section 2, the last paragraph's form).  step counts from 1.
+
+    m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v);
+    w -= alpha m / (sqrt(v) + epsilon),  alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step).
+    """
+    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
+    launch_each(_adam, parameters.size, parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, _tiny(parameters))
+
+
+PARTS = 64                      # at most, of the gradients, each summed by one block: always the same order of sums
+ENOUGH = 8192                   # gradients that are worth a block
+
+
+def clip_by_global_norm_scratch(dtype):
+    """Work space for the norm: a sum for each part."""
+    return empty(PARTS, "float64")
+
+
+@operation
+def clip_by_global_norm(gradients, clipnorm, scratch):
+    """g *= clipnorm / |g| if the norm |g| of all gradients together is larger than clipnorm   (Pascanu et al. 2013)."""
+    parts = min(PARTS, blocks(gradients.size, ENOUGH))
+    launch(_sums_of_squares, parts, gradients, scratch)
+    launch_each(_clip, gradients.size, gradients, scratch, parts, clipnorm)
+
+
+def _tiny(array):
+    """The smallest number of the normal range."""
+    return float(np.finfo(array.dtype).tiny)
+
+
+@cuda.jit(device=True)
+def _flush(average, tiny):
+    """Zero for what has decayed below the normal range, as in the other backends."""
+    return average - average if abs(average) < tiny else average
+
+
+@cuda.jit
+def _sgd(parameters, gradients, velocity, learning_rate, momentum, tiny):
+    i = cuda.grid(1)
+    if i < parameters.size:
+        real = parameters.dtype.type
+        velocity[i] = _flush(real(momentum) * velocity[i] - real(learning_rate) * gradients[i], tiny)
+        parameters[i] += velocity[i]
+
+
+@cuda.jit
+def _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, tiny):
+    i = cuda.grid(1)
+    if i < parameters.size:
+        real, g = parameters.dtype.type, gradients[i]
+        v[i] = _flush(real(rho) * v[i] + real(1 - rho) * g * g, tiny)
+        parameters[i] -= real(learning_rate) * g / math.sqrt(v[i] + real(epsilon))
+
+
+@cuda.jit
+def _adam(parameters, gradients, m, v, alpha, one_minus_beta_1, one_minus_beta_2, epsilon, tiny):
+    i = cuda.grid(1)
+    if i < parameters.size:
+        real, g = parameters.dtype.type, gradients[i]
+        m[i] = _flush(m[i] + real(one_minus_beta_1) * (g - m[i]), tiny)
+        v[i] = _flush(v[i] + real(one_minus_beta_2) * (g * g - v[i]), tiny)
+        parameters[i] -= real(alpha) * m[i] / (math.sqrt(v[i]) + real(epsilon))
+
+
+@cuda.jit
+def _sums_of_squares(gradients, sums):
+    total = 0.0
+    for i in range(cuda.grid(1), gradients.size, cuda.gridsize(1)):
+        total += float(gradients[i]) * float(gradients[i])      # a square can be too large for float32
+    total = block_sum(total)
+    if cuda.threadIdx.x == 0:
+        sums[cuda.blockIdx.x] = total
+
+
+@cuda.jit
+def _clip(gradients, sums, parts, clipnorm):
+    """Every thread adds up the parts: one launch less, and so few numbers are at hand for all."""
+    total = 0.0
+    for part in range(parts):
+        total += sums[part]
+    norm = math.sqrt(total)
+    i = cuda.grid(1)
+    if i < gradients.size and norm > clipnorm:
+        gradients[i] *= gradients.dtype.type(clipnorm / norm)

@@ -1,0 +1,147 @@
+"""The product of two matrices, c_ij = sum over k of a_ik b_kj, in tiles: every dense layer, convolution and gradient is one.
+
+A block computes a tile of c, ROWS x COLUMNS.  It walks along k in slabs: all its threads bring a slab of a and of b into shared memory,
+each element once, and then each thread adds up R x S sums in its registers, from R numbers of a and S of b at a time: R S
+multiplications for R + S numbers read, so that arithmetic and not memory sets the pace.
+
+What differs from product to product is where its factors' elements lie and what becomes of a sum.  So a factor is a function load(arrays, i, k),
+or load(arrays, k, j), and a result one store(arrays, i, j, part, sum): rows of an array, its transpose, the pixels that a
+convolution's window meets, a gradient times a derivative.  What is loaded may be computed: nothing is written that is read only once.
+
+Where c is small, its tile is, too; then the block's threads stand in GROUPS, each with its own part of the slab, and their sums are
+added in order.  And if c is small but k is long, as in a gradient of a convolution, the blocks share out k in `parts`: each stores its own
+sums, for the caller to add in order.  No sum depends on which block is first.
+"""
+import functools
+from typing import Callable, NamedTuple
+
+import numpy as np
+from numba import cuda
+
+from .device import THREADS, blocks, launch
+
+ENOUGH = 100                    # blocks that keep a large device busy
+
+
+class Tile(NamedTuple):
+    """How a block shares out its work: R x S sums a thread, ROWS x COLUMNS / (R S) threads a group, GROUPS times DEPTH of k a slab."""
+    rows: int
+    columns: int
+    depth: int
+    r: int
+    s: int
+    groups: int
+
+
+LARGE, MEDIUM, SMALL = Tile(128, 128, 16, 8, 8, 1), Tile(64, 64, 16, 4, 4, 1), Tile(32, 32, 16, 4, 4, 4)
+
+
+class Factor(NamedTuple):
+    """load(arrays, i, k) or load(arrays, k, j), and whether elements of neighbouring k are neighbours in memory."""
+    load: Callable
+    along_k: bool
+
+
+def product(first, second, store, a, b, c, shape, dtype, parts=1):
+    """c = a b.  first, second: Factors of the tuples of arrays a and b; store: what becomes of the sums; shape: (I, J, K)."""
+    I, J, K = shape
+    tile = next((tile for tile in (LARGE, MEDIUM) if blocks(I, tile.rows) * blocks(J, tile.columns) * parts >= ENOUGH), SMALL)
+    grid = blocks(I, tile.rows), blocks(J, tile.columns), parts
+    launch(_make_product(tile, first, second, store, np.dtype(dtype)), grid, a, b, c, I, J, K, blocks(K, parts))
+
+
+def parts_of(I, J, K):
+    """Into how many parts to share out k, so that there are enough blocks, each with enough to do."""
+    tiles = blocks(I, SMALL.rows) * blocks(J, SMALL.columns)
+    return max(1, min(blocks(2 * ENOUGH, tiles), K // 256))
+
+
+@functools.cache
+def _make_product(tile, first, second, store, dtype):
+    ROWS, COLUMNS, DEPTH, R, S, GROUPS = tile
+    SLAB, ACROSS = GROUPS * DEPTH, COLUMNS // S                 # ACROSS: threads of a group side by side
+    GROUP = ACROSS * (ROWS // R)
+    A_WIDTH, B_WIDTH = ROWS + 4, COLUMNS + 4                    # 4 more, so that columns of a tile don't fall into one bank
+    A_EACH, B_EACH = SLAB * ROWS // THREADS, SLAB * COLUMNS // THREADS
+    ROW_STEP, COLUMN_STEP = ROWS * 4 // R, COLUMNS * 4 // S     # a thread's rows and columns are runs of 4, so far apart
+    load_a, load_b, a_along_k, b_along_k = first.load, second.load, first.along_k, second.along_k
+    zero = dtype.type(0)
+    assert GROUP * GROUPS == THREADS and (GROUPS == 1 or (GROUP <= SLAB and R * S <= A_WIDTH))
+
+    @cuda.jit
+    def multiply(a, b, c, I, J, K, chunk):
+        a_tile = cuda.shared.array((SLAB, A_WIDTH), dtype)
+        b_tile = cuda.shared.array((SLAB, B_WIDTH), dtype)
+        a_part = cuda.local.array(R, dtype)                     # local arrays of constant sizes become registers
+        b_part = cuda.local.array(S, dtype)
+        sums = cuda.local.array((R, S), dtype)
+        thread = cuda.threadIdx.x
+        group, lane = thread // GROUP, thread % GROUP
+        top, left = lane // ACROSS * 4, lane % ACROSS * 4
+        i0, j0 = cuda.blockIdx.x * ROWS, cuda.blockIdx.y * COLUMNS
+        for r in range(R):
+            for s in range(S):
+                sums[r, s] = zero
+        start = cuda.blockIdx.z * chunk
+        stop = min(K, start + chunk)
+        for k0 in range(start, stop, SLAB):
+            for e in range(A_EACH):                             # neighbouring threads bring neighbours in memory
+                f = thread + e * THREADS
+                i, k = (f // SLAB, f % SLAB) if a_along_k else (f % ROWS, f // ROWS)
+                a_tile[k, i] = load_a(a, i0 + i, k0 + k) if i0 + i < I and k0 + k < stop else zero
+            for e in range(B_EACH):
+                f = thread + e * THREADS
+                j, k = (f // SLAB, f % SLAB) if b_along_k else (f % COLUMNS, f // COLUMNS)
+                b_tile[k, j] = load_b(b, k0 + k, j0 + j) if j0 + j < J and k0 + k < stop else zero
+            cuda.syncthreads()
+            for d in range(DEPTH):
+                k = group * DEPTH + d
+                for r in range(R):
+                    a_part[r] = a_tile[k, top + r % 4 + r // 4 * ROW_STEP]
+                for s in range(S):
+                    b_part[s] = b_tile[k, left + s % 4 + s // 4 * COLUMN_STEP]
+                for r in range(R):
+                    for s in range(S):
+                        sums[r, s] += a_part[r] * b_part[s]
+            cuda.syncthreads()
+        for other in range(1, GROUPS):                          # the first group adds what the others have, one after the other
+            if group == other:
+                for r in range(R):
+                    for s in range(S):
+                        a_tile[lane, r * S + s] = sums[r, s]
+            cuda.syncthreads()
+            if group == 0:
+                for r in range(R):
+                    for s in range(S):
+                        sums[r, s] += a_tile[lane, r * S + s]
+            cuda.syncthreads()
+        if group == 0:
+            for r in range(R):
+                i = i0 + top + r % 4 + r // 4 * ROW_STEP
+                for s in range(S):
+                    j = j0 + left + s % 4 + s // 4 * COLUMN_STEP
+                    if i < I and j < J:
+                        store(c, i, j, cuda.blockIdx.z, sums[r, s])
+    return multiply
+
+
+# The common factors and results.
+
+@cuda.jit(device=True)
+def _load(arrays, row, column):
+    return arrays[0][row, column]
+
+
+@cuda.jit(device=True)
+def _load_transposed(arrays, row, column):
+    return arrays[0][column, row]
+
+
+@cuda.jit(device=True)
+def store(arrays, i, j, part, total):
+    """c_ij = the sum."""
+    arrays[0][i, j] = total
+
+
+ROWS_OF_A, COLUMNS_OF_A = Factor(_load, True), Factor(_load_transposed, False)        # a_ik = x[i, k], or x[k, i]
+ROWS_OF_B, COLUMNS_OF_B = Factor(_load, False), Factor(_load_transposed, True)        # b_kj = x[k, j], or x[j, k]

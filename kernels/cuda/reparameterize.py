@@ -1,0 +1,75 @@
+"""The latent variable on the device.  The mathematics stands in reference/reparameterize.py."""
+import math
+
+from numba import cuda
+
+from .device import launch, launch_each, operation
+from .reduction import block_sum
+
+
+@operation
+def reparameterize_forward(z_mean, z_log_var, eps, z):
+    """z = z_mean + exp(z_log_var / 2) * eps.  All (N, J)."""
+    launch_each(_reparameterize_forward, z.size, z_mean, z_log_var, eps, z)
+
+
+@operation
+def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    """dz_mean = dz;  dz_log_var = dz * exp(z_log_var / 2) * eps / 2.  All (N, J)."""
+    launch_each(_reparameterize_backward, dz.size, dz, z_log_var, eps, dz_mean, dz_log_var)
+
+
+@operation
+def gaussian_kl_forward(z_mean, z_log_var, kl):
+    """kl_n = -1/2 sum_j (1 + z_log_var - z_mean^2 - exp(z_log_var)).  z_mean, z_log_var (N, J); kl (N,)."""
+    launch_each(_gaussian_kl_forward, kl.size, z_mean, z_log_var, kl)
+
+
+@operation
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz.
+
+    Dimensions with a mean KL below free_bits (nats) add nothing.
+    """
+    launch(_gaussian_kl_backward, z_mean.shape[1], z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
+
+
+@cuda.jit
+def _reparameterize_forward(z_mean, z_log_var, eps, z):
+    i = cuda.grid(1)
+    if i < z.size:
+        n, j, half = i // z.shape[1], i % z.shape[1], z.dtype.type(0.5)
+        z[n, j] = z_mean[n, j] + math.exp(half * z_log_var[n, j]) * eps[n, j]
+
+
+@cuda.jit
+def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    i = cuda.grid(1)
+    if i < dz.size:
+        n, j, half = i // dz.shape[1], i % dz.shape[1], dz.dtype.type(0.5)
+        dz_mean[n, j] = dz[n, j]
+        dz_log_var[n, j] = dz[n, j] * math.exp(half * z_log_var[n, j]) * eps[n, j] * half
+
+
+@cuda.jit
+def _gaussian_kl_forward(z_mean, z_log_var, kl):
+    n = cuda.grid(1)
+    if n < kl.size:
+        one, half, total = kl.dtype.type(1), kl.dtype.type(0.5), kl.dtype.type(0)
+        for j in range(z_mean.shape[1]):
+            total += one + z_log_var[n, j] - z_mean[n, j] * z_mean[n, j] - math.exp(z_log_var[n, j])
+        kl[n] = -half * total
+
+
+@cuda.jit
+def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    """A block for each dimension."""
+    j, N = cuda.blockIdx.x, z_mean.shape[0]
+    one, half, factor = z_mean.dtype.type(1), z_mean.dtype.type(0.5), z_mean.dtype.type(weight / N)
+    total = 0.0
+    for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
+        total += math.exp(z_log_var[n, j]) + z_mean[n, j] * z_mean[n, j] - z_log_var[n, j] - one
+    if block_sum(total) / 2 >= free_bits * N or free_bits == 0:             # rounding may take a KL of 0 below it
+        for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
+            dz_mean[n, j] += factor * z_mean[n, j]
+            dz_log_var[n, j] += factor * half * (math.exp(z_log_var[n, j]) - one)

@@ -1,0 +1,148 @@
+"""Sequences between the layers, a thread an element.  What they do stands in reference/sequences.py."""
+from numba import cuda
+
+from .device import launch_each, operation
+
+
+@operation
+def repeat_forward(x, y):
+    """y[:, t] = x.  x (N, K), y (N, T, K)."""
+    launch_each(_repeat, y.size, x, y)
+
+
+@operation
+def repeat_backward(dout, dx):
+    """dx = sum over the steps of dout.  dout (N, T, K), dx (N, K)."""
+    launch_each(_sum_steps, dx.size, dout, dx)
+
+
+@operation
+def concatenate_forward(a, b, y):
+    """y = (a, b).  a (N, K), b (N, L), y (N, M) with M = K + L."""
+    launch_each(_concatenate, y.size, a, b, y)
+
+
+@operation
+def concatenate_backward(dout, da, db):
+    """da and db are the parts of dout.  Shapes as above."""
+    launch_each(_split, dout.size, dout, da, db)
+
+
+@operation
+def last_forward(x, y, t):
+    """y = x[:, t].  x (N, T, K), y (N, K)."""
+    launch_each(_take_step, y.size, x, y, t)
+
+
+@operation
+def last_backward(dout, dx, t):
+    """dx[:, t] = dout, else 0.  dout (N, K), dx (N, T, K)."""
+    launch_each(_put_step, dx.size, dout, dx, t)
+
+
+@operation
+def mask_steps(x, mask, y):
+    """y = x where the mask is 1, else 0.  x, y (N, T, K), mask (N, T) of 0 and 1; y may be x itself."""
+    launch_each(_mask_steps, x.size, x, mask, y)
+
+
+@operation
+def padding_mask(indices, mask):
+    """mask = 0 where the word is 0, which is padding, else 1.  indices, mask (N, T) int32."""
+    launch_each(_padding_mask, mask.size, indices, mask)
+
+
+@operation
+def words_before(indices, noise, before, first, unknown, rate):
+    """What a decoder is told at each step: `first`, then the words but for the last, some of them hidden behind `unknown`.
+
+    Word dropout (Bowman et al. 2016): a word is hidden where its noise ~ U[0, 1) is below rate.  indices, noise, before (N, T).
+    """
+    launch_each(_words_before, before.size, indices, noise, before, first, unknown, rate)
+
+
+@cuda.jit(device=True)
+def _place(array, i):
+    """(n, t, k) of element i."""
+    T, K = array.shape[1], array.shape[2]
+    return i // (T * K), i // K % T, i % K
+
+
+@cuda.jit
+def _repeat(x, y):
+    i = cuda.grid(1)
+    if i < y.size:
+        n, t, k = _place(y, i)
+        y[n, t, k] = x[n, k]
+
+
+@cuda.jit
+def _sum_steps(dout, dx):
+    i = cuda.grid(1)
+    if i < dx.size:
+        n, k = i // dx.shape[1], i % dx.shape[1]
+        total = dx.dtype.type(0)
+        for t in range(dout.shape[1]):
+            total += dout[n, t, k]
+        dx[n, k] = total
+
+
+@cuda.jit
+def _concatenate(a, b, y):
+    i = cuda.grid(1)
+    if i < y.size:
+        n, m, K = i // y.shape[1], i % y.shape[1], a.shape[1]
+        y[n, m] = a[n, m] if m < K else b[n, m - K]
+
+
+@cuda.jit
+def _split(dout, da, db):
+    i = cuda.grid(1)
+    if i < dout.size:
+        n, m, K = i // dout.shape[1], i % dout.shape[1], da.shape[1]
+        if m < K:
+            da[n, m] = dout[n, m]
+        else:
+            db[n, m - K] = dout[n, m]
+
+
+@cuda.jit
+def _take_step(x, y, t):
+    i = cuda.grid(1)
+    if i < y.size:
+        y[i // y.shape[1], i % y.shape[1]] = x[i // y.shape[1], t, i % y.shape[1]]
+
+
+@cuda.jit
+def _put_step(dout, dx, last):
+    i = cuda.grid(1)
+    if i < dx.size:
+        n, t, k = _place(dx, i)
+        dx[n, t, k] = dout[n, k] if t == last else dx.dtype.type(0)
+
+
+@cuda.jit
+def _mask_steps(x, mask, y):
+    i = cuda.grid(1)
+    if i < x.size:
+        n, t, k = _place(x, i)
+        y[n, t, k] = x[n, t, k] if mask[n, t] != 0 else x.dtype.type(0)
+
+
+@cuda.jit
+def _padding_mask(indices, mask):
+    i = cuda.grid(1)
+    if i < mask.size:
+        n, t = i // mask.shape[1], i % mask.shape[1]
+        mask[n, t] = 1 if indices[n, t] != 0 else 0
+
+
+@cuda.jit
+def _words_before(indices, noise, before, first, unknown, rate):
+    i = cuda.grid(1)
+    if i < before.size:
+        n, t = i // before.shape[1], i % before.shape[1]
+        if t == 0:
+            before[n, t] = first
+        else:
+            before[n, t] = unknown if noise[n, t] < rate else indices[n, t - 1]

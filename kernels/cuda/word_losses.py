@@ -1,0 +1,96 @@
+"""Losses of words, a block an example.  The mathematics stands in reference/word_losses.py.
+
+Targets are not checked here: they are on the device, and who sent them there has checked them (Model.as_pair does).
+"""
+import math
+
+from numba import cuda
+
+from .device import launch, launch_each, operation
+from .reduction import block_max, block_sum
+
+
+@operation
+def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, scale):
+    """loss_n = scale * mean over t of -log p(targets[n, t]).
+
+    logits (N, T, V), targets (N, T) int32, loss (N,); log_total (N, T) is for the backward pass.
+    """
+    launch(_softmax_crossentropy, len(logits), logits, targets, loss, log_total, scale)
+
+
+@operation
+def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
+    """dlogits = (p - one-hot target) * scale / (N T): the gradient of the batch's mean loss.  It may be logits itself."""
+    launch_each(_softmax_difference, logits.size, logits, targets, log_total, dlogits, scale / targets.size)
+
+
+@operation
+def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
+    """loss_n = scale * mean over v of the binary cross-entropy with the one-hot target.  logits (N, V), targets and loss (N,)."""
+    launch(_onehot_crossentropy, len(logits), logits, targets, loss, scale)
+
+
+@operation
+def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
+    """dlogits = (sigmoid(logits) - one-hot target) * scale / (N V).  It may be logits itself."""
+    launch_each(_onehot_difference, logits.size, logits, targets, dlogits, scale / logits.size)
+
+
+@cuda.jit
+def _softmax_crossentropy(logits, targets, loss, log_total, scale):
+    n, thread, width = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
+    T, V = logits.shape[1], logits.shape[2]
+    cost = 0.0
+    for t in range(T):
+        largest = -math.inf
+        for v in range(thread, V, width):
+            if logits[n, t, v] > largest or math.isnan(logits[n, t, v]):
+                largest = float(logits[n, t, v])
+        largest = logits.dtype.type(block_max(largest))
+        total = 0.0
+        for v in range(thread, V, width):
+            total += math.exp(logits[n, t, v] - largest)
+        total = largest + math.log(block_sum(total))
+        if thread == 0:
+            log_total[n, t] = total
+        cost += total - logits[n, t, targets[n, t]]
+    if thread == 0:
+        loss[n] = scale * cost / T
+
+
+@cuda.jit
+def _softmax_difference(logits, targets, log_total, dlogits, factor):
+    i = cuda.grid(1)
+    if i < logits.size:
+        real, T, V = logits.dtype.type, logits.shape[1], logits.shape[2]
+        n, t, v = i // (T * V), i // V % T, i % V
+        p = math.exp(logits[n, t, v] - log_total[n, t])
+        if v == targets[n, t]:
+            p -= real(1)
+        dlogits[n, t, v] = p * real(factor)
+
+
+@cuda.jit
+def _onehot_crossentropy(logits, targets, loss, scale):
+    n, V = cuda.blockIdx.x, logits.shape[1]
+    total = 0.0
+    for v in range(cuda.threadIdx.x, V, cuda.blockDim.x):
+        logit = logits[n, v]
+        total += max(logit, logits.dtype.type(0)) + math.log1p(math.exp(-abs(logit)))
+    total = block_sum(total)
+    if cuda.threadIdx.x == 0:
+        loss[n] = scale / V * (total - logits[n, targets[n]])
+
+
+@cuda.jit
+def _onehot_difference(logits, targets, dlogits, factor):
+    i = cuda.grid(1)
+    if i < logits.size:
+        n, v, real = i // logits.shape[1], i % logits.shape[1], logits.dtype.type
+        logit = logits[n, v]
+        e = math.exp(-abs(logit))
+        p = (real(1) if logit >= real(0) else e) / (real(1) + e)
+        if v == targets[n]:
+            p -= real(1)
+        dlogits[n, v] = p * real(factor)

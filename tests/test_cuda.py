@@ -1,0 +1,63 @@
+"""The CUDA backend: in Numba's simulator, compiled to PTX, and on a device if there is one, each in a process of its own.
+
+The simulator replaces numba.cuda as a whole, so it can't share a process with anything else; it runs kernels' threads as Python's, and looks
+at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what only a device can show.
+"""
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numba import cuda
+
+import kernels
+from kernels.contract import SHAPES
+
+FOLDER = Path(__file__).parent / "cuda"
+
+
+def run_alone(*names, **environment):
+    """pytest on these files, in a process of its own; its last line."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(FOLDER), os.getcwd()])} | environment
+    result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(FOLDER / name) for name in names)],
+                            capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+    print(result.stdout)
+
+
+def test_kernels_and_models_in_the_simulator():
+    run_alone("simulator.py", "training.py", NUMBA_ENABLE_CUDASIM="1")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("numba_cuda"), reason="needs numba-cuda's compiler: pip install 'scratchvae[cuda]'")
+def test_every_kernel_compiles():
+    run_alone("ptx.py")
+
+
+@pytest.mark.skipif(not cuda.is_available(), reason="needs a CUDA device")
+def test_kernels_and_models_on_the_device():
+    run_alone("device.py", "training.py")
+
+
+def test_every_operation_has_a_case():
+    sys.path.insert(0, str(FOLDER))
+    try:
+        cases = importlib.import_module("cases")
+    finally:
+        sys.path.remove(str(FOLDER))
+    found = [*cases.small(1, 1, 1), *cases.dense(1, 1, 1), *cases.batchnorm(1, 1), *cases.gru(1, 1, 1, 1, False),
+             *(case for transpose in (False, True) for case in cases.convolution(transpose, 1, (2, 2, 1), (1, 1), 1, (1, 1), "same"))]
+    assert {case.operation for case in found} == set(SHAPES)
+
+
+@pytest.mark.skipif(cuda.is_available(), reason="there is a device")
+def test_without_a_device_there_is_one_clear_line():
+    with pytest.raises(kernels.ScratchVAEError, match="backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its driver"):
+        kernels.load("cuda")
+
+
+def test_nothing_imports_cuda_unasked():
+    program = "import sys, scratchvae.cli, scratchvae.models, kernels; kernels.load('cpu'); sys.exit('numba.cuda' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
