@@ -11,6 +11,7 @@ from numba.cuda.cudadrv import devicearray
 from .. import contract
 from ..contract import ScratchVAEError
 
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0      # small models have small grids
 THREADS = 256                   # of a block
 launches = 0                    # so far: what small models are bound by
 
@@ -67,7 +68,7 @@ def describe():
     if config.ENABLE_CUDASIM:
         return "cuda backend: Numba's simulator, on the processor, for tests"
     device = cuda.get_current_device()
-    return f"cuda backend: {device.name.decode()}, compute capability {'.'.join(map(str, device.compute_capability))}"
+    return f"cuda backend: {device.name}, compute capability {'.'.join(map(str, device.compute_capability))}"
 
 
 def synchronize():
