@@ -9,7 +9,7 @@ from ..models import VAE
 from .payload import Arrays, describe_parts
 
 BODY = "plane.html"
-SCRIPTS = ("convolution.js", "vae.js", "grid.js", "theme.js", "pictures.js", "pad.js", "plane.js", "sliders.js", "gradients.js", "explore.js")
+SCRIPTS = ("convolution.js", "vae.js", "grid.js", "theme.js", "pictures.js", "pad.js", "plane.js", "gradients.js", "explore.js")
 POINTS = 2000                   # test examples in the scatter
 HEAVY = 200e6                   # multiplications and additions for an image forwards, from which on a page would not feel immediate
 GRID = 48                       # decoded images along each side of the plane, where the decoder is too heavy

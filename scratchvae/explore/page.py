@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ASSETS = Path(__file__).parent / "assets"
-SHARED_SCRIPTS = ("payload.js", "products.js", "activations.js", "layers.js")
+SHARED_SCRIPTS = ("payload.js", "numbers.js", "products.js", "activations.js", "layers.js", "sliders.js")
 
 
 def build(kind, told, arrays):

@@ -210,4 +210,5 @@ unpack().then(({told, arrays}) => {
   readTheme();
   explorer = new Explorer(told, arrays);
   document.documentElement.dataset.ready = "true";
+  performance.mark("ready");
 });

@@ -220,7 +220,3 @@ function niceStep(x) {
   const power = 10 ** Math.floor(Math.log10(x)), lead = x / power;
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
-
-function subscript(number) {
-  return String(number).replace(/\d/g, digit => String.fromCharCode(0x2080 + Number(digit)));
-}
