@@ -12,7 +12,7 @@ class Between {
     this.words = new Map(told.lines.map((line, i) => [line, told.tokens[i]]));
     this.ends = ["first", "second"].map(id => ({input: $(id), unknown: $(id).parentElement.querySelector(".unknown")}));
     $("lab").textContent = told.lab;
-    $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epochs. ` +
+    $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epoch${told.epochs === 1 ? "" : "s"}. ` +
       "Type two lines, or pick them, and slide from one to the other.";
     $("writes").textContent = told.writes;
     $("dimensions").textContent = told.latent_dim;
@@ -43,7 +43,7 @@ class Between {
     const words = this.words.get(end.input.value) ?? tokenize(end.input.value);
     const strange = words.filter(word => !this.model.indices.has(word));
     end.unknown.textContent = !words.length ? "write a line" : strange.length === words.length ? "the model knows none of these words" :
-      strange.length ? `the model doesn't know ${strange.map(word => `\u201c${word}\u201d`).join(", ")}` : "";
+      strange.length ? `the model doesn\u2019t know ${strange.map(word => `\u201c${word}\u201d`).join(", ")}` : "";
     if (strange.length === words.length) return false;
     end.z = this.model.encode(this.model.example(words));
     this.writeLadder();

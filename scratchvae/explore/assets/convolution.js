@@ -56,12 +56,22 @@ class Conv2D extends Convolution {
 
 // Each pixel of x paints its window onto a finer image; W (A, B, M, C).
 class Conv2DTranspose extends Convolution {
+  constructor(config) {
+    super(config);
+    const {kernel} = this.weights, C = this.input[2], M = this.filters;
+    this.across = new Float32Array(kernel.length);          // W as (A, B, C, M): then zeros in x, of which ReLU makes many, cost nothing
+    for (let i = 0; i < kernel.length; i++) {
+      const tap = Math.floor(i / (M * C)), m = Math.floor(i / C) % M, c = i % C;
+      this.across[(tap * C + c) * M + m] = kernel[i];
+    }
+  }
+
   forward(x) {
-    const {y, weights: {kernel}} = this, C = this.input[2], M = this.filters;
+    const {y, across} = this, C = this.input[2], M = this.filters;
     this.x = x;
     this.addBias();
     eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) =>
-      addRowTimesTransposed(x, coarse * C, C, kernel, tap * M * C, M, y, fine * M));
+      addRowTimesMatrix(x, coarse * C, C, across, tap * C * M, M, y, fine * M));
     activate(y, this.f);
     return y;
   }

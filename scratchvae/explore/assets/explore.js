@@ -7,7 +7,7 @@ const $ = id => document.getElementById(id);
 
 class Explorer {
   constructor(told, arrays) {
-    Object.assign(this, {told, pixel: null, index: 0, cost: 0, eps: null});
+    Object.assign(this, {told, pixel: null, index: 0, cost: Infinity, eps: null});
     this.J = told.low.length;
     this.images = arrays[told.images];
     this.labels = arrays[told.labels];
@@ -35,9 +35,12 @@ class Explorer {
     }
     told.classes.forEach((name, label) => $("legend").append(this.legendButton(name, label)));
     this.hoverPictures = [...$("hover").querySelectorAll("canvas")].map(canvas => new Picture(canvas, told.side));
-    this.samplePictures = Array.from({length: SAMPLES}, () => {
-      const canvas = document.createElement("canvas");
-      document.querySelector("#posterior .strip").append(canvas);
+    this.samplePictures = Array.from({length: SAMPLES}, (_, i) => {
+      const button = document.createElement("button"), canvas = document.createElement("canvas");
+      button.append(canvas);
+      button.setAttribute("aria-label", `Move z to sample ${i + 1}`);
+      button.onclick = () => this.setZ(this.plane.samples[i].slice());
+      document.querySelector("#posterior .strip").append(button);
       return new Picture(canvas, told.side);
     });
     $("previous").onclick = () => this.pick((this.index + this.labels.length - 1) % this.labels.length);
@@ -73,7 +76,7 @@ class Explorer {
   describe() {
     const {told} = this;
     $("lab").textContent = told.lab;
-    $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epochs. ` +
+    $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epoch${told.epochs === 1 ? "" : "s"}. ` +
       `${this.labels.length.toLocaleString("en")} test images. Drag the point, pick an image, or draw one.`;
     $("input").setAttribute("aria-label", "The input. Draw with mouse or finger; with the keyboard, arrow keys move a pixel and space inks it.");
     $("output").setAttribute("aria-label", "The decoded image. Click a pixel, or choose it with the arrow keys, to see where the gradient of its loss goes; Escape goes back to the whole loss.");

@@ -6,9 +6,15 @@ for (let bits = 0; bits < 65536; bits++) {
   HALVES[bits] = sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
 }
 
+function widened(halves) {
+  const singles = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) singles[i] = HALVES[halves[i]];
+  return singles;
+}
+
 const VIEWS = {
   float32: (buffer, offset, count) => new Float32Array(buffer, offset, count),
-  float16: (buffer, offset, count) => Float32Array.from(new Uint16Array(buffer, offset, count), bits => HALVES[bits]),
+  float16: (buffer, offset, count) => widened(new Uint16Array(buffer, offset, count)),
   uint8: (buffer, offset, count) => new Uint8Array(buffer, offset, count),
 };
 
