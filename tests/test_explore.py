@@ -186,6 +186,15 @@ def test_images_are_encoded_and_decoded_as_by_the_model(opened, browser, name):
     assert (encoded[0][1] is None) == (name == "fashion-autoencoder")
 
 
+def test_linear_layers_in_a_row_are_decoded_as_one(opened, browser):
+    run = opened("mnist-latent8", activations="none")
+    assert [js(browser, f"explorer.model.{way}.layers.length") for way in ("decoder", "shortcut")] == [11, 3]
+    z = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    for expression in ("explorer.model.decode(z)", "explorer.model.loss.output(explorer.model.decoder.forward(z))"):
+        decoded = js(browser, f"return arguments[0].map(v => Float32Array.from(v)).map(z => Array.from({expression}))", z.tolist())
+        assert np.abs(decoded - run.model.decode(z).reshape(4, -1)).max() < 1e-5
+
+
 @pytest.mark.parametrize("pixel", [None, 400])
 @pytest.mark.parametrize("name", IMAGES)
 def test_gradients_agree_with_central_differences(opened, browser, name, pixel):

@@ -7,6 +7,7 @@ from tqdm import tqdm
 from ..errors import ScratchVAEError
 from ..models import VAE
 from .payload import Arrays, describe_parts
+from .shortcut import shortcut
 
 BODY = "plane.html"
 SCRIPTS = ("convolution.js", "vae.js", "grid.js", "theme.js", "pictures.js", "pad.js", "plane.js", "gradients.js", "explore.js")
@@ -34,10 +35,16 @@ def contents(run):
         "images": arrays.add(np.rint(255 * x), "uint8"), "labels": arrays.add(run.data.y_test[:len(x)], "uint8"),
         "mean": arrays.add(z_mean, "float32"), "log_var": None if z_log_var is None else arrays.add(z_log_var, "float32"),
         "loss": {"name": model.loss.name, "scale": model.loss.scale, "activation": model.loss.activation}, "kl_weight": model.kl_weight.weight,
-        "parts": None if heavy else describe_parts(model, arrays),
+        "parts": None if heavy else parts(model, arrays),
         "grid": {"side": GRID, "images": arrays.add(decoded_grid(model, low, high), "uint8")} if heavy else None,
     }
     return told, arrays
+
+
+def parts(model, arrays):
+    """The model's networks, and the decoder with a shortcut where there is one."""
+    described = describe_parts(model, arrays)
+    return described | {"shortcut": shortcut(model.decoder, described["decoder"], arrays) or described["decoder"]}
 
 
 def encode(model, x):

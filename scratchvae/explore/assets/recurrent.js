@@ -51,23 +51,17 @@ class GRU {
   }
 }
 
-// One GRU forwards in time and one backwards, their outputs side by side; steps that the mask skips are zeros.
+// One GRU forwards in time and one backwards, their outputs side by side.
 class Bidirectional {
   constructor(config) {
     this.directions = ["forward/", "backward/"].map(direction => new GRU(config, direction));
-    Object.assign(this, {U: config.units, sequences: config.return_sequences});
-  }
-
-  maskAfter(x, mask) {
-    return this.sequences ? mask : null;
+    this.U = config.units;
   }
 
   forward(x, mask) {
     const {U} = this, halves = this.directions.map(gru => gru.forward(x, mask)), y = new Float32Array(2 * halves[0].length);
-    for (let t = 0; t * U < halves[0].length; t++) {
-      if (this.sequences && mask && !mask[t]) continue;
+    for (let t = 0; t * U < halves[0].length; t++)
       halves.forEach((half, side) => y.set(half.subarray(t * U, (t + 1) * U), (2 * t + side) * U));
-    }
     return y;
   }
 }

@@ -33,6 +33,7 @@ class VAE {
   constructor({parts, loss, kl_weight}) {
     this.encoder = new Sequential(parts.encoder);
     this.decoder = new Sequential(parts.decoder);
+    this.shortcut = new Sequential(parts.shortcut);     // the same function, in fewer steps where there are any to save
     this.heads = parts.z_mean ? {mean: new Sequential(parts.z_mean), logVar: new Sequential(parts.z_log_var)} : null;
     this.loss = new ReconstructionLoss(loss);
     this.klWeight = kl_weight;
@@ -47,7 +48,7 @@ class VAE {
 
   // The image of a latent point z.
   decode(z) {
-    return this.loss.output(this.decoder.forward(z));
+    return this.loss.output(this.shortcut.forward(z));
   }
 
   // The loss of x at z, in all and by pixel.
