@@ -30,8 +30,8 @@ def contents(run):
     z_mean, z_log_var = encode(model, x)
     low, high = plane_range(z_mean)
     told = {
-        "lab": run.lab.name, "title": run.lab.title, "epochs": len(run.history), "data": run.config["data"], "count": model.count,
-        "unit": run.lab.unit, "classes": run.data.classes, "side": math.isqrt(x[0].size), "low": low.tolist(), "high": high.tolist(),
+        "lab": run.lab.name, "title": run.lab.title, "epochs": len(run.history), "note": run.note, "count": model.count,
+        "classes": run.data.classes, "side": math.isqrt(x[0].size), "low": low.tolist(), "high": high.tolist(),
         "images": arrays.add(np.rint(255 * x), "uint8"), "labels": arrays.add(run.data.y_test[:len(x)], "uint8"),
         "mean": arrays.add(z_mean, "float32"), "log_var": None if z_log_var is None else arrays.add(z_log_var, "float32"),
         "loss": {"name": model.loss.name, "scale": model.loss.scale, "activation": model.loss.activation}, "kl_weight": model.kl_weight.weight,

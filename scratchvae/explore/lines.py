@@ -15,7 +15,7 @@ def contents(run):
     held_out = (run.data.lines_test or run.data.lines_train)[:len(run.x_test)]
     lines = [words for words in held_out if all(word in vocabulary for word in words)][:LINES] or held_out[:LINES]
     told = {
-        "lab": run.lab.name, "title": run.lab.title, "epochs": len(run.history), "data": run.config["data"], "count": model.count,
+        "lab": run.lab.name, "title": run.lab.title, "epochs": len(run.history), "note": run.note, "count": model.count,
         "lines": [detokenize(words) for words in lines], "tokens": lines, "vocabulary": vocabulary.words,
         "unknown": vocabulary.unknown, "end": vocabulary.end, "steps": settings["steps"], "padding": settings.get("padding", "post"),
         "writes": "word by word" if isinstance(model, TextVAE) else "all at once", "latent_dim": model.latent_dim,

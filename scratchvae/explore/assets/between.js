@@ -12,6 +12,7 @@ class Between {
     this.words = new Map(told.lines.map((line, i) => [line, told.tokens[i]]));
     this.ends = ["first", "second"].map(id => ({input: $(id), unknown: $(id).parentElement.querySelector(".unknown")}));
     $("lab").textContent = told.lab;
+    $("note").textContent = told.note;
     $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epoch${told.epochs === 1 ? "" : "s"}. ` +
       "Type two lines, or pick them, and slide from one to the other.";
     $("writes").textContent = told.writes;

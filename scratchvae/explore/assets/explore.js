@@ -76,6 +76,7 @@ class Explorer {
   describe() {
     const {told} = this;
     $("lab").textContent = told.lab;
+    $("note").textContent = told.note;
     $("about").textContent = `${told.title}. ${told.count.toLocaleString("en")} parameters, ${told.epochs} epoch${told.epochs === 1 ? "" : "s"}. ` +
       `${this.labels.length.toLocaleString("en")} test images. Drag the point, pick an image, or draw one.`;
     $("input").setAttribute("aria-label", "The input. Draw with mouse or finger; with the keyboard, arrow keys move a pixel and space inks it.");
@@ -86,7 +87,7 @@ class Explorer {
     $("notice").textContent = `This network is too heavy to compute in a page. Images are mixed from a grid of ${told.grid.side} \u00d7 ${told.grid.side} ` +
       "that its decoder made; there is no encoder here, so nothing can be drawn, and no backward pass.";
     $("about").textContent = $("about").textContent.replace(", pick an image, or draw one", " or pick an image");
-    for (const id of ["blank", "of-what", "backward"]) $(id).hidden = true;
+    for (const id of ["blank", "of-what", "backward", "keys"]) $(id).hidden = true;
     document.body.classList.add("forward-only");
     for (const id of ["input", "output"]) { $(id).removeAttribute("tabindex"); $(id).setAttribute("role", "img"); }
     $("input").setAttribute("aria-label", "The input");
