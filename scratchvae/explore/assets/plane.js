@@ -74,7 +74,7 @@ class Plane {
         c.stroke();
         c.fillStyle = theme.faint;
         const text = String(Number(v.toFixed(6))).replace("-", "\u2212");
-        if (at > 24 && at < this.size - 24) c.fillText(text, axis ? 5 : at + 3, axis ? at - 3 : this.size - 6);
+        if (at > 24 && at < this.size - (axis ? 24 : 48)) c.fillText(text, axis ? 5 : at + 3, axis ? at - 3 : this.size - 6);
       }
     }
     c.fillStyle = theme.faint;
