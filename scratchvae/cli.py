@@ -296,6 +296,20 @@ def plot(run, beside, data_dir):
 
 
 @cli.command()
+@run_argument()
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="The page's file.  [default: RUN/explore.html]")
+@data_dir_option()
+def explore(run, out, data_dir):
+    """Write RUN as one HTML page: move through the latent space, draw, and see where gradients go.
+
+    The page needs no server and no network: open it from the disk.
+    """
+    from .explore import write_page
+    run = open_lines_run(run, data_dir)
+    click.echo(write_page(run, Path(out) if out else run.folder / "explore.html"))
+
+
+@cli.command()
 @lab_argument(required=False)
 @click.option("--backend", type=click.Choice(kernels.BACKENDS), default="cpu", show_default=True)
 def gradcheck(lab, backend):

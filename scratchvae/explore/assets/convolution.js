@@ -1,0 +1,90 @@
+// A convolution is a dense layer at every stop of a window: see kernels/reference/conv2d.py.  Its transpose is its backward pass used as
+// a forward pass.  Images are (height, width, channels), flat.
+
+// Calls f(coarse pixel, fine pixel, tap) for each stop of the window on the coarse image and each of its pixels on the fine one.
+function eachTap([H, W], [P, Q], [A, B], [sh, sw], f) {
+  const top = Math.max((P - 1) * sh + A - H, 0) >> 1, left = Math.max((Q - 1) * sw + B - W, 0) >> 1;    // zeros around the fine image
+  for (let p = 0; p < P; p++)
+    for (let q = 0; q < Q; q++)
+      for (let a = 0; a < A; a++) {
+        const h = p * sh + a - top;
+        if (h < 0 || h >= H) continue;
+        for (let b = 0; b < B; b++) {
+          const w = q * sw + b - left;
+          if (w >= 0 && w < W) f(p * Q + q, h * W + w, a * B + b);
+        }
+      }
+}
+
+class Convolution extends Layer {
+  // Fills y with the bias.
+  addBias() {
+    const {bias} = this.weights;
+    for (let i = 0; i < this.y.length; i += bias.length) this.y.set(bias, i);
+  }
+
+  // dz from dy, and the gradient of the bias.
+  backwardToSum(dy) {
+    this.clearGradients();
+    activateBackward(dy, this.y, this.dz, this.f);
+    for (let i = 0; i < dy.length; i++) this.grads.bias[i % this.filters] += this.dz[i];
+  }
+}
+
+// y = f(x * W + b); W (A, B, C, M).
+class Conv2D extends Convolution {
+  forward(x) {
+    const {y, weights: {kernel}} = this, C = this.input[2], M = this.filters;
+    this.x = x;
+    this.addBias();
+    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) =>
+      addRowTimesMatrix(x, fine * C, C, kernel, tap * C * M, M, y, coarse * M));
+    activate(y, this.f);
+    return y;
+  }
+
+  backward(dy) {
+    this.backwardToSum(dy);
+    const {x, dx, dz, grads, weights: {kernel}} = this, C = this.input[2], M = this.filters;
+    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) => {
+      addOuter(x, fine * C, C, dz, coarse * M, M, grads.kernel, tap * C * M);
+      addRowTimesTransposed(dz, coarse * M, M, kernel, tap * C * M, C, dx, fine * C);
+    });
+    return dx;
+  }
+}
+
+// Each pixel of x paints its window onto a finer image; W (A, B, M, C).
+class Conv2DTranspose extends Convolution {
+  constructor(config) {
+    super(config);
+    const {kernel} = this.weights, C = this.input[2], M = this.filters;
+    this.across = new Float32Array(kernel.length);          // W as (A, B, C, M): then zeros in x, of which ReLU makes many, cost nothing
+    for (let i = 0; i < kernel.length; i++) {
+      const tap = Math.floor(i / (M * C)), m = Math.floor(i / C) % M, c = i % C;
+      this.across[(tap * C + c) * M + m] = kernel[i];
+    }
+  }
+
+  forward(x) {
+    const {y, across} = this, C = this.input[2], M = this.filters;
+    this.x = x;
+    this.addBias();
+    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) =>
+      addRowTimesMatrix(x, coarse * C, C, across, tap * C * M, M, y, fine * M));
+    activate(y, this.f);
+    return y;
+  }
+
+  backward(dy) {
+    this.backwardToSum(dy);
+    const {x, dx, dz, grads, weights: {kernel}} = this, C = this.input[2], M = this.filters;
+    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) => {
+      addOuter(dz, fine * M, M, x, coarse * C, C, grads.kernel, tap * M * C);
+      addRowTimesMatrix(dz, fine * M, M, kernel, tap * M * C, C, dx, coarse * C);
+    });
+    return dx;
+  }
+}
+
+Object.assign(LAYERS, {Conv2D, Conv2DTranspose});

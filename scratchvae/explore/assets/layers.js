@@ -1,0 +1,133 @@
+// Layers, for one example at a time, forward above backward, as in kernels/reference.  backward(dy) takes the gradient of the loss with
+// respect to the output of the last forward pass, fills `grads`, and returns the gradient with respect to the input.
+
+const product = shape => shape.reduce((a, b) => a * b, 1);
+
+class Layer {
+  constructor(config) {
+    Object.assign(this, config);                // name, class, input, output, weights, and the layer's arguments
+    this.f = parseActivation(this.activation || "linear");
+    this.y = new Float32Array(product(this.output));
+  }
+
+  // Arrays for the gradients: made when first needed, zeros each time.
+  clearGradients() {
+    this.dx ??= new Float32Array(product(this.input));
+    this.dz ??= new Float32Array(this.y.length);
+    this.grads ??= Object.fromEntries(Object.entries(this.weights).map(([name, w]) => [name, new Float32Array(w.length)]));
+    for (const array of [this.dx, ...Object.values(this.grads)]) array.fill(0);
+  }
+}
+
+// y = f(x W + b), for each row of x (..., K); W (K, units).
+class Dense extends Layer {
+  forward(x) {
+    const {kernel, bias} = this.weights, M = this.units, K = kernel.length / M;
+    this.x = x;
+    for (let row = 0; row * K < x.length; row++) {
+      this.y.set(bias, row * M);
+      addRowTimesMatrix(x, row * K, K, kernel, 0, M, this.y, row * M);
+    }
+    activate(this.y, this.f, M);
+    return this.y;
+  }
+
+  backward(dy) {
+    this.clearGradients();
+    const {kernel} = this.weights, M = this.units, K = kernel.length / M;
+    activateBackward(dy, this.y, this.dz, this.f, M);
+    for (let row = 0; row * K < this.x.length; row++) {
+      addOuter(this.x, row * K, K, this.dz, row * M, M, this.grads.kernel, 0);
+      for (let m = 0; m < M; m++) this.grads.bias[m] += this.dz[row * M + m];
+      addRowTimesTransposed(this.dz, row * M, M, kernel, 0, K, this.dx, row * K);
+    }
+    return this.dx;
+  }
+}
+
+// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each channel, the last axis: mean and variance are constants here, the
+// moving averages that training kept, so dx = gamma dy / sqrt(variance + epsilon).
+class BatchNormalization extends Layer {
+  constructor(config) {
+    super(config);
+    this.scale = this.weights.moving_variance.map((variance, c) => 1 / Math.sqrt(variance + this.epsilon));
+  }
+
+  forward(x) {
+    const {gamma, beta, moving_mean} = this.weights, C = gamma.length;
+    this.x = x;
+    for (let i = 0, c = 0; i < x.length; i++, c = c + 1 === C ? 0 : c + 1)
+      this.y[i] = gamma[c] * (x[i] - moving_mean[c]) * this.scale[c] + beta[c];
+    return this.y;
+  }
+
+  backward(dy) {
+    this.clearGradients();
+    const {gamma, moving_mean} = this.weights, C = gamma.length;
+    for (let i = 0, c = 0; i < dy.length; i++, c = c + 1 === C ? 0 : c + 1) {
+      this.grads.gamma[c] += dy[i] * (this.x[i] - moving_mean[c]) * this.scale[c];
+      this.grads.beta[c] += dy[i];
+      this.dx[i] = gamma[c] * this.scale[c] * dy[i];
+    }
+    return this.dx;
+  }
+}
+
+// y = f(x).
+class Activation extends Layer {
+  forward(x) {
+    this.y.set(x);
+    activate(this.y, this.f, this.output.at(-1));
+    return this.y;
+  }
+
+  backward(dy) {
+    this.clearGradients();
+    activateBackward(dy, this.y, this.dx, this.f, this.output.at(-1));
+    return this.dx;
+  }
+}
+
+// y = x: Flatten and Reshape, since all arrays are flat here, and Dropout, which drops in training only.
+class Identity {
+  constructor(config) {
+    Object.assign(this, config);
+  }
+
+  forward(x) {
+    return x;
+  }
+
+  backward(dy) {
+    return dy;
+  }
+}
+
+const LAYERS = {Dense, BatchNormalization, Activation, Flatten: Identity, Reshape: Identity, Dropout: Identity};
+
+// layers[-1](... layers[0](x)): forward down the list, backward up it.  A layer may pass a mask on to the next: see recurrent.js.
+class Sequential {
+  constructor(configs) {
+    this.layers = configs.map(config => new LAYERS[config.class](config));
+  }
+
+  forward(x) {
+    let mask = null;
+    for (const layer of this.layers) {
+      const after = layer.maskAfter ? layer.maskAfter(x, mask) : mask;
+      x = layer.forward(x, mask);
+      mask = after;
+    }
+    return x;
+  }
+
+  // dx; `visit`, if given, is called with each layer and the gradient dy of its output.
+  backward(dy, visit) {
+    for (const layer of this.layers.toReversed()) {
+      const dx = layer.backward(dy);
+      visit?.(layer, dy);
+      dy = dx;
+    }
+    return dy;
+  }
+}
