@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -76,15 +77,15 @@ def test_a_report_says_what_was_trained_on_what_and_how_it_came_out(images, run)
     assert "Measures" not in text and "refresh" not in page(folder) and "<script>" not in page(folder)
     assert run("evaluate", folder)[0] == 0
     measured = json.loads((folder / "evaluation.json").read_text())
-    assert f"loss {measured['loss']:.5g} reconstruction + KL weight x KL" in re.sub(" +", " ", text_of(folder))
-    assert f"last batch {measured['last_batch']['loss']:.5g}" in text_of(folder)
+    assert f"loss {measured['loss']:#.5g} reconstruction + KL weight x KL" in re.sub(" +", " ", text_of(folder))
+    assert f"last batch {measured['last_batch']['loss']:#.5g}" in text_of(folder)
 
 
 @pytest.mark.parametrize("options", [["--epochs", 1, "--limit", 15], ["--epochs", 2, "--set", "kl_weight=0.5", "--backend", "reference"]])
 def test_its_command_trains_the_same_again(options, images, run):
     folder = images("a", *options)
     command = facts.train_command(Run.open(folder))
-    assert f"<pre>{html.escape(command)}</pre>" in page(folder)
+    assert f'<pre class="command">{html.escape(command)}</pre>' in page(folder)
     code, _, errors = run(*shlex.split(command)[1:], "--out", "again")
     assert code == 0, errors
     assert bits(folder) == bits(folder.parent / "again")
@@ -225,6 +226,11 @@ def test_damaged_files_are_named(images, run):
         (folder / name).unlink()
 
 
+@pytest.mark.parametrize("seconds, said", [(0.843, "0.84 s"), (1.0, "1 s"), (71.4, "71 s"), (150, "2.5 min"), (4290, "72 min"), (9000, "2.5 h"), (90_000, "25 h")])
+def test_durations_are_short(seconds, said):
+    assert report.duration(seconds) == said
+
+
 # Curves.
 
 def test_a_chart_places_values_where_its_ticks_say():
@@ -262,7 +268,7 @@ def events(folder):
     """(step, tag, value) of all that its event files hold, in the order of the files: a float, "image" or a text."""
     from tensorboardX.proto.event_pb2 import Event
     found = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns):
+    for path in sorted(folder.iterdir()):
         content = path.read_bytes()
         while content:                                  # a record: its length in 8 bytes, a checksum in 4, the event, a checksum
             size = int.from_bytes(content[:8], "little")
@@ -272,8 +278,9 @@ def events(folder):
     return found
 
 
-def test_tensorboard_gets_losses_and_images_also_after_a_resume(images):
+def test_tensorboard_gets_losses_and_images_also_after_a_resume(images, monkeypatch):
     pytest.importorskip("tensorboardX", reason="needs tensorboardX: pip install 'scratchvae[tensorboard]'")
+    monkeypatch.setattr("tensorboardX.event_file_writer.time", SimpleNamespace(time=lambda: 1e9))     # all within one second
     folder = images("a", "--epochs", 1, "--tensorboard")
     images("a", "--resume", folder, "--epochs", 2, "--tensorboard")
     assert bits(folder) == bits(images("without", "--epochs", 2)) and not (folder.parent / "without" / "tensorboard").exists()
@@ -341,11 +348,12 @@ def test_in_a_browser_nothing_fails_nothing_is_fetched_and_nothing_sticks_out(im
     for path in (folder / "report.html", lines / "report.html"):
         browser.get(path.as_uri())
         assert requests(browser, path.as_uri()) == [path.as_uri()] and browser.get_log("browser") == []
+        browser.execute_script("document.querySelectorAll('details').forEach(details => details.open = true)")
         assert browser.execute_script("return [...document.images].every(image => image.complete && image.naturalWidth)")
         for width in (320, 360, 1280):
             for scheme in ("light", "dark"):
                 emulate(browser, width, scheme)
-                assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+                assert browser.execute_script("return document.documentElement.scrollWidth") <= width
                 text, background = brightness(browser, "color"), brightness(browser, "backgroundColor")
                 assert text + 150 < background if scheme == "light" else background + 150 < text
 

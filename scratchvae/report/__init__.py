@@ -79,11 +79,9 @@ def remaining(run, rows):
 
 
 def duration(seconds):
-    """Seconds in words, in the unit that suits them."""
-    for size, name in ((3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {name}" if seconds >= 10 * size else f"{seconds / size:.1f} {name}"
-    return f"{seconds:.0f} seconds"
+    """Seconds in the unit that suits them."""
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (1, "s")) if seconds >= 2 * size or size == 1)
+    return f"{seconds / size:.2g} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
 
 
 def charts(run, rows):

@@ -22,8 +22,8 @@ class Events:
     def add(self, row, made):
         """Add an epoch: a row of the history, and a glimpse (see progress.glimpse)."""
         epoch = row["epoch"]
-        if self.writer is None:         # an epoch that is trained again, after training was killed, replaces what there is of it
-            self.writer = self.make_writer(str(self.folder), purge_step=epoch, flush_secs=1, filename_suffix=f".from-epoch-{epoch}")
+        if self.writer is None:         # a file has its second in its name: the suffix keeps apart what is resumed within one
+            self.writer = self.make_writer(str(self.folder), flush_secs=1, filename_suffix=f".from-epoch-{epoch}")
         for name, value in row.items():
             if name != "epoch" and value is not None:
                 self.writer.add_scalar(name, value, epoch)

@@ -63,8 +63,8 @@ def measures(run):
     if "examples" not in content:
         return [(m["name"], f"{m['value']:.4g}", "" if m["beside"] is None else f"{m['beside']:.4g}", m["meaning"])
                 for m in content.values()], run.config["data"]
-    rows = [(name, f"{content[name]:.5g}", "", meaning) for name, meaning in MEANINGS.items()]
-    last = ("loss of the last batch", f"{content['last_batch']['loss']:.5g}", "", "alone, which some sheets print in place of the mean")
+    rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
+    last = ("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "", "alone, which some sheets print in place of the mean")
     return [*rows, last], f"{content['examples']:,} test examples, one sample of z each; {content['data']}"
 
 

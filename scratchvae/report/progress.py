@@ -54,7 +54,7 @@ class Progress:
 
     def add(self, run, epoch, made):
         """Add the glimpse of an epoch, and write the file."""
-        kept = [entry for entry in self.content["epochs"] if entry["epoch"] < epoch and entry["epoch"].bit_count() == 1]
+        kept = [entry for entry in self.content["epochs"] if entry["epoch"].bit_count() == 1]
         self.content["originals"] = self.content["originals"] or shown(originals(run))
         self.content["epochs"] = [*kept, {"epoch": epoch, **{kind: shown(examples) for kind, examples in made.items()}}]
         write_text(self.path, json.dumps(self.content, ensure_ascii=False, indent=1) + "\n")
