@@ -226,7 +226,8 @@ def test_damaged_files_are_named(images, run):
         (folder / name).unlink()
 
 
-@pytest.mark.parametrize("seconds, said", [(0.843, "0.84 s"), (1.0, "1 s"), (71.4, "71 s"), (150, "2.5 min"), (4290, "72 min"), (9000, "2.5 h"), (90_000, "25 h")])
+@pytest.mark.parametrize("seconds, said", [(0.843, "0.84 s"), (1.0, "1 s"), (71.4, "71 s"), (150, "2.5 min"), (4290, "72 min"),
+                                           (9000, "2.5 h"), (90_000, "25 h")])
 def test_durations_are_short(seconds, said):
     assert report.duration(seconds) == said
 
@@ -288,7 +289,8 @@ def test_tensorboard_gets_losses_and_images_also_after_a_resume(images, monkeypa
     for row in History.read_csv(folder / "history.csv").rows:
         for name in ("loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl"):
             assert [value for step, tag, value in found if (step, tag) == (row["epoch"], name)] == [pytest.approx(row[name], rel=1e-6)]
-    assert {(step, tag) for step, tag, value in found if value == 28} == {(step, kind) for step in (1, 2) for kind in ("samples", "reconstructions")}
+    assert {(step, tag) for step, tag, value in found if value == 28} == {(step, kind) for step in (1, 2)
+                                                                          for kind in ("samples", "reconstructions")}
 
 
 def test_tensorboard_gets_lines(run, tmp_path):

@@ -41,11 +41,12 @@ def write_report(run, live=False, problem="", current=True):
     history = run.folder / "history.csv"
     rows = History.read_csv(history).rows if history.exists() else []
     measures, measured_on = facts.measures(run) if current else ([], "")
+    drawn, written, document = (figures(run), texts(run), own_report(run)) if current else ([], [], "")
     page = template().render(
-        run=run, lab=run.lab, rows=rows, columns=COLUMNS, live=live, problem=problem, wait=wait(rows), patience=patience(rows),
-        remaining=remaining(run, rows), duration=duration, written=time.time(), written_at=time.strftime("%-d %B %Y, %H:%M:%S"), charts=charts(run, rows), facts=facts,
-        progress=Progress(run.folder).content, measures=measures, measured_on=measured_on,
-        figures=figures(run) if current else [], texts=texts(run) if current else [], document=document(run) if current else "",
+        run=run, lab=run.lab, rows=rows, columns=COLUMNS, live=live, problem=problem, facts=facts, duration=duration, wait=wait(rows),
+        patience=patience(rows), remaining=remaining(run, rows), charts=charts(run, rows), progress=Progress(run.folder).content,
+        figures=drawn, texts=written, document=document, measures=measures, measured_on=measured_on,
+        now=time.time(), date=time.strftime("%d %B %Y, %H:%M:%S"),
         held_out="held-out examples" if run.lab.validation_split or isinstance(run.lab, TextLab) else "test set")
     write_text(run.folder / "report.html", page)
     return run.folder / "report.html"
@@ -113,7 +114,7 @@ def texts(run):
     return [(TEXTS[name], path.read_text(encoding="utf-8")) for name, path in paths.items() if path.exists()]
 
 
-def document(run):
+def own_report(run):
     """The report.md of a lab that writes one, as HTML; what it quotes may neither be HTML nor lead out of the page."""
     from markdown_it import MarkdownIt
     path = run.folder / "report.md"

@@ -44,7 +44,7 @@ def differences(run):
 def references(run, rows):
     """(epoch, source, (theirs, ours, difference) for training, the same for validation) of figures that can be compared."""
     ours = {row["epoch"]: row for row in rows}
-    return [(r.epoch, r.source, *(beside(theirs, ours.get(r.epoch, {}).get(column)) for theirs, column in ((r.loss, "loss"), (r.val_loss, "val_loss"))))
+    return [(r.epoch, r.source, *(beside(getattr(r, column), ours.get(r.epoch, {}).get(column)) for column in ("loss", "val_loss")))
             for r in run.references]
 
 
