@@ -98,10 +98,11 @@ def summary(lab):
 @click.option("--resume", type=click.Path(exists=True, file_okay=False), metavar="DIR",
               help="Go on with the run in DIR, to the same bits as if it had never stopped; --epochs may extend it.")
 @click.option("--set", "settings", type=Settings(), multiple=True, help="Change a setting of the lab; can be repeated.")
-def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir, text, resume, settings):
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's event files too, to tensorboard/ in the run's directory.")
+def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir, text, resume, settings, tensorboard):
     """Train LAB and draw its figures.
 
-    Ctrl-C leaves a checkpoint to resume from.
+    The run's report.html can be watched meanwhile.  Ctrl-C leaves a checkpoint to resume from.
     """
     from .run import Run, new_config
     lab = labs.LABS[lab]
@@ -129,7 +130,7 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
     if threads:
         kernels.load(run.config["backend"]).set_threads(threads)
     try:
-        run.train(resume=bool(resume))
+        run.train(bool(resume), tensorboard)
     except KeyboardInterrupt:
         if (run.folder / "checkpoint.npz").exists():
             click.echo(f"\ninterrupted; nothing is lost. Go on with:  scratchvae train {lab.name} --resume {run.folder}", err=True)
@@ -137,10 +138,19 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
             click.echo("\ninterrupted before the first step; nothing to go on with", err=True)
         sys.exit(130)
     print_result(run)
-    for path in lab.draw(run):
-        click.echo(path)
+    draw_figures(run)
     click.echo(run.folder / "history.csv")
     click.echo(run.folder / "weights.npz")
+
+
+def draw_figures(run):
+    """Draw all of a run's figures, write its report, and show the paths."""
+    try:
+        paths = run.lab.draw(run)
+    finally:
+        report = run.write_report()         # even if drawing fails, so that it does not wait for figures for ever
+    for path in [*paths, report]:
+        click.echo(path)
 
 
 def print_result(run):
@@ -180,6 +190,7 @@ def open_run(folder, data_dir):
 @data_dir_option()
 def evaluate(run, data_dir):
     """Print RUN's losses on the test set, or a text's measures, and write them to its evaluation.json."""
+    from .run import MEANINGS
     run = open_run(run, data_dir)
     measures = run.evaluate()
     if isinstance(run.lab, TextLab):
@@ -187,12 +198,12 @@ def evaluate(run, data_dir):
             click.echo(f"  {m.name:<37}{m.value:<10.4g}{'' if m.beside is None else f'(real: {m.beside:.4g}) '}{m.meaning}")
     else:
         click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
-        click.echo(f"  loss            {measures['loss']:.4f}   reconstruction + KL weight x KL: lower is better")
-        click.echo(f"  reconstruction  {measures['reconstruction']:.4f}   how badly the output fits the input")
-        click.echo(f"  kl              {measures['kl']:.4f}   how much the code tells of the input; near 0, the decoder ignores it")
+        for name, meaning in MEANINGS.items():
+            click.echo(f"  {name:<16}{measures[name]:.4f}   {meaning}")
         click.echo(f"  last batch      {measures['last_batch']['loss']:.4f}   loss of the last {run.config['batch_size']} or fewer examples "
                    "alone, which some sheets print in place of the mean")
     click.echo(run.folder / "evaluation.json")
+    click.echo(run.write_report())
 
 
 @cli.command()
@@ -291,8 +302,7 @@ def plot(run, beside, data_dir):
     run = open_run(run, data_dir)
     if beside:
         run.beside = open_run(beside, None)
-    for path in run.lab.draw(run):
-        click.echo(path)
+    draw_figures(run)
 
 
 @cli.command()

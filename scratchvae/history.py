@@ -5,7 +5,13 @@ import io
 from .errors import ScratchVAEError
 from .storage import write_text
 
+WIDE_RANGE = 5                  # losses that fall to less than a fifth are drawn on a logarithmic axis
 COLUMNS = ("epoch", "loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl", "seconds")
+
+
+def wide(losses):
+    """Whether a curve of losses needs a logarithmic axis: else the first epoch would leave no room for all the others."""
+    return max(losses) > WIDE_RANGE * min(losses) > 0
 
 
 class History:

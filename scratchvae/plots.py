@@ -13,12 +13,12 @@ from scipy.ndimage import median_filter
 from scipy.special import ndtri
 
 from .errors import ScratchVAEError
+from .history import wide
 
 STYLE = {"font.size": 10, "figure.titlesize": 11, "figure.titleweight": "bold", "axes.titlesize": 10, "axes.titleweight": "bold",
          "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "0.9", "axes.axisbelow": True,
          "legend.frameon": False, "agg.path.chunksize": 50_000}     # the renderer can't draw many more points at once
 DPI = 160
-WIDE_RANGE = 5                  # losses that fall to less than a fifth are drawn on a logarithmic axis
 INK, ACCENT, FRAME = "#1f4e79", "#d1495b", "0.85"
 styled = matplotlib.rc_context(STYLE)       # decorates each function that draws
 
@@ -59,8 +59,8 @@ def loss_curves(history, path, title, note="", reference=(), ylabel="nats an ima
             axes.plot(epochs, losses, "+", color="0.3", ms=8, label=label[0])
         axes.set(title={"kl": "KL divergence"}.get(column, column), xlabel="epoch",
                  ylabel="nats" if column == "kl" else ylabel)
-        if column != "kl" and max(history[column]) > WIDE_RANGE * min(history[column]) > 0:
-            axes.set_yscale("log")              # else the first epoch would leave no room for all the others
+        if column != "kl" and wide(history[column]):
+            axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_formatter(NullFormatter())

@@ -3,6 +3,7 @@
 config.json     what was trained on what, and how          history.csv     a row for each epoch
 weights.npz     the model                                  figures/*.png   what to look at
 checkpoint.npz  the whole state of training, to resume     evaluation.json the measures of `evaluate`
+report.html     all of it on one page                      progress.json   a few examples after some of the epochs, for the page
 record.npz      losses of batches, inputs and outputs by step, for labs that ask for it
 """
 import json
@@ -24,6 +25,8 @@ from .record import Record
 from .storage import write_text
 from .training import steps_in
 
+MEANINGS = {"loss": "reconstruction + KL weight x KL: lower is better", "reconstruction": "how badly the output fits the input",
+            "kl": "how much the code tells of the input; near 0, the decoder ignores it"}
 KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data", "complete", "versions"}
 
 
@@ -136,9 +139,15 @@ class Run:
         own = {"settings": self.lab.settings, "batch_size": self.lab.batch_size, "limit": None, "complete": True}
         return self.lab.references if own.items() <= self.config.items() else ()
 
-    def train(self, resume=False):
-        """Train, or go on training, up to the configured number of epochs, keeping the directory up to date."""
+    def train(self, resume=False, tensorboard=False):
+        """Train, or go on training, up to the configured number of epochs, keeping the directory up to date.
+
+        tensorboard: write its event files too.
+        """
+        from .report.events import Events
+        from .report.live import Live
         config, lab = self.config, self.lab
+        events = Events(self) if tensorboard else None
         x, y, validation = self.examples()
         backend = kernels.load(config["backend"])
         model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
@@ -147,7 +156,9 @@ class Run:
               f"of {config['batch_size']}; {backend.describe()}", flush=True)
         for line in lab.peculiarities(config["settings"]):
             print(f"note: {line}", flush=True)
-        record = self.make_record(model, resume)
+        print(f"report: {self.folder / 'report.html'}, renewed after every epoch", flush=True)
+        config["computed_by"] = f"{backend.describe()}; {platform.system()}, {platform.machine()}"
+        self.model, record, live = model, self.make_record(model, resume), Live(self, events)
 
         def keep(history):
             self.history = history
@@ -157,21 +168,23 @@ class Run:
                 record.save(self.folder / "record.npz")
             if len(history):
                 history.write_csv(self.folder / "history.csv")
+                live.end_epoch(history.rows[-1])
 
         if not resume:
             keep(History())
-        try:
-            self.history = model.fit(
-                x, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=validation, y=y,
-                seed=config["seed"], shuffle=lab.shuffle, checkpoint=self.folder / "checkpoint.npz", resume=resume, on_epoch_end=keep,
-                on_step=record)
-        except KeyboardInterrupt:
-            model.save(self.folder / "weights.npz")
-            if record:
-                record.save(self.folder / "record.npz")
-            raise
-        if config["backend"] != "cuda":
-            self.model = model
+        with live:
+            try:
+                self.history = model.fit(
+                    x, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=validation, y=y,
+                    seed=config["seed"], shuffle=lab.shuffle, checkpoint=self.folder / "checkpoint.npz", resume=resume,
+                    on_begin=live.begin, on_epoch_end=keep, on_step=record)
+            except KeyboardInterrupt:
+                model.save(self.folder / "weights.npz")
+                if record:
+                    record.save(self.folder / "record.npz")
+                raise
+        if config["backend"] == "cuda":
+            del self.model              # to be loaded where Python computes
 
     def examples(self):
         """What to train on, what to make of it (None: itself), and what validates; config is told what data these are."""
@@ -188,6 +201,11 @@ class Run:
             return None
         path = self.folder / "record.npz"
         return Record.load(path, model, steps_in(self.folder / "checkpoint.npz")) if resume else Record(model, self.lab.record_every)
+
+    def write_report(self):
+        """Write report.html, for a run that nobody trains at the moment; returns the path."""
+        from .report import write_report
+        return write_report(self)
 
     def write_config(self):
         """Write config.json."""

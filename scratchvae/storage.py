@@ -21,6 +21,17 @@ def write_text(path, text):
     _replace(path, lambda file: file.write(text.encode()))
 
 
+def read_json(path, kind):
+    """The content of a JSON file, of type kind."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(content, kind):
+            raise ValueError(f"no {kind.__name__}")
+        return content
+    except (OSError, ValueError) as error:
+        raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
+
+
 def write_arrays(path, arrays, description):
     """Write a dict of arrays, and a description that JSON can express."""
     encoded = np.frombuffer(json.dumps(description).encode(), np.uint8)

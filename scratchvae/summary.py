@@ -7,17 +7,17 @@ WIDTHS = (46, 24, 12)
 def summary_text(model):
     """A table for each network: layer, shape of the output, parameters; then the total."""
     lines = []
-    for part, rows in _networks(model).items():
+    for part, rows in networks(model).items():
         lines += [f'Model: "{part}"', _row("Layer (type)", "Output Shape", "Param #"), "=" * sum(WIDTHS)]
-        lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{_size(layer):,}")
+        lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{size(layer):,}")
                   for name, layer in rows]
-        lines += ["=" * sum(WIDTHS), f"{part}: {sum(_size(layer) for _, layer in rows):,} parameters", ""]
+        lines += ["=" * sum(WIDTHS), f"{part}: {sum(size(layer) for _, layer in rows):,} parameters", ""]
     trained = model.parameters.count
     kinds = "" if trained == model.count else f", {trained:,} of them trained by gradients, {model.count - trained:,} moving averages"
     return "\n".join(lines + [f"Total: {model.count:,} parameters{kinds}"])
 
 
-def _networks(model):
+def networks(model):
     """name -> [(layer's name, layer)]; layers that stand alone, as z_mean does, belong to the network before them."""
     networks, rows = {}, []
     for part, module in model.parts.items():
@@ -28,7 +28,8 @@ def _networks(model):
     return networks
 
 
-def _size(layer):
+def size(layer):
+    """How many parameters a layer has, moving averages among them."""
     return sum(weight.size for weight in layer.weights.values())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from .data import load_shakespeare, load_text
 from .errors import ScratchVAEError
 from .run import Run
-from .storage import write_text
+from .storage import read_json, write_text
 from .text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
 
 
@@ -44,7 +44,7 @@ class TextRun(Run):
     @cached_property
     def vocabulary(self):
         """The words that the model knows."""
-        words = self._read_json("vocabulary.json")
+        words = read_json(self.folder / "vocabulary.json", list)
         count = self.config["settings"]["vocabulary_size"]
         if not all(isinstance(word, str) for word in words) or len(words) != count:
             raise ScratchVAEError(f"{self.folder / 'vocabulary.json'}: damaged: not the {count:,} words that the model knows")
@@ -53,17 +53,7 @@ class TextRun(Run):
     @cached_property
     def speeches(self):
         """The text's speeches, if it is a play: pairs of the speaker and the number of lines."""
-        return self._read_json("speeches.json")
-
-    def _read_json(self, name):
-        path = self.folder / name
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(content, list):
-                raise ValueError("no list")
-            return content
-        except (OSError, ValueError) as error:
-            raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
+        return read_json(self.folder / "speeches.json", list)
 
     def seed_word(self, word):
         """The index of a word to begin with."""

@@ -25,7 +25,7 @@ LOOK = 20                       # steps from one look at the losses to the next:
 SHUFFLE = 2 ** 32 - 1           # tells the stream of an epoch's order from those of initial parameters
 
 
-def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_epoch_end,
+def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress, on_begin, on_epoch_end,
         on_step, y, shuffle):
     """See Model.fit."""
     epochs, batch_size = positive_integer("fit", "epochs", epochs), positive_integer("fit", "batch_size", batch_size)
@@ -53,6 +53,8 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
             raise ScratchVAEError(f"{checkpoint}: has {training.epoch} epochs already; allowed: as many or more, not {epochs}")
     elif checkpoint:
         training.save(checkpoint)
+    if on_begin:
+        on_begin()
 
     with deferred_interrupts() as interrupted:
         while training.epoch < epochs and not interrupted:

@@ -52,7 +52,8 @@ def test_summary_is_the_sheet_s_table_row_by_row(run):
 
 
 def test_a_run_directory_holds_what_it_should(trained, small_data, run):
-    assert {path.name for path in trained.iterdir()} == {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "figures"}
+    assert {path.name for path in trained.iterdir()} == {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "figures",
+                                                         "report.html", "progress.json"}
     assert {path.name for path in (trained / "figures").iterdir()} == {"loss_curves.png", "latent_scatter.png", "manifold.png",
                                                                        "reconstructions.png", "samples.png"}
     config = json.loads((trained / "config.json").read_text())
@@ -157,7 +158,7 @@ def test_a_finished_run_can_be_resumed_and_is_left_as_it_is(run, trained):
 def test_outputs_say_what_a_limit_left_and_compare_only_what_is_comparable(run, small_data, tmp_path):
     from scratchvae.run import Run
     code, output, _ = run("train", "mnist-dense", *QUICK, "--limit", 15, "--data-dir", small_data, "--out", "a")
-    assert code == 0 and "of these 15 and 15 used" in output.splitlines()[-8]
+    assert code == 0 and "of these 15 and 15 used" in output.splitlines()[-9]
     a = Run.open("a")
     assert "of these 15 and 15 used" in a.note and a.references == ()
     own = {**a.config, "settings": a.lab.settings, "batch_size": 100, "limit": None, "complete": True}

@@ -1,6 +1,7 @@
 """The example scripts run as they are, and say the same as the labs they show."""
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,12 @@ TEXTS = {                       # scripts about text: what they print, and optio
     "shakespeare_onehot": (["target: the word itself; argmax", "target: the next word; drawn", "The text itself: "], []),
     "text_gru": (["Reconstructions (BLEU-2 ", "Variations of: ", "From: ", "loss_curves.png"], []),
     "shakespeare_vae": (["nats a word, perplexity ", "New lines:", "slang: ", "From: ", "loss_curves.png"], ["--units", "8"]),
+}
+GUIDE = {                       # the way to the labs, in order: what each script draws and prints
+    "1_one_layer": ("step_size.png", ["dW (3, 5)  largest error", "the kernel gives the same", "the layer gives the same", "passed"]),
+    "2_dense_net": ("dense_net.png", ["dW1: largest error", "of it read right"]),
+    "3_reparameterization": ("estimators.png", ["dmu: largest error", "dlv: largest error", "score function"]),
+    "4_vae_in_eighty_lines": ("vae.png", ["epoch 1: loss", " + KL "]),
 }
 MODELS = [                      # script, how it makes its model, the lab that it shows
     ("mnist_dense", lambda example: example.make_vae(), "mnist-dense"),
@@ -61,7 +68,40 @@ def load(script):
 
 
 def test_there_is_a_script_for_every_lab():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {name.replace("-", "_") for name in labs.LABS} == {*FIGURES, *TEXTS}
+    scripts = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+    assert scripts[:len(GUIDE)] == list(GUIDE)
+    assert set(scripts[len(GUIDE):]) == {name.replace("-", "_") for name in labs.LABS} == {*FIGURES, *TEXTS}
+
+
+@pytest.mark.parametrize("script", GUIDE)
+def test_a_script_of_the_guide_runs_by_itself(script, small_data, tmp_path):
+    figure, printed = GUIDE[script]
+    small = {"EPOCHS": "1", "LIMIT": "30", "DRAWS": "1000", "OUT": "out", "MPLBACKEND": "agg", "SCRATCHVAE_DATA": str(small_data)}
+    result = subprocess.run([sys.executable, EXAMPLES / f"{script}.py"], capture_output=True, text=True, cwd=tmp_path, env=os.environ | small)
+    assert result.returncode == 0, result.stderr
+    assert all(part in result.stdout for part in [f"out/{figure}", *printed]), result.stdout
+    assert (tmp_path / "out" / figure).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("script", GUIDE)
+def test_a_script_of_the_guide_is_a_notebook(script):
+    """Cells, each of them prose or code: the first tells what it is about, and code is explained before it stands there."""
+    text = (EXAMPLES / f"{script}.py").read_text()
+    before, *cells = text.split("# %%")
+    assert not before and cells[0].startswith(f" [markdown]\n# # {script[0]}. ") and f"python examples/{script}.py" in cells[0]
+    for cell in cells:
+        kind, _, content = cell.partition("\n")
+        if kind == " [markdown]":
+            assert all(line.startswith("#") for line in content.strip().splitlines())
+        else:
+            assert not kind
+            compile(content, script, "exec")
+    assert [kind for kind in (cell.startswith(" [markdown]") for cell in cells)].count(True) >= 5
+
+
+def test_eighty_lines_are_not_more():
+    text, _, _ = (EXAMPLES / "4_vae_in_eighty_lines.py").read_text().partition("# ## What it has learnt")
+    assert sum(bool(line.strip()) and not line.startswith("#") for line in text.splitlines()) <= 80
 
 
 def test_a_script_runs_by_itself(data_dir, tmp_path):

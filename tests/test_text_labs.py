@@ -21,7 +21,8 @@ SMALLER = {
     "shakespeare-vae": ["units=6", "embedding_dim=4", "latent_dim=3", "min_count=1"],
 }
 LINES = ["text-gru", "shakespeare-vae"]         # labs whose examples are lines
-FILES = {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "vocabulary.json", "speeches.json", "figures"}
+FILES = {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "vocabulary.json", "speeches.json", "figures", "report.html",
+         "progress.json"}
 WRITTEN = {"reconstructions.txt", "samples.txt", "variations.txt", "interpolation.txt"}
 EVERY_TEXT_LAB = pytest.mark.parametrize("name", SMALLER)
 

@@ -97,7 +97,7 @@ class Model:
         return sum(weight.size for weight in self.weights.values())
 
     def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0, checkpoint=None, resume=False,
-            progress=True, on_epoch_end=None, on_step=None, y=None, shuffle=True):
+            progress=True, on_begin=None, on_epoch_end=None, on_step=None, y=None, shuffle=True):
         """Train on x (N, *input_shape) and return the History.
 
         y: what to make of x, if not x itself; validation_data is then a pair like (x, y).  shuffle: draw another order of the examples
@@ -105,12 +105,13 @@ class Model:
         The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
         validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
         after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt; twice, it stops
-        at once); with resume=True training goes on from it, to the same bits.  on_epoch_end: called with the History.  on_step:
+        at once); with resume=True training goes on from it, to the same bits.  on_begin: called when all is found right, before the first
+        step.  on_epoch_end: called with the History.  on_step:
         called with the number of the step, from 1, its batch, and the batch's mean loss.  The same seed gives the same bits on any
         number of threads.
         """
         return training.fit(self, x, epochs, batch_size, optimizer, validation_data, seed, checkpoint, resume, progress,
-                            on_epoch_end, on_step, y, shuffle)
+                            on_begin, on_epoch_end, on_step, y, shuffle)
 
     def evaluate(self, x, seed=0, y=None):
         """Means over x with one sample of z an example: a dict of loss (at the KL weight that training leads to),
