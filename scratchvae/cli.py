@@ -310,6 +310,26 @@ def gradcheck(lab, backend):
 
 
 @cli.command()
+@click.argument("subject", metavar="LAB|RUN")
+@click.option("--batch-size", type=POSITIVE, help="Examples in the step.  [default: those of training, or as many as take a second]")
+@click.option("--html", type=click.Path(dir_okay=False), help="Write one page that shows every array, to step through in a browser.")
+@data_dir_option()
+def trace(subject, batch_size, html, data_dir):
+    """Look at one training step, layer by layer, forwards and backwards.
+
+    Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and what is unhealthy.  LAB has fresh
+    weights, RUN its trained ones; nothing is changed in it.
+    """
+    from .trace import trace as trace_of
+    from .trace.page import write_page
+    from .trace.table import print_trace
+    result = trace_of(subject, batch_size, data_dir)
+    print_trace(result)
+    if html:
+        click.echo(write_page(result, html))
+
+
+@cli.command()
 @click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
 @click.option("--against", default="torch,tensorflow,jax", show_default=True, help="Which frameworks, if installed.")
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: those of the lab]")
