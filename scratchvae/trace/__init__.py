@@ -68,7 +68,7 @@ class Subject:
         self.usual_batch_size = self.config["batch_size"]
         self.x, self.target = self._batch(x, y, batch_size or self._bearable(self.usual_batch_size))
         self.kl_weight = self.model.kl_weight(self.steps)
-        self.example = f"its first example: {detokenize(run.vocabulary.decode(self.x[0]))}" if isinstance(self.lab, TextLab) else ""
+        self.example = f"its first example: {detokenize(run.vocabulary.decode(self.x[0][self.x[0] != run.vocabulary.padding]))}" if isinstance(self.lab, TextLab) else ""
 
     @staticmethod
     def _new_run(name, data_dir):

@@ -15,8 +15,9 @@ COLLAPSED_VARIANCE, COLLAPSED_KL = 0.01, 0.01
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at: the place (a layer's path, "loss" ...), what is wrong, and by which rule."""
+    """Something to look at: at which event, what is wrong, and by which rule."""
     place: str
+    direction: str
     problem: str
     rule: str
 
@@ -38,7 +39,7 @@ def examine(trace):
 def not_finite(event):
     """NaN or infinity in any array."""
     bad = [name for name, portrait in event.arrays.items() if not np.isfinite(portrait.norm)]
-    return [Finding(event.place, f"{', '.join(bad)}: not finite ({event.direction}).  What follows from it is of no use: try a smaller learning rate",
+    return [Finding(event.place, event.direction, f"{', '.join(bad)}: not finite.  What follows from it is of no use: try a smaller learning rate",
                     "a NaN or an infinity among the elements")] if bad else []
 
 
@@ -47,7 +48,7 @@ def dead_units(event):
     y = event.arrays.get("output")
     if event.activation != "relu" or y is None or event.place == "loss" or np.prod(y.shape[:-1]) < DEAD_ROWS or y.silent <= DEAD_SHARE * y.units:
         return []
-    return [Finding(event.place, f"{y.silent:,} of {y.units:,} units are dead: 0 for every example of the batch.  relu lets no gradient through where its "
+    return [Finding(event.place, event.direction, f"{y.silent:,} of {y.units:,} units are dead: 0 for every example of the batch.  relu lets no gradient through where its "
                     "output is 0, so this batch teaches them nothing",
                     f"relu units that are 0 at all of {np.prod(y.shape[:-1]):,} examples and positions are more than {DEAD_SHARE:.0%}")]
 
@@ -63,7 +64,7 @@ def saturated(event):
         share, where, slope = y.near_one, "beyond 0.99 in size", "1 - y^2 < 0.02"
     else:
         return []
-    return [Finding(event.place, f"{share:.0%} of its outputs are saturated: there the slope {slope} lets next to no gradient through",
+    return [Finding(event.place, event.direction, f"{share:.0%} of its outputs are saturated: there the slope {slope} lets next to no gradient through",
                     f"more than {SATURATED_SHARE:.0%} of the outputs are {where}")] if share > SATURATED_SHARE else []
 
 
@@ -72,7 +73,7 @@ def stuck_outputs(event):
     stuck = event.facts.get("stuck")
     if event.kind != "squared_error" or stuck is None or stuck <= STUCK_SHARE:
         return []
-    return [Finding(event.place, f"{stuck:.0%} of the outputs are wrong and saturated: the squared error's gradient has the factor y (1 - y), which is "
+    return [Finding(event.place, event.direction, f"{stuck:.0%} of the outputs are wrong and saturated: the squared error's gradient has the factor y (1 - y), which is "
                     "near 0 there; cross-entropy has not",
                     f"more than {STUCK_SHARE:.0%} of the outputs have |y - t| > 0.5 and y (1 - y) < 0.01")]
 
@@ -86,7 +87,7 @@ def collapsed(event, trained):
     if not dimensions.size:
         return []
     which = f"{', '.join(map(str, dimensions[:12]))}{' ...' * (dimensions.size > 12)}"
-    return [Finding(event.place, f"{dimensions.size} of {len(kl)} latent dimensions ({which}) collapsed onto the prior: z is mere noise there, whatever "
+    return [Finding(event.place, event.direction, f"{dimensions.size} of {len(kl)} latent dimensions ({which}) collapsed onto the prior: z is mere noise there, whatever "
                     "x is.  A KL weight that rises slowly, or free bits, may prevent it",
                     f"the variance of mu over the batch is below {COLLAPSED_VARIANCE} and the mean KL below {COLLAPSED_KL} nats")]
 
@@ -98,12 +99,12 @@ def gradient_size(event, at_loss):
         return []
     ratio = dout.norm / at_loss
     if norm == 0:
-        return [Finding(event.place, "no gradient at all reaches its parameters: it does not learn from this batch", "all gradients of its parameters are 0")]
+        return [Finding(event.place, event.direction, "no gradient at all reaches its parameters: it does not learn from this batch", "all gradients of its parameters are 0")]
     if ratio > GROWTH:
-        return [Finding(event.place, f"exploding gradient: {ratio:,.0f} times as large as at the loss.  Clipping (global_clipnorm) bounds the step",
+        return [Finding(event.place, event.direction, f"exploding gradient: {ratio:,.0f} times as large as at the loss.  Clipping (global_clipnorm) bounds the step",
                         f"|dout| is more than {GROWTH:,.0f} times |dlogits|")]
     if 0 < ratio < SHRINKAGE:
-        return [Finding(event.place, f"vanishing gradient: {ratio:.1e} of that at the loss reaches it", f"|dout| is less than {SHRINKAGE:g} of |dlogits|")]
+        return [Finding(event.place, event.direction, f"vanishing gradient: {ratio:.1e} of that at the loss reaches it", f"|dout| is less than {SHRINKAGE:g} of |dlogits|")]
     return []
 
 
@@ -112,10 +113,10 @@ def update_size(place, update):
     if update.ratio is None or not np.isfinite(update.ratio):
         return []
     if update.ratio > FAST:
-        return [Finding(place, f"the step changes its parameters by {update.ratio:.0%} of their size: the learning rate is too large for it",
+        return [Finding(place, "backward", f"the step changes its parameters by {update.ratio:.0%} of their size: the learning rate is too large for it",
                         f"|dw| / |w| is more than {FAST:g}")]
     if 0 < update.ratio < SLOW:
-        return [Finding(place, f"the step hardly changes its parameters ({update.ratio:.0e} of their size): it stands still", f"|dw| / |w| is below {SLOW:g}")]
+        return [Finding(place, "backward", f"the step hardly changes its parameters ({update.ratio:.0e} of their size): it stands still", f"|dw| / |w| is below {SLOW:g}")]
     return []
 
 
@@ -123,5 +124,5 @@ def wrong_gradient(event):
     """A gradient that finite differences contradict."""
     if event.checked is None or event.checked.passed:
         return []
-    return [Finding(event.place, f"its gradient differs from finite differences by {event.checked.error:.1e}",
+    return [Finding(event.place, event.direction, f"its gradient differs from finite differences by {event.checked.error:.1e}",
                     f"the largest relative error of the sampled entries is more than {TOLERANCE:g}, in float64")]

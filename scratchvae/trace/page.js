@@ -87,13 +87,13 @@ function heatMap(array) {
 }
 
 function gallery(title, arrays, kept = false) {
-  return arrays.length ? [make("h3", {}, title), make("div", { class: kept ? "arrays kept" : "arrays" }, ...arrays.map(heatMap))] : [];
+  return arrays.length ? [make("div", {}, make("h3", {}, title), make("div", { class: kept ? "arrays kept" : "arrays" }, ...arrays.map(heatMap)))] : [];
 }
 
 // The chain: a column for each place, forwards above backwards, the optimizer before all.
 
 const places = [...new Set(events.filter(event => event.direction === "forward").map(event => event.place))];
-const findingsAt = event => trace.findings.filter(finding => finding.place === event.place);
+const findingsAt = event => trace.findings.filter(finding => finding.place === event.place && finding.direction === event.direction);
 
 function partOf(place) {
   if (place === "loss" || place === "kl") return "loss";
@@ -118,7 +118,8 @@ function drawBars(name) {
       const value = measure.of(event);
       const part = !(value > 0) ? 0 : measure.log ? 0.06 + 0.94 * (Math.log(value / least) / (Math.log(most / least) || 1)) : value / most;
       event.chip.querySelector("i").style.width = `${100 * part}%`;
-      event.chip.lastElementChild.textContent = name === "ms" ? `${number(event.ms, 2)} ms` : value > 0 ? number(value, 2) : "";
+      const arrow = event.direction === "forward" ? "\u2192" : "\u2190";
+      event.chip.lastElementChild.textContent = `${arrow} ${name === "ms" ? `${number(event.ms, 2)} ms` : value > 0 ? number(value, 2) : ""}`;
     }
   }
   byId("measure-hint").textContent = measure.hint;
@@ -136,9 +137,8 @@ function drawChain() {
   });
   events.forEach((event, i) => {
     const row = event.direction === "forward" ? 2 : 3, column = event.direction === "update" ? 1 : places.indexOf(event.place) + 2;
-    const arrow = event.direction === "forward" ? "\u2192 " : "\u2190 ";
     event.chip = make("button", { class: `chip ${event.direction}`, style: `grid-row: ${row}; grid-column: ${column}`, title: `${event.name}, ${event.direction}` },
-      make("b", {}, arrow + event.name.split("/").pop().replace(/:.*/, "")), ...(findingsAt(event).length ? [make("em", { class: "ill" })] : []), make("i"), make("span"));
+      make("b", {}, event.name.split("/").pop().replace(/:.*/, "").replace(/_/g, "_\u200b")), ...(findingsAt(event).length ? [make("em", { class: "ill" })] : []), make("i"), make("span"));
     event.chip.addEventListener("click", () => show(i));
     chain.append(event.chip);
   });
@@ -186,8 +186,20 @@ function updatesTable(event) {
 
 function findingCard(finding) {
   const card = make("button", { class: "finding" }, make("b", {}, finding.place), `: ${finding.problem}.`, make("small", {}, `rule: ${finding.rule}`));
-  card.addEventListener("click", () => show(events.findIndex(event => event.place === finding.place)));
+  card.addEventListener("click", () => show(events.findIndex(event => event.place === finding.place && event.direction === finding.direction)));
   return card;
+}
+
+function drawHealth() {
+  const count = trace.findings.length;
+  if (!count) {
+    byId("health").append(make("p", { class: "well" },
+      "Nothing unhealthy was found: no dead units, saturation, vanishing or exploding gradients, collapsed latent dimensions."));
+    return;
+  }
+  const details = make("details", {}, make("summary", {}, count === 1 ? "One thing is unhealthy" : `${count} things are unhealthy`), ...trace.findings.map(findingCard));
+  details.open = count <= 2;
+  byId("health").append(details);
 }
 
 const WORDS = { forward: "\u2192 forwards", backward: "\u2190 backwards", update: "the update" };
@@ -197,7 +209,7 @@ function show(i) {
   const event = events[current], kind = event.activation === "linear" ? event.kind : `${event.kind}, ${event.activation}`;
   byId("stage").replaceChildren(make("p", { class: `direction ${event.direction}` }, `${WORDS[event.direction]}: ${kind}`), make("h2", {}, event.name),
     make("div", { class: "formula" }, ...event.formula.split(/,  /).filter(Boolean).map(line => make("div", {}, pretty(line)))),
-    ...findingsAt(event).map(findingCard), facts(event), ...updatesTable(event), ...arraysOf(event));
+    ...findingsAt(event).map(findingCard), facts(event), ...updatesTable(event), make("div", { id: "flow" }, ...arraysOf(event)));
   for (const other of events) other.chip.removeAttribute("aria-current");
   event.chip.setAttribute("aria-current", "step");
   const chain = byId("chain"), middle = event.chip.offsetLeft - chain.offsetLeft - (chain.clientWidth - event.chip.clientWidth) / 2;
@@ -219,8 +231,7 @@ function drawTable() {
 
 byId("title").textContent = trace.title;
 byId("about").append(...trace.about.map(line => make("p", {}, line)));
-byId("health").append(...(trace.findings.length ? trace.findings.map(findingCard) : [make("p", { class: "well" },
-  "Nothing unhealthy was found: no dead units, saturation, vanishing or exploding gradients, collapsed latent dimensions.")]));
+drawHealth();
 drawChain();
 drawBars("ms");
 drawTable();

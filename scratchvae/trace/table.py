@@ -84,7 +84,7 @@ def print_formulas(console, trace):
             lines = [event.formula, *([backward[event.place]] if backward.get(event.place) else [])]
             console.print(f"[cyan]{event.kind}{activation}[/]", highlight=False)
             for line in lines:
-                console.print(Padding(escape(line), (0, 0, 0, 4)), highlight=False)
+                console.print(Padding(escape(line), (0, 0, 0, 4), expand=False), highlight=False)
 
 
 def print_findings(console, findings):
@@ -94,7 +94,7 @@ def print_findings(console, findings):
         console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or exploding gradients, collapsed latent dimensions.")
     for finding in findings:
         console.print(f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}.", highlight=False)
-        console.print(Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2)), highlight=False)
+        console.print(Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2), expand=False), highlight=False)
 
 
 def name_of(event):
