@@ -335,10 +335,10 @@ def trace(subject, batch_size, html, data_dir):
     Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and what is unhealthy.  LAB has fresh
     weights, RUN its trained ones; nothing is changed in it.
     """
-    from .trace import trace as trace_of
+    from .trace import open_subject, trace as trace_of
     from .trace.page import write_page
     from .trace.table import print_trace
-    result = trace_of(subject, batch_size, data_dir)
+    result = trace_of(open_subject(subject, batch_size, data_dir))
     print_trace(result)
     if html:
         click.echo(write_page(result, html))

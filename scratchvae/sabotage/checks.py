@@ -72,7 +72,7 @@ def first_step_of_adam():
     rate, beta_1, beta_2, epsilon = 0.01, 0.9, 0.999, 1e-7
     kernels.load(BACKEND).adam_update(w, g, np.zeros(3), np.zeros(3), rate, beta_1, beta_2, epsilon, 1)
     verdict = golden("parameters after a step", w, AFTER_ADAM)
-    return Verdict(verdict.passed, f"{verdict.says}; the step is {abs(w[1] - START[1]) / rate:.3g} learning rates long, a first one is 1")
+    return Verdict(verdict.passed, f"{verdict.says}; the step is {abs(w[1] - START[1]) / rate:.3g} x the learning rate, a first one is 1 x")
 
 
 def spread_of_samples():

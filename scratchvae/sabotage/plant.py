@@ -18,7 +18,7 @@ class Edit(NamedTuple):
     @property
     def lines(self):
         """(right, wrong): the whole line of the source."""
-        right, = (line.strip() for line in inspect.getsource(getattr(kernels.load(BACKEND), self.operation)).splitlines() if self.right.strip() in line)
+        right, = (line.partition("  #")[0].strip() for line in inspect.getsource(getattr(kernels.load(BACKEND), self.operation)).splitlines() if self.right.strip() in line)
         return right, right.replace(self.right.strip(), self.wrong.strip())
 
 
@@ -62,7 +62,7 @@ def sabotage(mistake):
     """Plant the mistake, run the checks, take it out, and run the named check again: a Result."""
     check = mistake.check or mistake.gradient_check
     with planted(mistake):
-        gradient = mistake.gradient_check() if mistake.gradient_check else None
+        gradient = mistake.gradient_check()
         named = check() if mistake.check else gradient
     return Result(mistake, gradient, named, check())
 

@@ -41,8 +41,9 @@ def check(model, x, target, kl_weight, noise_step, seed, seconds):
     rng, result = np.random.default_rng(seed), {path: Checked() for path in paths}
     deadline = time.perf_counter() + seconds
     with tqdm(total=ENTRIES * len(paths), desc="finite differences", leave=False, disable=None) as bar:
-        for _ in range(ENTRIES):
-            loss.begin()
+        for number in range(ENTRIES):
+            if number:
+                loss.begin()
             for path in paths:                              # the last first: what comes before it is not disturbed by that
                 if time.perf_counter() > deadline:
                     return result
@@ -64,16 +65,14 @@ class Loss:
         self.target = target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
         self.kl_weight, self.layers = kl_weight, copy.layers
         copy.noise.seed, copy.noise.step = seed, noise_step
-        self.moved, self.order, self.given = None, [], {}   # which layer's entry is moved; all places in their order; what they gave
         self.begin()
         copy.backward(kl_weight)
         self.gradients = {path: {name: grad.copy() for name, grad in layer.grads.items()} for path, layer in copy.layers.items()}
-        self.value = self()
 
     def begin(self):
         """Compute everything anew."""
-        self.moved, self.order, self.given = None, [], {}
-        self()
+        self.moved, self.order, self.given = None, [], {}   # which layer's entry is moved; all places in their order; what they gave
+        self.value = self()
 
     def __call__(self):
         with tapped(self.model, None, self.remember):

@@ -30,7 +30,7 @@ def examine(trace):
     for event in events:
         findings += not_finite(event)
         if event.direction == "forward":
-            findings += dead_units(event) + saturated(event) + stuck_outputs(event) + collapsed(event, trace.trained)
+            findings += dead_units(event) + saturated(event) + stuck_outputs(event) + collapsed(event, trace.subject.steps > 0)
         elif event.direction == "backward":
             findings += gradient_size(event, loss.arrays["dlogits"].norm) + wrong_gradient(event)
     return findings + [finding for place, update in trace.updates.items() for finding in update_size(place, update)]

@@ -18,14 +18,14 @@ def write_page(trace, path):
     """Write the page, and return its path."""
     parts = {name: (files(__package__) / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     data = json.dumps(contents(trace), allow_nan=False).replace("</", "<\\/")
-    page = parts["html"].replace("{{title}}", html.escape(trace.title)).replace("{{css}}", parts["css"])
+    page = parts["html"].replace("{{title}}", html.escape(trace.subject.title)).replace("{{css}}", parts["css"])
     write_text(path, page.replace("{{data}}", data).replace("{{js}}", parts["js"]))
     return Path(path)
 
 
 def contents(trace):
     """What the page shows, for JSON."""
-    return {"title": trace.title, "about": [line for line in (describe(trace), trace.example, *totals(trace)) if line],
+    return {"title": trace.subject.title, "about": [line for line in (describe(trace), trace.subject.example, *totals(trace)) if line],
             "findings": [vars(finding) for finding in trace.findings], "step": trace.times.step,
             "events": [event_contents(event, trace) for event in trace.events]}
 

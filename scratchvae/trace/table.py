@@ -14,7 +14,7 @@ def print_trace(trace):
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    console.print(f"[bold]{escape(trace.title)}[/]: {describe(trace)}")
+    console.print(f"[bold]{escape(trace.subject.title)}[/]: {describe(trace)}")
     forward = _table("Forward: what each layer makes of the batch", FORWARD)
     backward = _table("Backward: the same chain, last first, and the update", BACKWARD)
     for event in trace.events:
@@ -32,13 +32,14 @@ def print_trace(trace):
 
 def describe(trace):
     """What was traced, in a line or two."""
-    size = f"batch of {trace.batch_size}"
-    if trace.batch_size < trace.usual_batch_size:
-        size += f" (the lab's {trace.usual_batch_size} take longer: --batch-size)"
+    subject = trace.subject
+    size = f"batch of {len(subject.x)}"
+    if len(subject.x) < subject.usual_batch_size:
+        size += f" (training takes {subject.usual_batch_size})"
     losses = f"loss {trace.losses['loss']:.5g} = reconstruction {trace.losses['reconstruction']:.5g}"
     if any(event.place == "kl" for event in trace.events):
-        losses += f" + {trace.kl_weight:g} x KL {trace.losses['kl']:.4g}"
-    return f"step {trace.steps + 1:,}, {size}; {losses}; {trace.backend}"
+        losses += f" + {subject.kl_weight:g} x KL {trace.losses['kl']:.4g}"
+    return f"step {subject.steps + 1:,}, {size}; {losses}; {trace.backend}"
 
 
 def totals(trace):
