@@ -28,7 +28,7 @@ def test_the_lines_that_are_shown_are_the_source_s():
         for edit in mistake.edits:
             right, wrong = edit.lines
             source = inspect.getsource(getattr(REFERENCE, edit.operation))
-            assert right in source and wrong not in source and right != wrong
+            assert source.count(right) == 1 and right != wrong and edit.wrong.strip() in wrong
 
 
 def test_the_right_kernels_come_back():

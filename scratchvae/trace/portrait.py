@@ -36,7 +36,7 @@ def portray(name, array, image_shape=None):
     return Portrait(name, array.shape, float(array.mean(dtype=np.float64)), float(array.std(dtype=np.float64)), float(np.mean(array == 0)),
                     float(array.min()), float(array.max()), float(np.sqrt(np.square(array, dtype=np.float64).sum())), rows.shape[1],
                     int(np.sum(~rows.any(axis=0))), float(np.mean(size > NEAR_ONE)), float(np.mean(size < NEAR_ZERO)),
-                    np.asarray(cells, np.float32), caption)
+                    np.array(cells, np.float32), caption)            # a copy: layers write into the same memory again
 
 
 def lay_out(name, array, image_shape):
