@@ -88,7 +88,8 @@ def test_numbers_of_a_dense_layer_are_those_computed_by_hand(x):
 
 
 def test_flops_add_up_to_the_model_s(x):
-    vae = VAE([Conv2D(2, 3, padding="same"), Flatten(), Dense(5)], 2, [Dense(12), Reshape((4, 3, 1)), Conv2DTranspose(1, 3, padding="same", activation="sigmoid")])
+    vae = VAE([Conv2D(2, 3, padding="same"), Flatten(), Dense(5)], 2,
+              [Dense(12), Reshape((4, 3, 1)), Conv2DTranspose(1, 3, padding="same", activation="sigmoid")])
     result = quick(subject(vae, x.reshape(50, 4, 3, 1)))
     assert sum(event.flops for event in result.events) == vae.flops(50) and event(result, "encoder/flatten", "forward").bytes == 0
     assert sum(event.parameters for event in result.events if event.direction == "forward") == vae.count == result.events[-1].parameters
@@ -150,7 +151,8 @@ def test_the_check_stops_in_time(x):
 @pytest.mark.parametrize("make, x", [
     (lambda: Autoencoder([Dense(5, "tanh"), Dense(2)], [Dense(5), BatchNormalization(), Activation("relu"), Dense(12, "sigmoid")], "squared_error"),
      np.random.default_rng(0).random((6, 12)).astype(np.float32)),
-    (lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, free_bits=0.1), np.array([[3, 4, 2, 0], [5, 2, 0, 0], [8, 7, 6, 2]], np.int32))])
+    (lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, free_bits=0.1),
+     np.array([[3, 4, 2, 0], [5, 2, 0, 0], [8, 7, 6, 2]], np.int32))])
 def test_other_models(make, x):
     result = quick(subject(make(), x))
     assert all(event.checked.passed and event.checked.entries for event in result.events if event.checked)
@@ -211,8 +213,8 @@ def test_saturation_is_pointed_out(x):
     def saturate(vae):
         vae.parameters["decoder/dense/bias"][...] = 20
     for activation in ("sigmoid", "tanh"):
-        assert ("decoder/dense", "100% of its outputs are saturated") in [(p, problem[:33]) for p, problem in planted(x, saturate, Dense(6, activation))]
-    assert ("decoder/dense", "100%") not in [(p, problem[:4]) for p, problem in planted(x, saturate, Dense(6, "relu"))]
+        assert "100% of its outputs are saturated" in str(planted(x, saturate, Dense(6, activation)))
+    assert "saturated" not in str(planted(x, saturate, Dense(6, "relu")))
 
 
 def test_outputs_stuck_on_the_wrong_side_are_pointed_out(x):

@@ -29,7 +29,7 @@ def layer(make, input_shape):
 
 def vae():
     """The gradients of a small VAE's whole loss by finite differences."""
-    model = VAE([Dense(6, "tanh")], 3, [Dense(5, "tanh"), Dense(12, "sigmoid")], "binary_crossentropy", 12.0, kl_weight=0.7, backend=BACKEND)
+    model = VAE([Dense(6, "tanh")], 3, [Dense(5, "tanh"), Dense(12, "sigmoid")], reconstruction_scale=12.0, kl_weight=0.7, backend=BACKEND)
     model.build((12,))
     return worst(check_model(model))
 
@@ -84,4 +84,5 @@ def spread_of_samples():
     backend.reparameterize_forward(np.zeros_like(lv), lv, eps, z)
     spread, sigma = z.std(axis=0), np.exp(lv[0] / 2)
     error = float(np.abs(spread / sigma - 1).max())
-    return Verdict(error < 0.02, f"spread of 100,000 samples {', '.join(f'{s:.2f}' for s in spread)}; sigma is {', '.join(f'{s:.2f}' for s in sigma)}")
+    measured, meant = (", ".join(f"{s:.2f}" for s in numbers) for numbers in (spread, sigma))
+    return Verdict(error < 0.02, f"spread of 100,000 samples {measured}; sigma is {meant}")

@@ -18,7 +18,8 @@ class Edit(NamedTuple):
     @property
     def lines(self):
         """(right, wrong): the whole line of the source."""
-        right, = (line.partition("  #")[0].strip() for line in inspect.getsource(getattr(kernels.load(BACKEND), self.operation)).splitlines() if self.right.strip() in line)
+        source = inspect.getsource(getattr(kernels.load(BACKEND), self.operation))
+        right, = (line.partition("  #")[0].strip() for line in source.splitlines() if self.right.strip() in line)
         return right, right.replace(self.right.strip(), self.wrong.strip())
 
 
@@ -32,8 +33,8 @@ class Verdict(NamedTuple):
 class Mistake:
     """A mistake in one operation, or the same one in several.
 
-    gradient_check() -> Verdict is the check by finite differences; check() -> Verdict, named check_name, is the one that catches the mistake:
-    the gradient check itself unless given.  why: why it is caught, or why the gradient check can't see it.
+    gradient_check() -> Verdict is the check by finite differences; check() -> Verdict, named check_name, is the one that catches the
+    mistake: the gradient check itself unless given.  why: why it is caught, or why the gradient check can't see it.
     """
     name: str
     title: str

@@ -42,7 +42,8 @@ def trace(subject, timing=TIMING, checking=CHECKING):
         event.ms = times.calls[event.place, event.direction]
         event.peak = event.flops / (event.ms * 1e6) / gflops if event.flops else None
         event.checked = checked.get(event.place) if event.direction == "backward" else None
-    losses = {"loss": float(np.mean(reconstruction + subject.kl_weight * kl)), "reconstruction": float(np.mean(reconstruction)), "kl": float(np.mean(kl))}
+    means = {"loss": reconstruction + subject.kl_weight * kl, "reconstruction": reconstruction, "kl": kl}
+    losses = {name: float(np.mean(values)) for name, values in means.items()}
     result = Trace(subject, model.kernels.describe(), losses, recorder.events, recorder.updates, times, gflops)
     result.findings = examine(result)
     return result

@@ -2,7 +2,8 @@
 
 The whole loss of a float64 copy of the model, with the same noise, on a few examples: its derivatives with respect to single entries
 against central differences.  The parameters are moved a little first: fresh ones put many a relu exactly on its kink (a bias of 0 under
-a black border).  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is computed anew.
+a black border), or next to it.  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is
+computed anew.
 """
 import time
 from dataclasses import dataclass
@@ -10,15 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from ..gradcheck import FLOOR, ROUNDING, STEPS, central_difference
+from ..gradcheck import FLOOR, ROUNDING, central_difference
 from ..models import Model
 from .tap import tapped
 
 EXAMPLES = 2
 ENTRIES = 6                     # of each layer, at most
+STEPS = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8)      # distances, until one is right: a bias moves thousands of relu units near their kinks
 TOLERANCE = 1e-3                # in a large network some relu always bends within reach of a difference; mistakes are larger by far
 ENOUGH = 1e-7                   # an error so small that no other distance need be tried
-NUDGE = 0.01                    # standard deviation of what is added to the parameters
+NUDGE, BIAS_NUDGE = 0.01, 0.1   # standard deviations of what is added to parameters, and to vectors among them
 WITHOUT_FREE_BITS = {"free_bits": 0.0}      # which change the gradient on purpose, not the loss
 
 
@@ -57,10 +59,13 @@ class Loss:
     """The loss of a float64 copy on a few examples, a function of its parameters."""
 
     def __init__(self, model, x, target, kl_weight, noise_step, seed):
-        config = model.get_config()
-        copy = self.model = Model.from_config(config | {"dtype": "float64"} | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend)
+        config = model.get_config() | {"dtype": "float64"}
+        copy = self.model = Model.from_config(config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend)
         copy.parameters.values[...] = model.parameters.values
-        copy.parameters.values += NUDGE * np.random.default_rng(seed).standard_normal(copy.parameters.values.shape, np.float32)
+        rng = np.random.default_rng(seed)
+        for name in copy.parameters.names:
+            parameter = copy.parameters[name]
+            parameter += (BIAS_NUDGE if parameter.ndim == 1 else NUDGE) * rng.standard_normal(parameter.shape, np.float32)
         self.x = x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
         self.target = target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
         self.kl_weight, self.layers = kl_weight, copy.layers

@@ -18,7 +18,8 @@ ACTIVATIONS = {                 # f, and f' by the output y
 PARTS = {
     "Dense": Formula("y = f(x W + b)", "dz = dout * f'(z),  dW = x^T dz,  db = sum of dz,  dx = dz W^T"),
     "OneHotDense": Formula("y = f(W[i] + b), row i of W", "dz = dout * f'(z),  dW[v] = sum of dz where i = v,  db = sum of dz"),
-    "Conv2D": Formula("y = f(sum over taps of x_ab W_ab + b)", "dz = dout * f'(z),  dW_ab = x_ab^T dz,  db = sum of dz,  dx_ab += dz W_ab^T"),
+    "Conv2D": Formula("y = f(sum over taps of x_ab W_ab + b)",
+                      "dz = dout * f'(z),  dW_ab = x_ab^T dz,  db = sum of dz,  dx_ab += dz W_ab^T"),
     "Conv2DTranspose": Formula("y_ab += x W_ab^T for each tap, y = f(y + b)",
                                "dz = dout * f'(z),  dW_ab = dz_ab^T x,  db = sum of dz,  dx = sum over taps of dz_ab W_ab"),
     "BatchNormalization": Formula("x^ = (x - mean) / sqrt(variance + epsilon),  y = gamma x^ + beta",
@@ -29,14 +30,16 @@ PARTS = {
     "Reshape": Formula("y = x, in another shape", "dx = dout, in the shape of x"),
     "RepeatVector": Formula("y_t = x at every step t", "dx = sum over t of dout_t"),
     "Embedding": Formula("y = table[i]", "dtable[v] = sum of dout where i = v"),
-    "GRU": Formula("a = x W + b0,  q = h' R + b1,  z = sigmoid(a_z + q_z),  r = sigmoid(a_r + q_r),  c = tanh(a_c + r q_c),  h = z h' + (1 - z) c",
+    "GRU": Formula("a = x W + b0,  q = h' R + b1,  z = sigmoid(a_z + q_z),  r = sigmoid(a_r + q_r),  c = tanh(a_c + r q_c),  "
+                   "h = z h' + (1 - z) c",
                    "dz = (h' - c) dh,  dc = (1 - z) dh,  da_c = (1 - c^2) dc,  dr = q_c da_c,  dq_c = r da_c,  dh' = z dh + dq R^T,  "
                    "dW += x^T da,  dR += h'^T dq,  dx = da W^T"),
     "sampling": Formula("z = mu + sigma eps,  sigma = exp(lv / 2),  eps ~ N(0, 1)", "dmu = dz,  dlv = dz eps sigma / 2"),
     "kl": Formula("KL = -1/2 sum_j (1 + lv - mu^2 - exp(lv))", "dmu += weight mu / N,  dlv += weight (exp(lv) - 1) / 2N"),
     "binary_crossentropy": Formula("p = sigmoid(l),  loss = scale * mean of (-t log p - (1 - t) log(1 - p))", "dl = (p - t) scale / (D N)"),
     "squared_error": Formula("y = f(l),  loss = scale * mean of (y - t)^2", "dl = 2 (y - t) f'(l) scale / (D N)"),
-    "sparse_categorical_crossentropy": Formula("loss = scale * mean over t of -log softmax(l)[word t]", "dl = (softmax(l) - one-hot) scale / (N T)"),
+    "sparse_categorical_crossentropy": Formula("loss = scale * mean over t of -log softmax(l)[word t]",
+                                               "dl = (softmax(l) - one-hot) scale / (N T)"),
     "onehot_binary_crossentropy": Formula("loss = scale * mean of the cross-entropies of sigmoid(l) with the one-hot word",
                                           "dl = (sigmoid(l) - one-hot) scale / (N V)"),
     "SGD": Formula("velocity = momentum velocity - rate g,  w += velocity", ""),

@@ -37,16 +37,18 @@ def event_contents(event, trace):
     if event.direction == "forward":
         facts |= {"output": "x".join(map(str, result.shape)), "mean": result.mean, "spread": result.spread, "zeros": result.zeros}
     elif event.direction == "backward":
-        facts |= {"dout": event.arrays["dout"].norm if "dout" in event.arrays else None, "dx": result and result.norm, "gradient": event.gradient_norm,
+        dout = event.arrays.get("dout")
+        facts |= {"dout": dout and dout.norm, "dx": result and result.norm, "gradient": event.gradient_norm,
                   "ratio": update and update.ratio, "weight": update and update.weight, "change": update and update.change}
         if event.checked and event.checked.entries:
             facts |= {"entries": event.checked.entries, "error": event.checked.error, "passed": event.checked.passed}
     else:
-        facts |= {"gradient": event.facts["norm"], "clipnorm": event.facts["clipnorm"], "ratio": event.facts["change"] / event.facts["weight"],
-                  "updates": [[place, finite(update.weight), finite(update.change), finite(update.ratio)] for place, update in trace.updates.items()]}
+        updates = [[place, *map(finite, (update.weight, update.change, update.ratio))] for place, update in trace.updates.items()]
+        facts |= {"gradient": event.facts["norm"], "clipnorm": event.facts["clipnorm"], "updates": updates,
+                  "ratio": event.facts["change"] / event.facts["weight"]}
     return {"place": event.place, "name": name_of(event), "direction": event.direction, "kind": event.kind, "activation": event.activation,
-            "formula": event.formula, "parameters": event.parameters, "flops": event.flops, "bytes": event.bytes, "ms": event.ms, "peak": event.peak,
-            "arrays": [array_contents(portrait) for portrait in event.arrays.values()],
+            "formula": event.formula, "parameters": event.parameters, "flops": event.flops, "bytes": event.bytes, "ms": event.ms,
+            "peak": event.peak, "arrays": [array_contents(portrait) for portrait in event.arrays.values()],
             **{name: finite(value) for name, value in facts.items()}}
 
 

@@ -97,7 +97,9 @@ class Recorder:
         _, parameters, inputs = layer.flops()
         gradients = {"/d".join(name.rsplit("/", 1)) if "/" in name else f"d{name}": grad for name, grad in layer.grads.items()}
         arrays = {"dout": dout} | gradients | {"dx": dx}
-        read = [self.outputs[call.place]] * (not isinstance(layer, MOVES_DATA_ALONE)) + [self.inputs[call.place], *layer.params.values()] * bool(gradients)
+        read = [] if isinstance(layer, MOVES_DATA_ALONE) else [self.outputs[call.place]]
+        if gradients:
+            read += [self.inputs[call.place], *layer.params.values()]
         shared = dx is not None and np.may_share_memory(dout, dx)
         moved = 0 if shared else sum(array.nbytes for array in [*arrays.values(), *read] if array is not None)
         self.add(call, len(dout), arrays, moved, flops=len(dout) * (parameters + (inputs if dx is not None else 0)),
@@ -157,11 +159,16 @@ class Recorder:
         for path, layer in self.model.layers.items():
             parts = [here[f"{path}/{name}"] for name in layer.params]
             if parts:
-                self.updates[path] = Update(*(float(np.linalg.norm([np.linalg.norm(array[part]) for part in parts])) for array in (before, change)))
+                self.updates[path] = Update(*(norm_of(array[part] for part in parts) for array in (before, change)))
         touched = 3 + 2 * len(optimizer.slots)                      # gradients are read, parameters and slots read and written
         self.add(call, parameters.count, {}, touched * parameters.count * before.itemsize, parameters=parameters.count,
                  facts={"norm": norm, "clipnorm": optimizer.global_clipnorm, "weight": float(np.linalg.norm(before)),
                         "change": float(np.linalg.norm(change))})
+
+
+def norm_of(arrays):
+    """The norm of all of these arrays together."""
+    return float(np.linalg.norm([np.linalg.norm(array) for array in arrays]))
 
 
 def record(model, optimizer, x, target, kl_weight, image_shape=None):

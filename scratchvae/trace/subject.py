@@ -44,10 +44,10 @@ class Subject:
 
 
 def open_subject(name, batch_size=None, data_dir=None):
-    """The Subject that the name means: a lab with fresh weights at its first step, or a run, a directory, at the step that would be its next."""
+    """The Subject of that name: a lab with fresh weights at its first step, or a run, a directory, at the step that would be its next."""
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
-        raise ScratchVAEError(f"{name}: neither a lab nor a run; the labs are: {', '.join(labs.LABS)}; a run is a directory that train made")
+        raise ScratchVAEError(f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}")
     run = new_run(labs.get(name), data_dir) if fresh else Run.open(name)
     run.config["data_dir"] = data_dir or run.config["data_dir"]
     x, y, _ = run.examples()
@@ -58,8 +58,8 @@ def open_subject(name, batch_size=None, data_dir=None):
     x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
     about_text = isinstance(run.lab, TextLab)
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
-    return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"], None if about_text else image_shape(model),
-                   in_words(run, x[0]) if about_text else "")
+    return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],
+                   None if about_text else image_shape(model), in_words(run, x[0]) if about_text else "")
 
 
 def new_run(lab, data_dir):
@@ -77,7 +77,7 @@ def fresh_model(run):
 
 
 def resume(optimizer, checkpoint):
-    """Give the optimizer the state that a checkpoint holds; return how many steps were made.  Without one it begins anew, after one at least."""
+    """Give the optimizer the state that a checkpoint holds; return how many steps were made: without a checkpoint, at least one."""
     if not checkpoint.exists():
         return 1
     arrays, state = read_arrays(checkpoint, "checkpoint")

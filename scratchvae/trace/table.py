@@ -4,6 +4,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
 
+from .check import EXAMPLES
+
 WIDTH = 120                     # where the width of the terminal is not known
 FORWARD = ("layer", "output", "parameters", "MFLOP", "MB", "ms", "% peak", "mean", "spread", "zeros")
 BACKWARD = ("layer", "|dout|", "|dx|", "|dW|", "|step|/|W|", "check (entries)", "MFLOP", "MB", "ms", "% peak")
@@ -44,20 +46,22 @@ def describe(trace):
 
 def totals(trace):
     """Sums over the rows."""
-    times, flops = trace.times, sum(event.flops for event in trace.events)
-    yield (f"all rows: {sum(times.calls.values()):.3g} ms, {times.covered:.0%} of the step's {times.step:.3g} ms (measured whole, {times.repeats} repeats); "
-           f"{flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of {trace.gflops:.0f} GFLOP/s")
-    entries, layers = sum(event.checked.entries for event in trace.events if event.checked), [event.checked for event in trace.events if event.checked]
-    worst = max(checked.error for checked in layers)
-    yield (f"finite differences (float64, two examples): {entries} random entries of {sum(checked.entries > 0 for checked in layers)} of {len(layers)} "
-           f"layers, as many as the time allowed; largest relative error {worst:.0e}")
+    times, flops, layers = trace.times, sum(event.flops for event in trace.events), [event.checked for event in trace.events if event.checked]
+    yield (f"all rows: {sum(times.calls.values()):.3g} ms, {times.covered:.0%} of the step's {times.step:.3g} ms (measured whole, "
+           f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
+           f"{trace.gflops:.0f} GFLOP/s")
+    if any(event.peak and event.peak > 1 for event in trace.events):
+        yield "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer"
+    yield (f"finite differences (float64, {EXAMPLES} examples): {sum(checked.entries for checked in layers)} random entries of "
+           f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as the time allowed; "
+           f"largest relative error {max(checked.error for checked in layers):.0e}")
 
 
 def forward_row(event):
     """The cells of FORWARD."""
     y = event.result
-    return (name_of(event), "x".join(map(str, y.shape)), count(event.parameters), number(event.flops / 1e6), number(event.bytes / 1e6), f"{event.ms:.3f}",
-            percent(event.peak), f"{y.mean:.2g}", f"{y.spread:.2g}", f"{y.zeros:.0%}")
+    return (name_of(event), "x".join(map(str, y.shape)), count(event.parameters), number(event.flops / 1e6), number(event.bytes / 1e6),
+            f"{event.ms:.3f}", percent(event.peak), f"{y.mean:.2g}", f"{y.spread:.2g}", f"{y.zeros:.0%}")
 
 
 def backward_row(event, trace):
@@ -92,7 +96,7 @@ def print_findings(console, findings):
     """What is unhealthy, each with its rule."""
     console.print()
     if not findings:
-        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or exploding gradients, collapsed latent dimensions.")
+        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or exploding gradients, collapsed dimensions.")
     for finding in findings:
         console.print(f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}.", highlight=False)
         console.print(Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2), expand=False), highlight=False)
@@ -126,5 +130,5 @@ def percent(fraction):
 
 def _table(title, columns):
     first = Column(columns[0], no_wrap=True)
-    return Table(first, *(Column(name, justify="right", no_wrap=True) for name in columns[1:]), box=None, header_style="bold", title=f"\n{title}",
-                 title_justify="left", title_style="bold", pad_edge=False)
+    return Table(first, *(Column(name, justify="right", no_wrap=True) for name in columns[1:]), box=None, header_style="bold",
+                 title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False)
