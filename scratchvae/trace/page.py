@@ -10,16 +10,18 @@ import numpy as np
 from ..storage import write_text
 from .table import describe, name_of, totals
 
+PARTS = ("page.html", "page.css", "heatmap.js", "page.js")
 BRIGHTEST = 99.5                # percentile of the sizes shown that has the full colour; what is larger looks the same
 LEVELS = 127                    # of colour, on each side of 0; a byte of 0 is a gap between tiles
 
 
 def write_page(trace, path):
     """Write the page, and return its path."""
-    parts = {name: (files(__package__) / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    page, css, *scripts = ((files(__package__) / name).read_text(encoding="utf-8") for name in PARTS)
     data = json.dumps(contents(trace), allow_nan=False).replace("</", "<\\/")
-    page = parts["html"].replace("{{title}}", html.escape(trace.subject.title)).replace("{{css}}", parts["css"])
-    write_text(path, page.replace("{{data}}", data).replace("{{js}}", parts["js"]))
+    for name, content in {"title": html.escape(trace.subject.title), "css": css, "js": "\n".join(scripts), "data": data}.items():
+        page = page.replace(f"{{{{{name}}}}}", content)
+    write_text(path, page)
     return Path(path)
 
 

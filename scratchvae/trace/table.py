@@ -47,7 +47,7 @@ def describe(trace):
 def totals(trace):
     """Sums over the rows."""
     times, flops, layers = trace.times, sum(event.flops for event in trace.events), [event.checked for event in trace.events if event.checked]
-    yield (f"all rows: {sum(times.calls.values()):.3g} ms, {times.covered:.0%} of the step's {times.step:.3g} ms (measured whole, "
+    yield (f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's {number(times.step)} ms (measured whole, "
            f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
            f"{trace.gflops:.0f} GFLOP/s")
     if any(event.peak and event.peak > 1 for event in trace.events):
