@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(autouse=True)
 def no_benchmark(monkeypatch):
     """The machine's peak does not matter here."""
-    monkeypatch.setattr(tracing, "sgemm_gflops", lambda threads: 100.0)
+    monkeypatch.setattr(tracing, "sgemm_gflops", lambda threads, repeats: 100.0)
 
 
 def subject(model, x, optimizer=None, steps=1, **more):
