@@ -34,17 +34,15 @@ class Trace:
 
 def trace(subject, timing=TIMING, checking=CHECKING):
     """Make a step of the subject, and a few more to measure them; returns a Trace.  timing, checking: seconds to spend on these."""
-    model, optimizer, seed = subject.model, subject.optimizer, subject.seed
-    model.noise.seed, model.noise.step = seed, subject.steps
-    checked = check(model, subject.x, subject.target, subject.kl_weight, subject.steps, seed, checking)
-    recorder, (reconstruction, kl) = record(model, optimizer, subject.x, subject.target, subject.kl_weight, subject.image_shape)
-    times, gflops = measure(model, optimizer, subject.step, timing), sgemm_gflops(len(os.sched_getaffinity(0)), PEAKS)
+    checked = check(subject, checking)
+    recorder, (reconstruction, kl) = record(subject)
+    times, gflops = measure(subject, timing), sgemm_gflops(len(os.sched_getaffinity(0)), PEAKS)
     for event in recorder.events:
         event.ms = times.calls[event.place, event.direction]
         event.peak = event.flops / (event.ms * 1e6) / gflops if event.flops else None
         event.checked = checked.get(event.place) if event.direction == "backward" else None
     means = {"loss": reconstruction + subject.kl_weight * kl, "reconstruction": reconstruction, "kl": kl}
     losses = {name: float(np.mean(values)) for name, values in means.items()}
-    result = Trace(subject, model.kernels.describe(), losses, recorder.events, recorder.updates, times, gflops)
+    result = Trace(subject, subject.model.kernels.describe(), losses, recorder.events, recorder.updates, times, gflops)
     result.findings = examine(result)
     return result

@@ -171,9 +171,9 @@ def norm_of(arrays):
     return float(np.linalg.norm([np.linalg.norm(array) for array in arrays]))
 
 
-def record(model, optimizer, x, target, kl_weight, image_shape=None):
-    """Make a training step; returns its Recorder, with events and updates, and the losses (reconstruction (N,), kl (N,))."""
-    recorder = Recorder(model, image_shape)
-    with tapped(model, optimizer, recorder):
-        losses = [values.copy() for values in model.train_step(x, optimizer, kl_weight, target)]
+def record(subject):
+    """Make the subject's step; returns its Recorder, with events and updates, and the losses (reconstruction (N,), kl (N,))."""
+    recorder = Recorder(subject.model, subject.image_shape)
+    with tapped(subject.model, subject.optimizer, recorder):
+        losses = [values.copy() for values in subject.step()]
     return recorder, losses

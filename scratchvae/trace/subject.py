@@ -39,7 +39,8 @@ class Subject:
         return self.model.kl_weight(self.steps)
 
     def step(self):
-        """Make a training step on the batch."""
+        """Make a training step on the batch; returns the losses before it."""
+        self.model.noise.seed, self.model.noise.step = self.seed, self.steps
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
