@@ -36,11 +36,11 @@ class Checked:
         return self.error <= TOLERANCE
 
 
-def check(model, x, target, kl_weight, noise_step, seed, seconds):
+def check(subject, seconds):
     """path of a layer -> Checked, for layers with parameters, after about so many seconds at most."""
-    loss = Loss(model, x, target, kl_weight, noise_step, seed)
+    loss = Loss(subject)
     paths = [path for path in reversed(loss.order) if loss.layers.get(path) and loss.layers[path].params]
-    rng, result = np.random.default_rng(seed), {path: Checked() for path in paths}
+    rng, result = np.random.default_rng(subject.seed), {path: Checked() for path in paths}
     deadline = time.perf_counter() + seconds
     with tqdm(total=ENTRIES * len(paths), desc="finite differences", leave=False, disable=None) as bar:
         for number in range(ENTRIES):
@@ -58,20 +58,20 @@ def check(model, x, target, kl_weight, noise_step, seed, seconds):
 class Loss:
     """The loss of a float64 copy on a few examples, a function of its parameters."""
 
-    def __init__(self, model, x, target, kl_weight, noise_step, seed):
+    def __init__(self, subject):
+        model, rng = subject.model, np.random.default_rng(subject.seed)
         config = model.get_config() | {"dtype": "float64"}
         copy = self.model = Model.from_config(config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend)
         copy.parameters.values[...] = model.parameters.values
-        rng = np.random.default_rng(seed)
         for name in copy.parameters.names:
             parameter = copy.parameters[name]
             parameter += (BIAS_NUDGE if parameter.ndim == 1 else NUDGE) * rng.standard_normal(parameter.shape, np.float32)
-        self.x = x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
-        self.target = target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
-        self.kl_weight, self.layers = kl_weight, copy.layers
-        copy.noise.seed, copy.noise.step = seed, noise_step
+        self.x = subject.x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
+        self.target = subject.target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
+        self.kl_weight, self.layers = subject.kl_weight, copy.layers
+        copy.noise.seed, copy.noise.step = subject.seed, subject.steps
         self.begin()
-        copy.backward(kl_weight)
+        copy.backward(self.kl_weight)
         self.gradients = {path: {name: grad.copy() for name, grad in layer.grads.items()} for path, layer in copy.layers.items()}
 
     def begin(self):

@@ -26,8 +26,8 @@ class Times:
         return sum(self.calls.values()) / self.step
 
 
-def measure(model, optimizer, step, seconds):
-    """Times of step(), a function that makes a training step; about so many seconds are spent on it."""
+def measure(subject, seconds):
+    """Times of the subject's step; about so many seconds are spent on it."""
     whole, calls = [], []
 
     def timed(call, function, arguments, keywords):
@@ -42,11 +42,11 @@ def measure(model, optimizer, step, seconds):
     with tqdm(total=MOST, desc="timing", leave=False, disable=None) as bar:
         while len(whole) < FEWEST or (len(whole) < MOST and time.perf_counter() - begun < seconds):
             started = time.perf_counter()
-            step()
+            subject.step()
             whole.append(time.perf_counter() - started)
             calls.append({})
-            with tapped(model, optimizer, timed):
-                step()
+            with tapped(subject.model, subject.optimizer, timed):
+                subject.step()
             bar.update()
     quick = middle([sum(spent.values()) for spent in calls])
     return Times(1e3 * float(np.mean([whole[i] for i in middle(whole)])),
