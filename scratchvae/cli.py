@@ -48,6 +48,7 @@ def cli(debug):
       scratchvae labs                   what there is to train
       scratchvae train mnist-dense      train it; everything lands in runs/mnist-dense
       scratchvae gradcheck              proof that every backward pass is right
+      scratchvae trace mnist-dense      one training step under a microscope
     """
 
 
