@@ -1,8 +1,8 @@
 """Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as far as the time allows.
 
 The whole loss of a float64 copy of the model, with the same noise, on a few examples: its derivatives with respect to single entries
-against central differences.  The parameters are moved a little first: fresh ones put many a relu exactly on its kink (a bias of 0 under
-a black border), or next to it.  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is
+against central differences.  Biases and other vectors are moved a little first: fresh ones put many a relu exactly on its kink (a bias of
+0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is
 computed anew.
 """
 import time
@@ -20,7 +20,7 @@ ENTRIES = 6                     # of each layer, at most
 STEPS = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8)      # distances, until one is right: a bias moves thousands of relu units near their kinks
 TOLERANCE = 1e-3                # in a large network some relu always bends within reach of a difference; mistakes are larger by far
 ENOUGH = 1e-7                   # an error so small that no other distance need be tried
-NUDGE, BIAS_NUDGE = 0.01, 0.1   # standard deviations of what is added to parameters, and to vectors among them
+NUDGE = 0.1                     # standard deviation of what is added to vectors
 WITHOUT_FREE_BITS = {"free_bits": 0.0}      # which change the gradient on purpose, not the loss
 
 
@@ -63,16 +63,15 @@ class Loss:
         config = model.get_config() | {"dtype": "float64"}
         copy = self.model = Model.from_config(config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend)
         copy.parameters.values[...] = model.parameters.values
-        for name in copy.parameters.names:
-            parameter = copy.parameters[name]
-            parameter += (BIAS_NUDGE if parameter.ndim == 1 else NUDGE) * rng.standard_normal(parameter.shape, np.float32)
+        for parameter in map(copy.parameters.__getitem__, copy.parameters.names):
+            if parameter.ndim == 1:
+                parameter += NUDGE * rng.standard_normal(parameter.shape)
         self.x = subject.x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
         self.target = subject.target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
         self.kl_weight, self.layers = subject.kl_weight, copy.layers
         copy.noise.seed, copy.noise.step = subject.seed, subject.steps
         self.begin()
         copy.backward(self.kl_weight)
-        self.gradients = {path: {name: grad.copy() for name, grad in layer.grads.items()} for path, layer in copy.layers.items()}
 
     def begin(self):
         """Compute everything anew."""
@@ -98,7 +97,7 @@ class Loss:
     def error(self, path, rng):
         """The relative error of the derivative with respect to a random entry of the layer's parameters, as gradcheck defines it."""
         name = rng.choice(list(self.layers[path].params))
-        array, gradient = self.layers[path].params[name], self.gradients[path][name].ravel()
+        array, gradient = self.layers[path].params[name], self.layers[path].grads[name].ravel()
         i = self.choose(gradient, rng)
         floor = max(FLOOR * np.abs(gradient).max(), ROUNDING * abs(self.value), 1e-12)
         self.moved, errors = path, []
