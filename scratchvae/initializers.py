@@ -1,5 +1,6 @@
 """How parameters start, with Keras's names and formulas.  Each takes a shape and a NumPy generator and returns float64."""
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .errors import ScratchVAEError
 
@@ -32,7 +33,8 @@ def glorot_uniform(shape, rng):
 def orthogonal(shape, rng):
     """Orthonormal rows or columns, from the QR decomposition of a normal matrix with its signs fixed (Saxe et al. 2014)."""
     rows, columns = int(np.prod(shape[:-1])), shape[-1]
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    with threadpool_limits(1):              # more threads only wait for each other in it, some for seconds
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))
     return (q.T if rows < columns else q).reshape(shape)
 

@@ -27,7 +27,7 @@ def trained(run, small_data, tmp_path):
 
 
 def test_help_of_every_command(run):
-    for command in ([], ["labs"], ["summary"], ["train"], ["evaluate"], ["sample"], ["reconstruct"], ["plot"], ["gradcheck"], ["bench"], ["data"],
+    for command in ([], ["labs"], ["summary"], ["train"], ["evaluate"], ["sample"], ["reconstruct"], ["plot"], ["gradcheck"], ["trace"], ["bench"], ["data"],
                     ["data", "list"], ["data", "fetch"], ["data", "verify"]):
         code, output, _ = run(*command, "--help")
         assert code == 0 and output.startswith("Usage: scratchvae")
