@@ -1,6 +1,6 @@
 """Batch normalisation on the device.  The mathematics stands in reference/batchnorm.py.
 
-The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 32 channels side by side, and then a thread for each channel
+The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels side by side, and then a thread for each channel
 adds the parts in order.  They run in double precision, on x less its first row, which keeps a variance that is small beside the mean.
 """
 import functools
@@ -12,7 +12,7 @@ from .arrays import empty
 from .device import THREADS, blocks, launch, launch_each, operation
 
 PARTS = 64
-CHANNELS = 32                   # side by side in a block: neighbours in memory
+CHANNELS = 16                   # side by side in a block: neighbours in memory
 LANES = THREADS // CHANNELS     # rows at a time
 ENOUGH = 64                     # rows that are worth a block
 

@@ -12,7 +12,7 @@ from .. import contract
 from ..contract import ScratchVAEError
 
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0      # small models have small grids
-THREADS = 256                   # of a block
+THREADS = 32 if config.ENABLE_CUDASIM else 256      # of a block; the simulator's are Python's, and start slowly
 launches = 0                    # so far: what small models are bound by
 
 

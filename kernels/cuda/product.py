@@ -33,7 +33,8 @@ class Tile(NamedTuple):
     groups: int
 
 
-LARGE, MEDIUM, SMALL = Tile(128, 128, 16, 8, 8, 1), Tile(64, 64, 16, 4, 4, 1), Tile(32, 32, 16, 4, 4, 4)
+LARGE, MEDIUM = Tile(128, 128, 16, 8, 8, 1), Tile(64, 64, 16, 4, 4, 1)
+SMALL = Tile(32, 32, 16, 4, 4, 4) if THREADS == 256 else Tile(16, 8, 4, 4, 4, 4)        # for the simulator's 32 threads
 
 
 class Factor(NamedTuple):

@@ -15,8 +15,9 @@ from kernels import cuda as backend
 from cases import ACTIVATIONS, batchnorm, convolution, dense, gru, run, small
 
 CAPABILITY = (9, 0)
+EACH = [*small(3, 5, 2), *batchnorm(9, 3), *dense(2, 3, 4)]
 CASES = [
-    *small(3, 5, 2), *batchnorm(9, 3), *(case for activation in ACTIVATIONS for case in dense(2, 3, 4, activation)),
+    *EACH, *(case for activation in ACTIVATIONS for case in dense(2, 3, 4, activation)),
     *dense(700, 70, 700), *dense(1300, 130, 1300),                              # a tile of each size
     *(case for transpose in (False, True) for case in convolution(transpose, 2, (5, 5, 2), (3, 3), 3, (2, 2), "same")),
     *gru(2, 3, 2, 3, False),
@@ -47,8 +48,7 @@ def no_device(monkeypatch):
     assert compiled
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case, dtype", [(case, "float32") for case in CASES] + [(case, "float64") for case in EACH], ids=str)
 def test_compiles(case, dtype):
     run(backend, case, dtype)
 
