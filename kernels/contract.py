@@ -78,6 +78,12 @@ def check_gru(recurrent_kernel, bias_rows):
         raise ScratchVAEError(f"gru: recurrent_kernel has shape {(U, G)}, the bias {bias_rows} rows; needed: (units, 3 units), 2 rows")
 
 
+def check_concatenation(a, b, y):
+    """Refuse a y that is not as wide as a and b side by side."""
+    if y.shape[1] != a.shape[1] + b.shape[1]:
+        raise ScratchVAEError(f"concatenate: {a.shape[1]} and {b.shape[1]} numbers side by side are not {y.shape[1]}; needed: their sum")
+
+
 def check_indices(operation, indices, size):
     """Refuse indices of rows that a table of that many rows doesn't have: no kernel checks them."""
     low, high = (int(indices.min()), int(indices.max())) if indices.size else (0, 0)

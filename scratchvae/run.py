@@ -148,8 +148,8 @@ class Run:
         from .report.live import Live
         config, lab = self.config, self.lab
         events = Events(self) if tensorboard else None
-        x, y, validation = self.examples()
         backend = kernels.load(config["backend"])
+        x, y, validation = self.examples()
         model, optimizer = lab.make_model(config["settings"], config["backend"]), lab.make_optimizer(config["settings"])
         model.build(lab.shape(config["settings"]), config["seed"])
         print(f"{lab.name}: {model.count:,} parameters, {config['epochs']} epochs of {len(x):,} examples in batches "

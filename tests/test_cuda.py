@@ -4,6 +4,7 @@ The simulator replaces numba.cuda as a whole, so it can't share a process with a
 at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what only a device can show.
 """
 import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -52,10 +53,24 @@ def test_every_operation_has_a_case():
     assert {case.operation for case in found} == set(SHAPES)
 
 
+def test_it_has_the_operations_and_signatures_of_the_reference():
+    device, reference = importlib.import_module("kernels.cuda"), kernels.load("reference")
+    for name in [name for name, member in vars(reference).items() if inspect.isfunction(member)]:
+        if name != "threadpool_limits":
+            assert inspect.signature(getattr(device, name)) == inspect.signature(getattr(reference, name)), name
+
+
 @pytest.mark.skipif(cuda.is_available(), reason="there is a device")
 def test_without_a_device_there_is_one_clear_line():
     with pytest.raises(kernels.ScratchVAEError, match="backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its driver"):
         kernels.load("cuda")
+
+
+@pytest.mark.skipif(cuda.is_available(), reason="there is a device")
+@pytest.mark.parametrize("command", [["train", "mnist-dense"], ["gradcheck"], ["bench", "mnist-dense"]])
+def test_the_command_line_says_so_too(run, command):
+    code, _, errors = run(*command, "--backend", "cuda")
+    assert code == 1 and errors.startswith("Error: backend cuda: no CUDA device can be used here") and errors.count("\n") == 1
 
 
 def test_nothing_imports_cuda_unasked():

@@ -316,6 +316,15 @@ def calls(rng):
         "gru_backward": (dict(dout=a(3, 4, 6), x=a(3, 4, 7), kernel=a(7, 18), recurrent_kernel=a(6, 18), mask=mask, dx=a(3, 4, 7),
                               dkernel=a(7, 18), drecurrent_kernel=a(6, 18), dbias=a(2, 18), dinitial_state=a(3, 6), go_backwards=True,
                               scratch=None), "dx dkernel drecurrent_kernel dbias dinitial_state"),
+        "repeat_forward": (dict(x=a(3, 5), y=a(3, 4, 5)), "y"),
+        "repeat_backward": (dict(dout=a(3, 4, 5), dx=a(3, 5)), "dx"),
+        "concatenate_forward": (dict(a=a(3, 4), b=a(3, 6), y=a(3, 10)), "y"),
+        "concatenate_backward": (dict(dout=a(3, 10), da=a(3, 4), db=a(3, 6)), "da db"),
+        "last_forward": (dict(x=a(3, 4, 5), y=a(3, 5), t=3), "y"),
+        "last_backward": (dict(dout=a(3, 5), dx=a(3, 4, 5), t=0), "dx"),
+        "mask_steps": (dict(x=a(3, 4, 5), mask=mask, y=a(3, 4, 5)), "y"),
+        "padding_mask": (dict(indices=targets, mask=mask + 2), "mask"),
+        "words_before": (dict(indices=targets, noise=rng.random((3, 4)), before=targets + 9, first=7, unknown=8, rate=0.5), "before"),
         "uniform": (dict(out=a(3, 5), seed=1, step=2, stream=3), "out"),
         "normal": (dict(out=a(3, 5), seed=1, step=2, stream=3), "out"),
         "sgd_update": (dict(parameters=a(9), gradients=a(9), velocity=a(9), learning_rate=0.1, momentum=0.9), "parameters velocity"),
@@ -342,7 +351,7 @@ def test_manners(backend, rng, name):
             getattr(backend, name)(*{**arguments, key: strided}.values())
         with pytest.raises(ValueError, match=f"{name}: .*int64"):
             getattr(backend, name)(*{**arguments, key: arguments[key].astype(np.int64)}.values())
-        if len(before) > 1:
+        if key in INTEGERS or len(before.keys() - INTEGERS) > 1:
             refusal = "is float32; needed: int32" if key in INTEGERS else "share one dtype"
             with pytest.raises(ValueError, match=f"{name}: .*{refusal}"):
                 getattr(backend, name)(*{**arguments, key: arguments[key].astype(np.float32)}.values())

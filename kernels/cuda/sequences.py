@@ -1,6 +1,7 @@
 """Sequences between the layers, a thread an element.  What they do stands in reference/sequences.py."""
 from numba import cuda
 
+from ..contract import check_concatenation
 from .device import launch_each, operation
 
 
@@ -19,12 +20,14 @@ def repeat_backward(dout, dx):
 @operation
 def concatenate_forward(a, b, y):
     """y = (a, b).  a (N, K), b (N, L), y (N, M) with M = K + L."""
+    check_concatenation(a, b, y)
     launch_each(_concatenate, y.size, a, b, y)
 
 
 @operation
 def concatenate_backward(dout, da, db):
     """da and db are the parts of dout.  Shapes as above."""
+    check_concatenation(da, db, dout)
     launch_each(_split, dout.size, dout, da, db)
 
 

@@ -7,7 +7,7 @@
 """
 import numpy as np
 
-from ..contract import operation
+from ..contract import check_concatenation, operation
 
 
 @operation
@@ -25,12 +25,14 @@ def repeat_backward(dout, dx):
 @operation
 def concatenate_forward(a, b, y):
     """y = (a, b).  a (N, K), b (N, L), y (N, M) with M = K + L."""
+    check_concatenation(a, b, y)
     y[:, :a.shape[1]], y[:, a.shape[1]:] = a, b
 
 
 @operation
 def concatenate_backward(dout, da, db):
     """da and db are the parts of dout.  Shapes as above."""
+    check_concatenation(da, db, dout)
     da[...], db[...] = dout[:, :da.shape[1]], dout[:, da.shape[1]:]
 
 
