@@ -381,7 +381,7 @@ def test_a_scratch_of_other_sizes_is_refused(rng):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-6), (np.float64, 1e-13)])
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith(("dense", "conv2d", "gru"))])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith(("dense", "conv2d", "gru", "padding_mask", "words_before"))])
 def test_large_arrays_equal_reference(name, dtype, tolerance, rng):
     """Every operation that works in chunks, on more than two of them, in both precisions."""
     class Large:
