@@ -57,6 +57,11 @@ def flatnonzero(array, value):
     return np.flatnonzero(array != value).astype(np.int32)
 
 
+def rows(array):
+    """An array (N, ..., K) as the rows of a matrix, a view."""
+    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+
+
 def take(x, indices, y):
     """y[i] = x[indices[i]], for any shape of an example.  indices (N,)."""
     np.take(x, indices, axis=0, out=y, mode="clip")             # "raise" would copy through a buffer

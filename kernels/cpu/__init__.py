@@ -1,6 +1,6 @@
 """The fast backend: every operation of the reference in Numba, on all cores."""
-from ..arrays import (add, add_losses, check_device, copy, empty, fill, flatnonzero, from_host, is_array, synchronize, take,
-                      to_host, zeros)
+from ..arrays import (add, add_losses, check_device, copy, empty, fill, flatnonzero, from_host, is_array, rows, synchronize,
+                      take, to_host, zeros)
 from ..reference.sequences import (concatenate_backward, concatenate_forward, last_backward, last_forward, mask_steps, padding_mask,
                                    repeat_backward, repeat_forward, words_before)
 from .activations import activation_backward, activation_forward

@@ -5,7 +5,7 @@ from .batchnorm import batchnorm_backward, batchnorm_forward, batchnorm_inferenc
 from .conv2d import conv2d_backward, conv2d_forward, conv2d_scratch
 from .conv2d_transpose import conv2d_transpose_backward, conv2d_transpose_forward, conv2d_transpose_scratch
 from .dense import dense_backward, dense_forward, dense_scratch
-from .device import check_device, describe, is_array, launched, set_threads, synchronize
+from .device import check_device, describe, is_array, launched, rows, set_threads, synchronize
 from .dropout import dropout_backward, dropout_forward
 from .embedding import embedding_backward, embedding_forward, onehot_dense_backward, onehot_dense_forward
 from .gru import gru_backward, gru_forward, gru_scratch

@@ -7,8 +7,8 @@ Both relate a fine image and a coarse one, in which position (p, q) sees positio
     spread      fine[h, w, c]   = sum over a, b, m of coarse[(h + top - a) / sh, (w + left - b) / sw, m] W[a, b, c, m], where these are whole
     gradient    dW[a, b, c, m]  = sum over n, p, q of fine[p sh + a - top, q sw + b - left, c] coarse[p, q, m]
 
-Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are constants of the compiled kernel, so that
-divisions by them cost little.  conv2d is correlate forward, spread back; conv2d_transpose is spread forward, correlate back.
+Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are constants of the compiled kernel, and all is
+unsigned 32-bit numbers, so that divisions by them cost little, and what is below 0 is above every size.  conv2d is correlate forward, spread back; conv2d_transpose is spread forward, correlate back.
 An image may be dz = dout f'(z), which is computed where it is loaded.
 """
 import functools
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import cuda
+from numpy import uint32
 
 from ..contract import ScratchVAEError
 from ..windows import padding_before
@@ -131,20 +132,23 @@ def _make_dz_pixel(activation, dtype):
 def make_store(height, width, activation, dtype):
     """y = f(sum + b), at the place of an image's pixel that row i of the product means."""
     activate = make_activation(activation, dtype)
+    size, height, width = uint32(height * width), uint32(height), uint32(width)
 
     @cuda.jit(device=True)
     def store_activated(arrays, i, m, part, total):
         y, bias = arrays
-        y[i // (height * width), i // width % height, i % width, m] = activate(total + bias[m])
+        y[i // size, i // width % height, i % width, m] = activate(total + bias[m])
     return store_activated
 
 
 @functools.cache
 def make_store_dx(height, width):
     """dx = the sum, likewise."""
+    size, height, width = uint32(height * width), uint32(height), uint32(width)
+
     @cuda.jit(device=True)
     def store_dx(arrays, i, c, part, total):
-        arrays[0][i // (height * width), i // width % height, i % width, c] = total
+        arrays[0][i // size, i // width % height, i % width, c] = total
     return store_dx
 
 
@@ -167,42 +171,44 @@ def _add_parts(parts, sums):
 @functools.cache
 def _make_patch(g, pixel, dtype):
     """patch(arrays, i, t): what tap t = (a, b, c) of the window meets at stop i = (n, p, q)."""
-    H, W, C, P, Q, M, A, B, sh, sw, top, left = g
+    H, W, C, P, Q, M, A, B, sh, sw, top, left = map(uint32, g)
+    BC, PQ = uint32(B * C), uint32(P * Q)
     zero = np.dtype(dtype).type(0)
 
     @cuda.jit(device=True)
     def patch(arrays, i, t):
-        h, w = i // Q % P * sh + t // (B * C) - top, i % Q * sw + t // C % B - left
-        return pixel(arrays, i // (P * Q), h, w, t % C) if 0 <= h < H and 0 <= w < W else zero
+        h, w = uint32(i // Q % P * sh + t // BC - top), uint32(i % Q * sw + t // C % B - left)
+        return pixel(arrays, i // PQ, h, w, t % C) if h < H and w < W else zero
     return patch
 
 
 @functools.cache
 def _make_correlation(g, pixel, dtype):
     """Patches of the fine image, times the kernel as a matrix (A B C, M)."""
-    B, C = g.B, g.C
+    B, C, BC = uint32(g.B), uint32(g.C), uint32(g.B * g.C)
 
     @cuda.jit(device=True)
     def weight(arrays, t, m):
-        return arrays[0][t // (B * C), t // C % B, t % C, m]
+        return arrays[0][t // BC, t // C % B, t % C, m]
     return Factor(_make_patch(g, pixel, dtype), True), Factor(weight, False)
 
 
 @functools.cache
 def _make_spreading(g, pixel, dtype):
     """The coarse pixels that paint a fine one, times the kernel as a matrix (A B M, C)."""
-    H, W, C, P, Q, M, A, B, sh, sw, top, left = g
+    H, W, C, P, Q, M, A, B, sh, sw, top, left = map(uint32, g)
+    BM, HW, height, width = uint32(B * M), uint32(H * W), uint32(P * sh), uint32(Q * sw)
     zero = np.dtype(dtype).type(0)
 
     @cuda.jit(device=True)
     def painter(arrays, i, t):
-        h, w = i // W % H + top - t // (B * M), i % W + left - t // M % B           # sh p and sw q
-        whole = h >= 0 and w >= 0 and h % sh == 0 and w % sw == 0 and h < P * sh and w < Q * sw
-        return pixel(arrays, i // (H * W), h // sh, w // sw, t % M) if whole else zero
+        h, w = uint32(i // W % H + top - t // BM), uint32(i % W + left - t // M % B)            # sh p and sw q
+        whole = h < height and w < width and h % sh == 0 and w % sw == 0
+        return pixel(arrays, i // HW, h // sh, w // sw, t % M) if whole else zero
 
     @cuda.jit(device=True)
     def weight(arrays, t, c):
-        return arrays[0][t // (B * M), t // M % B, c, t % M]
+        return arrays[0][t // BM, t // M % B, c, t % M]
     return Factor(painter, True), Factor(weight, True)
 
 
@@ -220,11 +226,11 @@ def _make_gradient(g, fine_pixel, coarse_pixel, dtype):
 @functools.cache
 def _make_positions(size, pixel):
     """An image as a matrix (N P Q, M), a second factor."""
-    P, Q = size
+    P, Q, PQ = *map(uint32, size), uint32(size[0] * size[1])
 
     @cuda.jit(device=True)
     def position(arrays, i, m):
-        return pixel(arrays, i // (P * Q), i // Q % P, i % Q, m)
+        return pixel(arrays, i // PQ, i // Q % P, i % Q, m)
     return Factor(position, False)
 
 

@@ -48,7 +48,21 @@ def blocks(count, size):
 
 def flat(array):
     """The array with one axis."""
-    return array if array.ndim == 1 else array.reshape(array.size)
+    return array if array.ndim == 1 else _kept_view(array, "flat_view", array.size)
+
+
+def rows(array):
+    """An array (N, ..., K) as the rows of a matrix."""
+    return array if array.ndim == 2 else _kept_view(array, "rows_view", -1, array.shape[array.ndim - 1])
+
+
+def _kept_view(array, name, *shape):
+    """The array in another shape.  The view is kept with it: to make one takes the processor as long as a launch."""
+    view = vars(array).get(name)
+    if view is None:
+        view = array.reshape(*shape)
+        setattr(array, name, view)
+    return view
 
 
 def check_device():

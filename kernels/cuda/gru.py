@@ -14,7 +14,7 @@ from ..contract import ScratchVAEError, check_gru
 from .activations import make_activation
 from .arrays import empty
 from .dense import X_TRANSPOSED, dense_forward, store_gradients
-from .device import launch, launch_each, operation
+from .device import launch, launch_each, operation, rows
 from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, product, store
 
 
@@ -68,11 +68,6 @@ def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurren
     product(X_TRANSPOSED, ROWS_OF_B, store_gradients, (rows(x),), (da,), (dkernel, dbias[0]), (K + 1, 3 * U, N * T), dtype)     # 1
     if dx is not None:
         product(ROWS_OF_A, COLUMNS_OF_B, store, (da,), (kernel,), (rows(dx),), (N * T, K, 3 * U), dtype)
-
-
-def rows(array):
-    """(N, T, ...) as (N T, ...): sequences and steps alike are summed over."""
-    return array.reshape(array.shape[0] * array.shape[1], array.shape[2])
 
 
 @functools.cache

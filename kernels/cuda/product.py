@@ -12,11 +12,11 @@ Where c is small, its tile is, too; then the block's threads stand in GROUPS, ea
 added in order.  And if c is small but k is long, as in a gradient of a convolution, the blocks share out k in `parts`: each stores its own
 sums, for the caller to add in order.  No sum depends on which block is first.
 """
-import functools
 from typing import Callable, NamedTuple
 
 import numpy as np
 from numba import cuda
+from numpy import uint32
 
 from .device import THREADS, blocks, launch
 
@@ -48,7 +48,13 @@ def product(first, second, store, a, b, c, shape, dtype, parts=1):
     I, J, K = shape
     tile = next((tile for tile in (LARGE, MEDIUM) if blocks(I, tile.rows) * blocks(J, tile.columns) * parts >= ENOUGH), SMALL)
     grid = blocks(I, tile.rows), blocks(J, tile.columns), parts
-    launch(_make_product(tile, first, second, store, np.dtype(dtype)), grid, a, b, c, I, J, K, blocks(K, parts))
+    key, arguments = (tile, first, second, store, np.dtype(dtype)), (a, b, c, I, J, K, blocks(K, parts))
+    if key not in _specialized:                                 # to find out the types in tuples takes as long as a launch: once is enough
+        _specialized[key] = _make_product(*key).specialize(*arguments)
+    launch(_specialized[key], grid, *arguments)
+
+
+_specialized = {}               # the arguments of _make_product -> the kernel for the types of its arguments, which they imply
 
 
 def parts_of(I, J, K):
@@ -57,15 +63,17 @@ def parts_of(I, J, K):
     return max(1, min(blocks(2 * ENOUGH, tiles), K // 256))
 
 
-@functools.cache
 def _make_product(tile, first, second, store, dtype):
+    """The kernel.  Places are unsigned: Numba counts a signed one from the end where it is negative, and asks so for every element."""
     ROWS, COLUMNS, DEPTH, R, S, GROUPS = tile
-    SLAB, ACROSS = GROUPS * DEPTH, COLUMNS // S                 # ACROSS: threads of a group side by side
-    GROUP = ACROSS * (ROWS // R)
+    SLAB = GROUPS * DEPTH
+    ACROSS = uint32(COLUMNS // S)                               # threads of a group side by side
+    GROUP = uint32(COLUMNS // S * (ROWS // R))                  # threads of a group
     A_WIDTH, B_WIDTH = ROWS + 4, COLUMNS + 4                    # 4 more, so that columns of a tile don't fall into one bank
     A_EACH, B_EACH = SLAB * ROWS // THREADS, SLAB * COLUMNS // THREADS
     ROW_STEP, COLUMN_STEP = ROWS * 4 // R, COLUMNS * 4 // S     # a thread's rows and columns are runs of 4, so far apart
-    load_a, load_b, a_along_k, b_along_k = first.load, second.load, first.along_k, second.along_k
+    load_a, load_b = first.load, second.load
+    a_place, b_place = _make_place(first.along_k, ROWS, SLAB), _make_place(second.along_k, COLUMNS, SLAB)
     zero = dtype.type(0)
     assert GROUP * GROUPS == THREADS and (GROUPS == 1 or (GROUP <= SLAB and R * S <= A_WIDTH))
 
@@ -73,12 +81,14 @@ def _make_product(tile, first, second, store, dtype):
     def multiply(a, b, c, I, J, K, chunk):
         a_tile = cuda.shared.array((SLAB, A_WIDTH), dtype)
         b_tile = cuda.shared.array((SLAB, B_WIDTH), dtype)
-        a_part = cuda.local.array(R, dtype)                     # local arrays of constant sizes become registers
+        a_next = cuda.local.array(A_EACH, dtype)                # local arrays of constant sizes become registers
+        b_next = cuda.local.array(B_EACH, dtype)
+        a_part = cuda.local.array(R, dtype)
         b_part = cuda.local.array(S, dtype)
         sums = cuda.local.array((R, S), dtype)
-        thread = cuda.threadIdx.x
+        thread = uint32(cuda.threadIdx.x)
         group, lane = thread // GROUP, thread % GROUP
-        top, left = lane // ACROSS * 4, lane % ACROSS * 4
+        top, left = lane // ACROSS * uint32(4), lane % ACROSS * uint32(4)
         i0, j0 = cuda.blockIdx.x * ROWS, cuda.blockIdx.y * COLUMNS
         for r in range(R):
             for s in range(S):
@@ -86,21 +96,27 @@ def _make_product(tile, first, second, store, dtype):
         start = cuda.blockIdx.z * chunk
         stop = min(K, start + chunk)
         for k0 in range(start, stop, SLAB):
-            for e in range(A_EACH):                             # neighbouring threads bring neighbours in memory
-                f = thread + e * THREADS
-                i, k = (f // SLAB, f % SLAB) if a_along_k else (f % ROWS, f // ROWS)
-                a_tile[k, i] = load_a(a, i0 + i, k0 + k) if i0 + i < I and k0 + k < stop else zero
+            for e in range(A_EACH):                             # all loads are asked for before the first is waited for
+                i, k = a_place(thread + uint32(e * THREADS))
+                i, k = uint32(i0 + i), uint32(k0 + k)
+                a_next[e] = load_a(a, i, k) if i < I and k < stop else zero
             for e in range(B_EACH):
-                f = thread + e * THREADS
-                j, k = (f // SLAB, f % SLAB) if b_along_k else (f % COLUMNS, f // COLUMNS)
-                b_tile[k, j] = load_b(b, k0 + k, j0 + j) if j0 + j < J and k0 + k < stop else zero
+                j, k = b_place(thread + uint32(e * THREADS))
+                j, k = uint32(j0 + j), uint32(k0 + k)
+                b_next[e] = load_b(b, k, j) if j < J and k < stop else zero
+            for e in range(A_EACH):
+                i, k = a_place(thread + uint32(e * THREADS))
+                a_tile[k, i] = a_next[e]
+            for e in range(B_EACH):
+                j, k = b_place(thread + uint32(e * THREADS))
+                b_tile[k, j] = b_next[e]
             cuda.syncthreads()
             for d in range(DEPTH):
-                k = group * DEPTH + d
+                k = group * uint32(DEPTH) + uint32(d)
                 for r in range(R):
-                    a_part[r] = a_tile[k, top + r % 4 + r // 4 * ROW_STEP]
+                    a_part[r] = a_tile[k, top + uint32(r % 4 + r // 4 * ROW_STEP)]
                 for s in range(S):
-                    b_part[s] = b_tile[k, left + s % 4 + s // 4 * COLUMN_STEP]
+                    b_part[s] = b_tile[k, left + uint32(s % 4 + s // 4 * COLUMN_STEP)]
                 for r in range(R):
                     for s in range(S):
                         sums[r, s] += a_part[r] * b_part[s]
@@ -118,12 +134,26 @@ def _make_product(tile, first, second, store, dtype):
             cuda.syncthreads()
         if group == 0:
             for r in range(R):
-                i = i0 + top + r % 4 + r // 4 * ROW_STEP
+                i = uint32(i0 + top + uint32(r % 4 + r // 4 * ROW_STEP))
                 for s in range(S):
-                    j = j0 + left + s % 4 + s // 4 * COLUMN_STEP
+                    j = uint32(j0 + left + uint32(s % 4 + s // 4 * COLUMN_STEP))
                     if i < I and j < J:
                         store(c, i, j, cuda.blockIdx.z, sums[r, s])
     return multiply
+
+
+def _make_place(along_k, width, slab):
+    """place(f) -> (row or column, k) in a tile of that width: neighbouring threads bring neighbours in memory."""
+    width, slab = uint32(width), uint32(slab)
+
+    @cuda.jit(device=True)
+    def place_along_k(f):
+        return f // slab, f % slab
+
+    @cuda.jit(device=True)
+    def place_across(f):
+        return f % width, f // width
+    return place_along_k if along_k else place_across
 
 
 # The common factors and results.

@@ -4,8 +4,8 @@ import os
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..arrays import (add, add_losses, check_device, copy, empty, fill, flatnonzero, from_host, is_array, synchronize, take,
-                      to_host, zeros)
+from ..arrays import (add, add_losses, check_device, copy, empty, fill, flatnonzero, from_host, is_array, rows, synchronize,
+                      take, to_host, zeros)
 from ..contract import ScratchVAEError
 from .activations import activation_backward, activation_forward
 from .batchnorm import batchnorm_backward, batchnorm_forward, batchnorm_inference, batchnorm_scratch

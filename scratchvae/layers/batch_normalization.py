@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..errors import ScratchVAEError
-from .layer import Layer, rows
+from .layer import Layer
 
 
 class BatchNormalization(Layer):
@@ -30,6 +30,7 @@ class BatchNormalization(Layer):
         self.check_input(x)
         self._x, self._y, self._training = x, self.workspace.array("y", x.shape), training
         gamma, beta, moving_mean, moving_variance = self.weights.values()
+        rows = self.kernels.rows
         examples, y = rows(x), rows(self._y)
         if training:
             self._mean, self._variance = (self.workspace.array(name, gamma.shape) for name in ("mean", "variance"))
@@ -43,6 +44,7 @@ class BatchNormalization(Layer):
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
         gamma, dx = self.params["gamma"], self.workspace.array("dx", dout.shape)
+        rows = self.kernels.rows
         self.kernels.batchnorm_backward(rows(dout), rows(self._x), gamma, self._mean, self._variance, rows(dx), self.grads["gamma"],
                                         self.grads["beta"], self.epsilon, self._training, self._scratch)
         return dx if need_dx else None

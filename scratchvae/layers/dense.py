@@ -4,7 +4,7 @@ import math
 from kernels.contract import parse_activation
 
 from .. import initializers
-from .layer import Layer, positive_integer, rows
+from .layer import Layer, positive_integer
 
 
 class Dense(Layer):
@@ -34,6 +34,7 @@ class Dense(Layer):
     def forward(self, x, training=False):
         self.check_input(x)
         self._x, self._y = x, self.workspace.array("y", (len(x), *self.output_shape))
+        rows = self.kernels.rows
         examples = rows(x)
         self._scratch = self.scratch(len(examples), lambda: self.kernels.dense_scratch(*examples.shape, self.units, self.dtype))
         self.kernels.dense_forward(examples, self.params["kernel"], self.params["bias"], rows(self._y), self.activation, self._scratch)
@@ -43,6 +44,7 @@ class Dense(Layer):
         self.check_gradient(dout, self._y)
         dz = self.workspace.array("dz", dout.shape)
         dx = self.workspace.array("dx", self._x.shape) if need_dx else None
+        rows = self.kernels.rows
         self.kernels.dense_backward(rows(dout), rows(self._x), rows(self._y), self.params["kernel"], rows(dz), dx if dx is None else rows(dx),
                                     self.grads["kernel"], self.grads["bias"], self.activation, self._scratch)
         return dx

@@ -3,7 +3,7 @@ from kernels.contract import parse_activation
 
 from .. import initializers
 from ..errors import ScratchVAEError
-from .layer import Layer, positive_integer, rows
+from .layer import Layer, positive_integer
 
 
 class Embedding(Layer):
@@ -39,13 +39,13 @@ class Embedding(Layer):
     def forward(self, x, training=False):
         self.check_input(x)
         self._words, self._y = x.reshape(-1), self.workspace.array("y", (*x.shape, self.output_dim))
-        self.kernels.embedding_forward(self._words, self.params["embeddings"], rows(self._y))
+        self.kernels.embedding_forward(self._words, self.params["embeddings"], self.kernels.rows(self._y))
         return self._y
 
     def backward(self, dout, need_dx=False):
         """Fill grads.  There is no dx: words are no numbers."""
         self.check_gradient(dout, self._y)
-        self.kernels.embedding_backward(rows(dout), self._words, self.grads["embeddings"])
+        self.kernels.embedding_backward(self.kernels.rows(dout), self._words, self.grads["embeddings"])
 
 
 class OneHotDense(Layer):

@@ -3,7 +3,7 @@ import numpy as np
 
 from .. import initializers
 from ..errors import ScratchVAEError
-from .layer import Layer, positive_integer, rows
+from .layer import Layer, positive_integer
 
 
 class GRU(Layer):
@@ -141,7 +141,8 @@ class Bidirectional(Layer):
         self._y = self.workspace.array("y", (len(x), *self.output_shape))
         for layer in self.directions.values():
             layer.mask = self.mask
-        self.kernels.concatenate_forward(*(rows(layer.forward(x, training)) for layer in self.directions.values()), rows(self._y))
+        rows, layers = self.kernels.rows, self.directions.values()
+        self.kernels.concatenate_forward(*(rows(layer.forward(x, training)) for layer in layers), rows(self._y))
         if self._skips:
             self.kernels.mask_steps(self._y, self.mask, self._y)
         return self._y
@@ -153,7 +154,7 @@ class Bidirectional(Layer):
             self.kernels.mask_steps(dout, self.mask, masked)
             dout = masked
         halves = [self.workspace.array(direction, (len(dout), *self.output_shape[:-1], self._given.units)) for direction in self.directions]
-        self.kernels.concatenate_backward(rows(dout), *map(rows, halves))
+        self.kernels.concatenate_backward(self.kernels.rows(dout), *map(self.kernels.rows, halves))
         one, other = (layer.backward(half, need_dx) for layer, half in zip(self.directions.values(), halves))
         if need_dx:
             self.kernels.add(other, one)

@@ -193,8 +193,3 @@ def positive_integer(owner, name, value):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ScratchVAEError(f"{owner}: {name} is {value!r}; allowed: whole numbers from 1")
     return int(value)
-
-
-def rows(array):
-    """An array (N, ..., K) as the rows of a matrix."""
-    return array if array.ndim == 2 else array.reshape(-1, tuple(array.shape)[-1])

@@ -16,7 +16,7 @@ from kernels.contract import check_indices
 from .. import schedules
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
-from ..layers.layer import positive_integer, rows
+from ..layers.layer import positive_integer
 from ..noise import SAMPLING, WORDS
 from ..schedules import number
 from ..text import pad_sequences
@@ -93,7 +93,7 @@ class TextVAE(VAE):
 
     def forward(self, x, training=False, stream=SAMPLING, target=None):
         """The losses of each line: (-log p(x|z) (N,), kl (N,))."""
-        kernels, (N, T), J = self.kernels, x.shape, self.latent_dim
+        kernels, rows, (N, T), J = self.kernels, self.kernels.rows, x.shape, self.latent_dim
         self.eps, self.z = self.workspace.array("eps", (N, J)), self.workspace.array("z", (N, J))
         kl, inputs = self.workspace.array("kl", (N,)), self.workspace.array("inputs", (N, T, self.embedding_dim + J))
         told, reconstruction = self.workspace.array("told", (N, T, J)), self.workspace.array("reconstruction", (N, 1))
@@ -123,7 +123,7 @@ class TextVAE(VAE):
 
     def backward(self, kl_weight, need_dx=False):
         """All gradients of the batch's mean loss: the chain of `forward`, last line first."""
-        kernels, (N, J) = self.kernels, self.z.shape
+        kernels, rows, (N, J) = self.kernels, self.kernels.rows, self.z.shape
         dmu, dlv = self.workspace.array("dmu", (N, J)), self.workspace.array("dlv", (N, J))
 
         M, T = len(self.present), self.steps

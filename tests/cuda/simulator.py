@@ -8,6 +8,7 @@ from cases import ACTIVATIONS, batchnorm, convolution, dense, gru, run, small
 
 CUDA, REFERENCE = kernels.load("cuda"), kernels.load("reference")
 EACH = small(3, 5, 2)
+pytestmark = pytest.mark.filterwarnings("ignore:overflow")     # unsigned places below 0 become large, as they should
 CASES = [
     *EACH, *small(1, 1, 1), *batchnorm(9, 3), *batchnorm(65, 2), *batchnorm(1, 17),
     *dense(1, 1, 1), *dense(5, 3, 7), *dense(3, 35, 9, "sigmoid"), *dense(17, 2, 2, "tanh"),

@@ -7,6 +7,7 @@ from scratchvae.layers import (GRU, Activation, BatchNormalization, Bidirectiona
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 
+pytestmark = pytest.mark.filterwarnings("ignore:overflow")     # unsigned places below 0 become large, as they should
 IMAGES = np.random.default_rng(0).random((3, 4, 4, 1))
 WORDS = np.array([[3, 2, 0], [5, 4, 2], [4, 2, 0]])
 
