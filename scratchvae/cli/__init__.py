@@ -1,0 +1,50 @@
+"""The command line: what a learner does with the labs without writing Python."""
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import ScratchVAEError
+from .data import data
+from .decode import generate, interpolate, reconstruct, sample
+from .examine import bench, gradcheck, trace
+from .runs import evaluate, explore, plot
+from .train import list_labs, summary, train
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+def cli(debug):
+    """Train variational autoencoders with hand-written backpropagation: no deep-learning framework.
+
+    \b
+    First steps:
+      scratchvae labs                   what there is to train
+      scratchvae train mnist-dense      train it; everything lands in runs/mnist-dense
+      scratchvae gradcheck              proof that every backward pass is right
+      scratchvae trace mnist-dense      one training step under a microscope
+    """
+
+
+for command in (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate, generate, gradcheck, trace, bench, data):
+    cli.add_command(command)
+
+
+def main():
+    """Run the command line: exit code 2 for wrong usage, 1 for any other failure, one line each; 130 after Ctrl-C."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        kind = "" if isinstance(error, ScratchVAEError) else f"{type(error).__name__}: "
+        click.echo(f"Error: {kind}{error}", err=True)
+        sys.exit(1)
