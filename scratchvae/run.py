@@ -168,7 +168,16 @@ class Run:
                 record.save(self.folder / "record.npz")
             if len(history):
                 history.write_csv(self.folder / "history.csv")
-                live.end_epoch(history.rows[-1])
+
+        def begin(history):
+            if resume:
+                keep(history)           # what a kill may have left undone, and the number of epochs now
+            if len(history) < config["epochs"]:
+                live.begin()
+
+        def end_epoch(history):
+            keep(history)
+            live.end_epoch(history.rows[-1])
 
         if not resume:
             keep(History())
@@ -177,7 +186,7 @@ class Run:
                 self.history = model.fit(
                     x, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=validation, y=y,
                     seed=config["seed"], shuffle=lab.shuffle, checkpoint=self.folder / "checkpoint.npz", resume=resume,
-                    on_begin=live.begin, on_epoch_end=keep, on_step=record)
+                    on_begin=begin, on_epoch_end=end_epoch, on_step=record)
             except KeyboardInterrupt:
                 model.save(self.folder / "weights.npz")
                 if record:

@@ -54,7 +54,7 @@ def fit(model, x, epochs, batch_size, optimizer, validation_data, seed, checkpoi
     elif checkpoint:
         training.save(checkpoint)
     if on_begin:
-        on_begin()
+        on_begin(training.history)
 
     with deferred_interrupts() as interrupted:
         while training.epoch < epochs and not interrupted:
@@ -198,7 +198,7 @@ def steps_in(checkpoint):
 def describe_epoch(row, epochs):
     """An epoch of the history in one line."""
     def losses(prefix):
-        return f"{row[prefix + 'loss']:.4g} = {row[prefix + 'reconstruction']:.4g} + kl {row[prefix + 'kl']:.3g}"
+        return f"{row[prefix + 'loss']:.4g} (reconstruction {row[prefix + 'reconstruction']:.4g}, kl {row[prefix + 'kl']:.3g})"
     line = f"epoch {row['epoch']:{len(str(epochs))}}/{epochs}  {row['seconds']:6.1f} s  loss {losses('')}"
     return line if row["val_loss"] is None else f"{line}  validation {losses('val_')}"
 

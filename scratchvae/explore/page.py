@@ -15,7 +15,7 @@ def build(kind, told, arrays):
         "style": read("style.css"),
         "body": read(kind.BODY),
         "script": "\n".join(map(read, (*SHARED_SCRIPTS, *kind.SCRIPTS))),
-        "told": json.dumps(told | {"arrays": arrays.places}, ensure_ascii=False).replace("</", "<\\/"),     # no end of the script within it
+        "told": json.dumps(told | {"arrays": arrays.places}, ensure_ascii=False).replace("<", "\\u003c"),     # nothing that HTML could take for its own
         "payload": arrays.text(),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], read("page.html"))

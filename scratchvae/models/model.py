@@ -105,8 +105,8 @@ class Model:
         The first fit builds the model from `seed`, unless `build` did.  optimizer: None means Adam(); it begins anew.
         validation_data: examples to evaluate after every epoch.  checkpoint: a file that receives the whole state of training
         after every epoch and on interruption (Ctrl-C finishes the step, writes, and raises KeyboardInterrupt; twice, it stops
-        at once); with resume=True training goes on from it, to the same bits.  on_begin: called when all is found right, before the first
-        step.  on_epoch_end: called with the History.  on_step:
+        at once); with resume=True training goes on from it, to the same bits.  on_begin: called with the History when all is found right,
+        before the first step.  on_epoch_end: called with the History.  on_step:
         called with the number of the step, from 1, its batch, and the batch's mean loss.  The same seed gives the same bits on any
         number of threads.
         """

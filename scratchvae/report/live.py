@@ -1,5 +1,4 @@
 """What becomes of a run's report while the run is trained."""
-from ..errors import ScratchVAEError
 from . import write_report
 from .progress import Progress, glimpse
 
@@ -21,12 +20,13 @@ class Live:
         if self.events:
             self.events.close()
         if error and self.begun:
-            write_report(self.run, problem=str(error) if isinstance(error, ScratchVAEError) else "", current=False)
+            write_report(self.run, problem="" if isinstance(error, KeyboardInterrupt) else str(error), current=False)
 
     def begin(self):
         """Training begins."""
         self.begun = True
-        (self.run.folder / "evaluation.json").unlink(missing_ok=True)       # the measures of weights that are no more
+        for figure in self.run.figures.glob("*"):                           # of weights that will be no more
+            figure.unlink()
         self.write()
 
     def end_epoch(self, row):
@@ -38,5 +38,6 @@ class Live:
         self.write()
 
     def write(self):
-        """Write the page; figures that may lie there are of an earlier training."""
+        """Write the page; measures and figures that may lie there are of earlier weights."""
+        (self.run.folder / "evaluation.json").unlink(missing_ok=True)
         write_report(self.run, live=True, current=False)

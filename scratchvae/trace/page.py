@@ -18,7 +18,7 @@ LEVELS = 127                    # of colour, on each side of 0; a byte of 0 is a
 def write_page(trace, path):
     """Write the page, and return its path."""
     page, css, *scripts = ((files(__package__) / name).read_text(encoding="utf-8") for name in PARTS)
-    data = json.dumps(contents(trace), allow_nan=False).replace("</", "<\\/")
+    data = json.dumps(contents(trace), allow_nan=False).replace("<", "\\u003c")             # nothing that HTML could take for its own
     for name, content in {"title": html.escape(trace.subject.title), "css": css, "js": "\n".join(scripts), "data": data}.items():
         page = page.replace(f"{{{{{name}}}}}", content)
     write_text(path, page)

@@ -12,7 +12,7 @@ from ..storage import read_arrays
 from ..text import detokenize
 from ..training import SHUFFLE
 
-MOST_GFLOP = 30                 # in a step: unless a batch size is asked for, a batch is halved until it needs no more
+MOST_GFLOP = 15                 # in a step: unless a batch size is asked for, a batch is halved until it needs no more
 
 
 @dataclass

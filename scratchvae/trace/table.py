@@ -6,7 +6,7 @@ from rich.table import Column, Table
 
 from .check import EXAMPLES
 
-WIDTH = 120                     # where the width of the terminal is not known
+WIDTH = 120                     # at least: numbers that are cut off are no numbers
 FORWARD = ("layer", "output", "parameters", "MFLOP", "MB", "ms", "% peak", "mean", "spread", "zeros")
 BACKWARD = ("layer", "|dout|", "|dx|", "|dW|", "|step|/|W|", "check (entries)", "MFLOP", "MB", "ms", "% peak")
 
@@ -14,8 +14,7 @@ BACKWARD = ("layer", "|dout|", "|dx|", "|dW|", "|step|/|W|", "check (entries)", 
 def print_trace(trace):
     """Print a Trace."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
+    console = Console(width=max(console.width, WIDTH) if console.is_terminal else WIDTH)
     console.print(f"[bold]{escape(trace.subject.title)}[/]: {describe(trace)}")
     forward = _table("Forward: what each layer makes of the batch", FORWARD)
     backward = _table("Backward: the same chain, last first, and the update", BACKWARD)
@@ -51,7 +50,7 @@ def totals(trace):
            f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
            f"{trace.gflops:.0f} GFLOP/s")
     if any(event.peak and event.peak > 1 for event in trace.events):
-        yield "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer"
+        yield "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer, and inputs of zero are left out"
     yield (f"finite differences (float64, {EXAMPLES} examples): {sum(checked.entries for checked in layers)} random entries of "
            f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as the time allowed; "
            f"largest relative error {max(checked.error for checked in layers):.0e}")

@@ -19,6 +19,7 @@ class Between {
     $("dimensions").textContent = told.latent_dim;
     for (const line of told.lines) $("lines").append(new Option(line));
     this.makeLadder();
+    this.z = Array(told.latent_dim).fill(0);
     this.sliders = new Sliders($("sliders"), {low: Array(told.latent_dim).fill(-RANGE), high: Array(told.latent_dim).fill(RANGE)},
       (j, v) => this.setZ(this.z.map((old, i) => (i === j ? v : old))));
     this.ends.forEach((end, i) => this.listen(end, $(["other-first", "other-second"][i])));
@@ -29,8 +30,8 @@ class Between {
 
   listen(end, other) {
     end.input.addEventListener("input", () => {
-      clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => { if (this.read(end)) this.slide(Number($("way").value)); }, REST);
+      clearTimeout(end.waiting);
+      end.waiting = setTimeout(() => { if (this.read(end)) this.slide(Number($("way").value)); }, REST);
     });
     other.addEventListener("click", () => {
       end.input.value = this.told.lines[Math.floor(Math.random() * this.told.lines.length)];
@@ -78,6 +79,7 @@ class Between {
   }
 
   slide(t) {
+    if (!this.ends.every(end => end.z)) return;             // not before both lines have words that the model knows
     this.rungs.forEach((rung, i) => rung.setAttribute("aria-current", String(Math.round(t * (STOPS - 1)) === i)));
     this.setZ(this.at(t));
   }
