@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from .tap import tapped
 
-FEWEST, MOST = 7, 30            # pairs of a whole step and one with timers
+FEWEST, MOST = 5, 30            # pairs of a whole step and one with timers
 
 
 @dataclass
