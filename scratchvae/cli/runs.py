@@ -21,7 +21,7 @@ def evaluate(run, data_dir):
         for m in measures:
             click.echo(f"  {m.name:<37}{m.value:<10.4g}{'' if m.beside is None else f'(real: {m.beside:.4g}) '}{m.meaning}")
     else:
-        click.echo(f"test set, {measures['examples']:,} examples, one sample of z each ({run.lab.unit}):")
+        click.echo(f"test set, {measures['examples']:,} examples{run.model.how_measured} ({run.lab.unit}):")
         for name, meaning in MEANINGS.items():
             click.echo(f"  {name:<16}{measures[name]:.4f}   {meaning}")
         click.echo(f"  last batch      {measures['last_batch']['loss']:.4f}   loss of the last {run.config['batch_size']} or fewer examples "

@@ -115,7 +115,7 @@ def print_result(run):
     last = run.history.rows[-1]
     held_out = "held-out examples" if run.lab.validation_split or isinstance(run.lab, TextLab) else "test set"
     validation = "" if last["val_loss"] is None else \
-        f", validation {last['val_loss']:.5g} (mean over the {held_out} after it, one sample of z)"
+        f", validation {last['val_loss']:.5g} (mean over the {held_out} after it{run.model.how_measured})"
     click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained){validation}; {run.config['data']}")
     for r in run.references:
         if r.epoch == last["epoch"]:

@@ -25,6 +25,7 @@ class Model:
     forward(x, training, stream), which returns the losses of each example, and train_step(x, optimizer, kl_weight).
     """
     classes = {}                # name -> class, for load
+    how_measured = ""           # what to add where losses of examples are told
 
     def __init_subclass__(cls):
         Model.classes[cls.__name__] = cls

@@ -24,6 +24,7 @@ class VAE(Model):
     them sums).  kl_weight: a number, or a schedule of scratchvae.schedules.
     """
 
+    how_measured = ", one sample of z each"
     free_bits = 0.0             # nats of KL that a dimension has for nothing
 
     def __init__(self, encoder, latent_dim, decoder, reconstruction="binary_crossentropy", reconstruction_scale=1.0,

@@ -65,7 +65,7 @@ def measures(run):
                 for m in content.values()], run.config["data"]
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
     last = ("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "", "alone, which some sheets print in place of the mean")
-    return [*rows, last], f"{content['examples']:,} test examples, one sample of z each; {content['data']}"
+    return [*rows, last], f"{content['examples']:,} test examples{run.model.how_measured}; {content['data']}"
 
 
 def layer_tables(model):
