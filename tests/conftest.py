@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kernels
+from browser import browser          # noqa: F401 (a fixture)
 from scratchvae import cli
 from scratchvae.history import History
 from scratchvae.layers import Dense, Dropout
@@ -14,6 +15,8 @@ from scratchvae.models import VAE, Sequential
 # Which of 5 steps count: all, zeros before, behind, in the middle, at both ends, and none.
 MASK = np.array([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], np.int32)
 GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
+with np.load(GOLDEN) as _file:
+    KERAS_GROUPS = list(dict.fromkeys(path.rpartition("/")[0] for path in _file.files))         # what Keras's numbers are of
 HOSTS = "cpu", "reference"      # the backends that compute anywhere; test_cuda.py sees to the other
 
 

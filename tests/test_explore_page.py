@@ -10,7 +10,7 @@ from selenium.webdriver import ActionChains                 # noqa: E402
 from selenium.webdriver.common.by import By                 # noqa: E402
 from selenium.webdriver.common.keys import Keys             # noqa: E402
 
-from browser import emulate, open_page, requests_of, start_browser      # noqa: E402
+from browser import emulate, open_ready_page, requests_of      # noqa: E402
 from explore_runs import runs                               # noqa: E402, F401 (a fixture)
 from scratchvae.explore import images, write_page           # noqa: E402
 from scratchvae.text import clean, detokenize, tokenize     # noqa: E402
@@ -51,20 +51,13 @@ return rows;
 """
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start_browser(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def opened(runs, browser, tmp_path):
     """Open the page of a lab's run; afterwards nothing was complained of on the console, and nothing asked of a network."""
     def open_run(name, **settings):
         run = runs(name, **settings)
         emulate(browser)
-        open_page(browser, write_page(run, tmp_path / "page.html"))
+        open_ready_page(browser, write_page(run, tmp_path / "page.html"))
         return run
     yield open_run
     assert browser.get_log("browser") == []

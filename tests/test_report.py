@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import sys
 import time
@@ -12,9 +11,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
+from browser import brightness, emulate, open_page, requests_of
 from conftest import bits, write_play
 from scratchvae import labs, report
 from scratchvae.history import History
@@ -309,52 +308,16 @@ def test_without_the_extra_one_line_says_what_to_install(run, small_data, tmp_pa
 
 # In a browser.
 
-@pytest.fixture
-def browser(tmp_path):
-    """Headless Chromium, where there is one."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install 'scratchvae[test]'")
-    chromium, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking", "disable-component-update",
-                 "disable-sync", "window-size=1280,900", f"user-data-dir={tmp_path / 'browser'}"):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
-def requests(browser, page):
-    """The addresses that the page has asked for, embedded data excepted."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
-    return [one["request"]["url"] for one in asked if one["documentURL"] == page and not one["request"]["url"].startswith("data:")]
-
-
-def emulate(browser, width, scheme):
-    """A screen of that width, in "light" or "dark"."""
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 740, "deviceScaleFactor": 2, "mobile": width < 600})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-
-
-def brightness(browser, what):
-    """The mean of red, green and blue of the body's color or backgroundColor."""
-    return np.mean([int(n) for n in re.findall(r"\d+", browser.execute_script(f"return getComputedStyle(document.body).{what}"))][:3])
-
-
 def test_in_a_browser_nothing_fails_nothing_is_fetched_and_nothing_sticks_out(images, lines, browser):
     folder = images("a", "--epochs", 2)
     for path in (folder / "report.html", lines / "report.html"):
-        browser.get(path.as_uri())
-        assert requests(browser, path.as_uri()) == [path.as_uri()] and browser.get_log("browser") == []
+        open_page(browser, path)
+        assert requests_of(browser) == [path.as_uri()] and browser.get_log("browser") == []
         browser.execute_script("document.querySelectorAll('details').forEach(details => details.open = true)")
         assert browser.execute_script("return [...document.images].every(image => image.complete && image.naturalWidth)")
         for width in (320, 360, 1280):
             for scheme in ("light", "dark"):
-                emulate(browser, width, scheme)
+                emulate(browser, width, 740, width < 600, scheme)
                 assert browser.execute_script("return document.documentElement.scrollWidth") <= width
                 text, background = brightness(browser, "color"), brightness(browser, "backgroundColor")
                 assert text + 150 < background if scheme == "light" else background + 150 < text
@@ -364,7 +327,8 @@ def test_in_a_browser_an_unfinished_page_renews_itself_and_stays_in_its_place(im
     images("a", "--epochs", 3)
     path = tmp_path / "live.html"
     path.write_text(pages[1], encoding="utf-8")
-    browser.get(path.as_uri())
+    emulate(browser)
+    open_page(browser, path)
     browser.execute_script("scrollTo(0, 400); window.old = true")
     path.write_text(pages[2], encoding="utf-8")
     deadline = time.monotonic() + 20

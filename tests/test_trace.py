@@ -1,45 +1,21 @@
 """The trace of a training step: right numbers, planted ills that are pointed out, and its table and page."""
-import json
-import re
-import shutil
-
 import numpy as np
 import pytest
 
 from conftest import small_vae, write_play
+from trace_subjects import no_benchmark, quick, subject         # noqa: F401 (a fixture)
 from scratchvae import trace as tracing
 from scratchvae.layers import Activation, BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam
-from scratchvae.trace import Subject, trace
+from scratchvae.trace import trace
 from scratchvae.trace.check import check
-from scratchvae.trace.page import contents, write_page
+from scratchvae.trace.page import contents
 from scratchvae.trace.portrait import lay_out, portray
 from scratchvae.trace.step import record
-from scratchvae.trace.table import print_trace
 from scratchvae.trace.tap import tapped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(autouse=True)
-def no_benchmark(monkeypatch):
-    """The machine's peak does not matter here."""
-    monkeypatch.setattr(tracing, "sgemm_gflops", lambda threads, repeats: 100.0)
-
-
-def subject(model, x, optimizer=None, steps=1, **more):
-    """A built model before a step on x."""
-    optimizer = optimizer or SGD(0.1)
-    if model.input_shape is None:
-        model.build(x.shape[1:])
-    optimizer.build(model.parameters, model.kernels)
-    return Subject("a small model", model, optimizer, *model.as_pair(x), steps=steps, **more)
-
-
-def quick(of):
-    """A trace that takes no time."""
-    return trace(of, timing=0, checking=5)
 
 
 def event(result, place, direction):
@@ -315,106 +291,3 @@ def test_errors(run, tmp_path):
     (tmp_path / "empty").mkdir()
     code, _, errors = run("trace", tmp_path / "empty")
     assert code == 1 and "no run directory" in errors
-
-
-# The page in a browser
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Headless Chromium."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and chromedriver):
-        pytest.skip("no chromium with its chromedriver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking", "disable-component-update",
-                     "disable-sync", "window-size=1200,900", f"user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def page(browser, tmp_path, x):
-    """The page of a small model's trace, open."""
-    path = write_page(quick(subject(small_vae(), x)), tmp_path / "page.html")
-    browser.get_log("performance"), browser.get_log("browser")
-    browser.get(path.as_uri())
-    return browser
-
-
-def find(page, selector):
-    return page.find_element("css selector", selector)
-
-
-def click(page, element):
-    """Click it where the bar at the foot of the page does not cover it."""
-    page.execute_script("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
-    element.click()
-
-
-def test_stepping_by_button_and_by_key(page):
-    where = lambda: (find(page, "#position").text, find(page, "#stage h2").text, find(page, ".direction").text.split()[1])
-    assert where() == ("1 of 19", "encoder/dense", "forwards:") and not find(page, "#previous").is_enabled()
-    find(page, "#next").click()
-    assert where() == ("2 of 19", "encoder/dropout", "forwards:")
-    find(page, "#previous").click()
-    assert where()[0] == "1 of 19"
-    body = find(page, "body")
-    for _ in range(10):
-        body.send_keys("\ue014")                            # the right arrow
-    assert where() == ("11 of 19", "decoder/dense_1", "backwards:")
-    names = [name.text for name in page.find_elements("css selector", "figcaption b")]
-    assert names == ["dout", "dkernel", "dbias", "dx", "input", "kernel", "bias", "output"]
-    body.send_keys("\ue012")                                # the left one
-    assert where()[0] == "10 of 19"
-    body.send_keys("\ue010")                                # End
-    assert where()[:2] == ("19 of 19", "optimizer: SGD") and not find(page, "#next").is_enabled()
-    click(page, page.find_elements("css selector", ".chip")[4])
-    assert where()[1] == "sampling"
-    assert len(page.find_elements("css selector", "#stage canvas.map")) == 4
-
-
-def test_the_page_is_quiet_and_asks_nobody(page):
-    for _ in range(18):
-        find(page, "#next").click()
-    assert page.get_log("browser") == []
-    sent = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
-    urls = [message["params"]["request"]["url"] for message in sent if message["method"] == "Network.requestWillBeSent"]
-    assert urls and all(re.match("file:|data:", url) for url in urls)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_on_a_phone(page, theme):
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True})
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
-    try:
-        page.refresh()
-        for _ in range(19):
-            assert page.execute_script("return document.documentElement.scrollWidth") <= 360
-            find(page, "body").send_keys("\ue014")
-        paper = page.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
-        assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 200) == (theme == "dark")
-    finally:
-        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def test_heat_maps_have_the_colours_of_their_numbers(page):
-    """A dead unit is paper; the value under the pointer is read out."""
-    from selenium.webdriver import ActionChains
-    canvas = page.find_elements("css selector", "#stage canvas.map")[-1]
-    ActionChains(page).move_to_element(canvas).perform()
-    note = find(page, "#stage figure:last-of-type .note")
-    assert any("about" in note.text for note in page.find_elements("css selector", "#stage .note")), note.text
-
-
-def test_all_numbers_that_the_terminal_has(page, capsys, x):
-    print_trace(quick(subject(small_vae(), x)))
-    printed = capsys.readouterr().out
-    for line in ("Forward", "Backward", "finite differences", "decoder/dense_1", "Nothing unhealthy"):
-        assert line in printed
-    click(page, find(page, "#all summary"))
-    assert len(page.find_elements("css selector", "#table tr")) == 20
