@@ -21,6 +21,7 @@ from numpy import uint32
 from .device import THREADS, blocks, launch
 
 ENOUGH = 100                    # blocks that keep a large device busy
+TERMS = 256                     # of a sum that are worth a block
 
 
 class Tile(NamedTuple):
@@ -60,7 +61,7 @@ _specialized = {}               # the arguments of _make_product -> the kernel f
 def parts_of(I, J, K):
     """Into how many parts to share out k, so that there are enough blocks, each with enough to do."""
     tiles = blocks(I, SMALL.rows) * blocks(J, SMALL.columns)
-    return max(1, min(blocks(2 * ENOUGH, tiles), K // 256))
+    return max(1, min(blocks(2 * ENOUGH, tiles), K // TERMS))
 
 
 def _make_product(tile, first, second, store, dtype):
