@@ -5,6 +5,7 @@ weights.npz     the model                                  figures/*.png   what 
 checkpoint.npz  the whole state of training, to resume     evaluation.json the measures of `evaluate`
 report.html     all of it on one page                      progress.json   a few examples after some of the epochs, for the page
 record.npz      losses of batches, inputs and outputs by step, for labs that ask for it
+.lock           locked while the run is trained
 """
 import json
 import platform
@@ -20,6 +21,7 @@ from .data.images import load_images
 from .errors import ScratchVAEError
 from .history import History
 from .labs.text_lab import TextLab
+from .lock import is_trained, training_lock
 from .models import Model
 from .record import Record
 from .storage import write_text
@@ -70,8 +72,8 @@ class Run:
         return run_class(config)(folder, config)
 
     @classmethod
-    def open(cls, folder):
-        """An existing run."""
+    def open(cls, folder, data_dir=None):
+        """An existing run.  data_dir: where its data are now, if not where they were in training."""
         path = Path(folder) / "config.json"
         if not path.is_file():
             raise ScratchVAEError(f"{folder}: no run directory (it has no config.json)")
@@ -82,6 +84,10 @@ class Run:
             raise ScratchVAEError(f"{path}: damaged ({error})") from None
         if missing:
             raise ScratchVAEError(f"{path}: damaged (it lacks {', '.join(sorted(missing))})")
+        if data_dir and config.get("text"):
+            raise ScratchVAEError(f"{folder} learnt from the file {config['text']}, and looks for it there; needed: no data directory")
+        if data_dir:
+            config["data_dir"] = str(Path(data_dir).resolve())
         return run_class(config)(folder, config)
 
     @cached_property
@@ -179,9 +185,9 @@ class Run:
             keep(history)
             live.end_epoch(history.rows[-1])
 
-        if not resume:
-            keep(History())
-        with live:
+        with training_lock(self.folder), live:
+            if not resume:
+                keep(History())
             try:
                 self.history = model.fit(
                     x, epochs=config["epochs"], batch_size=config["batch_size"], optimizer=optimizer, validation_data=validation, y=y,
@@ -212,9 +218,9 @@ class Run:
         return Record.load(path, model, steps_in(self.folder / "checkpoint.npz")) if resume else Record(model, self.lab.record_every)
 
     def write_report(self):
-        """Write report.html, for a run that nobody trains at the moment; returns the path."""
+        """Write report.html; returns the path.  Whoever trains the run writes it again after the epoch."""
         from .report import write_report
-        return write_report(self)
+        return write_report(self, live=is_trained(self.folder))
 
     def write_config(self):
         """Write config.json."""

@@ -57,8 +57,11 @@ def read_arrays(path, kind):
 
 def _replace(path, write):
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    except OSError as error:
+        raise ScratchVAEError(f"{path}: can't be written: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:
             write(file)

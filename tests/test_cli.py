@@ -1,6 +1,7 @@
 """The command line, as a person uses it."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,10 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from conftest import write_idx_files
-from conftest import bits
+from conftest import bits, write_idx_files
 from scratchvae import cli, labs
 from scratchvae.history import COLUMNS, History
+from scratchvae.lock import training_lock
 from scratchvae.models import VAE
 
 QUICK = ["--epochs", "2", "--batch-size", "10", "--set", "intermediate_dim=16"]
@@ -53,7 +54,7 @@ def test_summary_is_the_sheet_s_table_row_by_row(run):
 
 def test_a_run_directory_holds_what_it_should(trained, small_data, run):
     assert {path.name for path in trained.iterdir()} == {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "figures",
-                                                         "report.html", "progress.json"}
+                                                         "report.html", "progress.json", ".lock"}
     assert {path.name for path in (trained / "figures").iterdir()} == {"loss_curves.png", "latent_scatter.png", "manifold.png",
                                                                        "reconstructions.png", "samples.png"}
     config = json.loads((trained / "config.json").read_text())
@@ -138,6 +139,29 @@ def test_a_start_that_fails_leaves_nothing_behind(run, small_data, tmp_path):
     (small_data / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"?")
     assert run("train", "mnist-dense", *QUICK, "--data-dir", small_data, "--out", "a")[0] == 1
     assert not (tmp_path / "a").exists()
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(run, trained):
+    with training_lock(trained):
+        before = bits(trained)
+        code, _, errors = run("train", "mnist-dense", "--resume", trained, "--epochs", 5)
+        assert code == 1 and errors == f"Error: {trained} is being trained by another process; wait for its end, or stop it\n"
+        assert bits(trained) == before
+        assert run("evaluate", trained)[0] == 0
+        assert 'http-equiv="refresh"' in (trained / "report.html").read_text()         # the page goes on to look for the next epoch
+    assert run("evaluate", trained)[0] == 0
+    assert 'http-equiv="refresh"' not in (trained / "report.html").read_text()
+    assert run("train", "mnist-dense", "--resume", trained, "--epochs", 3)[0] == 0
+
+
+def test_what_can_not_be_written_is_named(run, trained, small_data):
+    shutil.rmtree(trained / "figures")
+    (trained / "figures").write_text("in the way")
+    page = trained / "weights.npz" / "page.html"
+    for command, path, reason in ((["trace", "mnist-dense", "--data-dir", small_data, "--batch-size", 2, "--html", page], page, "File exists"),
+                                  (["explore", trained, "--out", page], page, "File exists"), (["sample", trained], trained / "figures", "File exists")):
+        code, _, errors = run(*command)
+        assert code == 1 and errors.startswith(f"Error: {path}: ") and errors.endswith(f"{reason}\n"), errors
 
 
 def test_a_refused_resume_leaves_the_run_as_it_was(run, trained, tmp_path):

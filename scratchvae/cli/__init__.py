@@ -45,6 +45,14 @@ def main():
     except Exception as error:
         if debug:
             raise
-        kind = "" if isinstance(error, ScratchVAEError) else f"{type(error).__name__}: "
-        click.echo(f"Error: {kind}{error}", err=True)
+        click.echo(f"Error: {in_words(error)}", err=True)
         sys.exit(1)
+
+
+def in_words(error):
+    """An error in one line."""
+    if isinstance(error, ScratchVAEError):
+        return error
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"

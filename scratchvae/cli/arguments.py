@@ -1,4 +1,4 @@
-"""What commands take: arguments and options that several of them share, and runs."""
+"""What commands take: arguments and options that several of them share."""
 from pathlib import Path
 
 import click
@@ -43,13 +43,3 @@ def run_argument():
 def data_dir_option():
     """The option --data-dir, for commands on runs."""
     return click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are now.  [default: as in training]")
-
-
-def open_run(folder, data_dir):
-    """A run whose model is trained."""
-    from ..run import Run
-    run = Run.open(folder)
-    if data_dir and run.config.get("text"):
-        raise click.UsageError(f"--data-dir: {folder} learnt from the file {run.config['text']}, and looks for it there")
-    run.config["data_dir"] = data_dir or run.config["data_dir"]
-    return run

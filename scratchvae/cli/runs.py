@@ -4,7 +4,7 @@ from pathlib import Path
 import click
 
 from ..labs.text_lab import TextLab
-from .arguments import data_dir_option, open_run, run_argument
+from .arguments import data_dir_option, run_argument
 from .decode import open_lines_run
 from .train import draw_figures
 
@@ -14,8 +14,8 @@ from .train import draw_figures
 @data_dir_option()
 def evaluate(run, data_dir):
     """Print RUN's losses on the test set, or a text's measures, and write them to its evaluation.json."""
-    from ..run import MEANINGS
-    run = open_run(run, data_dir)
+    from ..run import MEANINGS, Run
+    run = Run.open(run, data_dir)
     measures = run.evaluate()
     if isinstance(run.lab, TextLab):
         for m in measures:
@@ -37,9 +37,10 @@ def evaluate(run, data_dir):
 @data_dir_option()
 def plot(run, beside, data_dir):
     """Draw all of RUN's figures anew."""
-    run = open_run(run, data_dir)
+    from ..run import Run
+    run = Run.open(run, data_dir)
     if beside:
-        run.beside = open_run(beside, None)
+        run.beside = Run.open(beside)
     draw_figures(run)
 
 

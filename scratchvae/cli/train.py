@@ -73,11 +73,10 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
         fixed = [option for option, value in given.items() if value not in (None, ())]
         if fixed:
             raise click.UsageError(f"--resume goes on with the run's own settings; {', '.join(fixed)} can't be changed")
-        run = Run.open(resume)
+        run = Run.open(resume, data_dir)
         if run.lab is not lab:
             raise click.UsageError(f"{resume} is a run of {run.lab.name}, not of {lab.name}")
-        for name, value in {"epochs": epochs, "backend": backend, "data_dir": data_dir}.items():
-            run.config[name] = run.config[name] if value is None else value
+        run.config |= {name: value for name, value in (("epochs", epochs), ("backend", backend)) if value is not None}
     else:
         try:
             settings = lab.with_settings(dict(settings))

@@ -49,8 +49,7 @@ def open_subject(name, batch_size=None, data_dir=None):
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
         raise ScratchVAEError(f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}")
-    run = new_run(labs.get(name), data_dir) if fresh else Run.open(name)
-    run.config["data_dir"] = data_dir or run.config["data_dir"]
+    run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
     x, y, _ = run.examples()
     model, optimizer, config = (fresh_model(run) if fresh else run.model), run.lab.make_optimizer(run.config["settings"]), run.config
     optimizer.build(model.parameters, model.kernels)
