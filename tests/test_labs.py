@@ -174,7 +174,7 @@ def test_a_run_has_all_that_its_sheet_asks_for(name, train, run):
     folder, output = train(name, "a")
     record = {"record.npz"} if name == "mnist-latent8" else set()
     assert {path.name for path in folder.iterdir()} == {"config.json", "history.csv", "weights.npz", "checkpoint.npz", "figures",
-                                                        "report.html", "progress.json"} | record
+                                                        "report.html", "progress.json", ".lock"} | record
     assert {path.name for path in (folder / "figures").iterdir()} == FIGURES[name]
     for figure in FIGURES[name] - {"traversal"}:
         assert f"figures/{figure}" in output and (folder / "figures" / figure).stat().st_size > 3000
