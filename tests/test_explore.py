@@ -1,4 +1,5 @@
 """The page of a run as a file: what is in it, and what is refused.  test_explore_page.py opens it in a browser."""
+import json
 import re
 
 import numpy as np
@@ -25,7 +26,8 @@ def test_text_cannot_end_the_script_it_stands_in(runs, tmp_path):
     words, run.vocabulary.words = run.vocabulary.words, ("</script><b>", *run.vocabulary.words[1:])
     page = write_page(run, tmp_path / "page.html").read_text()
     run.vocabulary.words = words
-    assert "</script><b>" not in page and "\\u003c/script>\\u003cb>" in page
+    told = re.search(r'<script type="application/json" id="told">(.*?)</script>', page)[1]
+    assert "</script><b>" not in page and json.loads(told)["vocabulary"][0] == "</script><b>"
 
 
 def test_arrays_are_aligned_and_found_again():

@@ -1,12 +1,12 @@
 """report.html: a run on one page that needs nothing else, to hand in with a lab, and to watch while training goes on."""
 import time
-from functools import cache
 from pathlib import Path
 
 from markupsafe import Markup
 
 from ..history import COLUMNS, History, wide
 from ..labs.text_lab import TextLab
+from ..pages import render
 from ..storage import write_text
 from . import curves, facts
 from .images import embedded
@@ -42,22 +42,14 @@ def write_report(run, live=False, problem="", current=True):
     rows = History.read_csv(history).rows if history.exists() else []
     measures, measured_on = facts.measures(run) if current else ([], "")
     drawn, written, document = (figures(run), texts(run), own_report(run)) if current else ([], [], "")
-    page = template().render(
-        run=run, lab=run.lab, rows=rows, columns=COLUMNS, live=live, problem=problem, facts=facts, duration=duration, wait=wait(rows),
+    page = render(
+        HERE, run=run, lab=run.lab, rows=rows, columns=COLUMNS, live=live, problem=problem, facts=facts, duration=duration, wait=wait(rows),
         patience=patience(rows), remaining=remaining(run, rows), charts=charts(run, rows), progress=Progress(run.folder).content,
         figures=drawn, texts=written, document=document, measures=measures, measured_on=measured_on,
         now=time.time(), date=time.strftime("%d %B %Y, %H:%M:%S"),
         held_out="held-out examples" if run.lab.validation_split or isinstance(run.lab, TextLab) else "test set")
     write_text(run.folder / "report.html", page)
     return run.folder / "report.html"
-
-
-@cache
-def template():
-    """page.html, compiled once.  What is put into it is escaped, but for Markup."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined      # here, as training must not wait for it
-    return Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                       lstrip_blocks=True).get_template("page.html")
 
 
 def wait(rows):

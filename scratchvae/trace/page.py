@@ -1,27 +1,21 @@
 """A trace as one page that needs no network: the numbers of the terminal, and every array as a heat map."""
 import base64
-import html
-import json
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from ..pages import render
 from ..storage import write_text
 from .table import describe, name_of, totals
 
-PARTS = ("page.html", "page.css", "heatmap.js", "page.js")
+HERE = Path(__file__).parent
 BRIGHTEST = 99.5                # percentile of the sizes shown that has the full colour; what is larger looks the same
 LEVELS = 127                    # of colour, on each side of 0; a byte of 0 is a gap between tiles
 
 
 def write_page(trace, path):
     """Write the page, and return its path."""
-    page, css, *scripts = ((files(__package__) / name).read_text(encoding="utf-8") for name in PARTS)
-    data = json.dumps(contents(trace), allow_nan=False).replace("<", "\\u003c")             # nothing that HTML could take for its own
-    for name, content in {"title": html.escape(trace.subject.title), "css": css, "js": "\n".join(scripts), "data": data}.items():
-        page = page.replace(f"{{{{{name}}}}}", content)
-    write_text(path, page)
+    write_text(path, render(HERE, trace=contents(trace)))
     return Path(path)
 
 
