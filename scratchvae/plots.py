@@ -111,8 +111,8 @@ def latent_scatters(embeddings, labels, classes, path, title, note=""):
         if np.ndim(z) != 2 or np.shape(z)[1] < 2 or len(z) != len(labels):
             raise ScratchVAEError(f"latent_scatters: z has shape {np.shape(z)}; needed: ({len(labels)}, 2 or more), "
                                   "a point for each label")
-        points = axes.scatter(z[:, 0], z[:, 1], c=labels, cmap=colours, vmin=-0.5, vmax=len(classes) - 0.5, s=3, alpha=0.6,
-                              linewidths=0, rasterized=True)
+        points = axes.scatter(z[:, 0], z[:, 1], c=labels, cmap=colours, vmin=-0.5, vmax=len(classes) - 0.5, s=_marker_area(len(z)),
+                              alpha=0.6, linewidths=0, rasterized=True)
         axes.set(title=name, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
         _keep_outliers_out(axes, z[:, :2])
     bar = figure.colorbar(points, cax=panels[-1].inset_axes((1.03, 0, 0.05, 1)), ticks=range(len(classes)))
@@ -120,6 +120,11 @@ def latent_scatters(embeddings, labels, classes, path, title, note=""):
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)
     return save(figure, path, note)
+
+
+def _marker_area(count):
+    """Points squared: 3 for the 10,000 of a whole test set, larger where there are fewer, so that they are seen."""
+    return np.clip(30_000 / count, 3, 20)
 
 
 def _keep_outliers_out(axes, z):

@@ -133,6 +133,12 @@ def test_scatters_have_one_colour_bar_and_leave_only_far_outliers_out(drawn, rng
         assert (np.maximum((x0, y0), near[7:]) == near[7:]).all() and (np.minimum((x1, y1), near[7:]) == near[7:]).all()
 
 
+@pytest.mark.parametrize("count, area", [(20, 20), (3_000, 10), (10_000, 3), (60_000, 3)])
+def test_a_scatter_of_few_points_has_larger_ones(count, area, drawn, rng):
+    plots.latent_scatter(rng.standard_normal((count, 2)), np.zeros(count, int), "ab", "a.png", "t")
+    assert drawn[0].axes[0].collections[0].get_sizes() == [area]
+
+
 def test_a_scatter_of_points_that_all_coincide(drawn):
     plots.latent_scatter(np.full((5, 2), 3.0), [0] * 5, "ab", "a.png", "t")
     axes, = drawn[0].axes
