@@ -57,7 +57,7 @@ function drawChain() {
   events.forEach((event, i) => {
     const row = event.direction === "forward" ? 2 : 3, column = event.direction === "update" ? 1 : places.indexOf(event.place) + 2;
     const style = `grid-row: ${row}; grid-column: ${column}`, title = `${event.name}, ${event.direction}`;
-    const short = event.name.split("/").pop().replace(/:.*/, "").replace(/_/g, "_\u200b");         // may break after _
+    const short = event.name.split("/").pop().replace(/:.*/, "").replace(/_(?!\d)/g, "_\u200b");   // may break after _, but not before a number
     const mark = findingsAt(event).length ? [make("em", { class: "ill", title: "unhealthy" })] : [];
     event.chip = make("button", { class: `chip ${event.direction}`, style, title }, make("b", {}, short), ...mark, make("i"), make("span"));
     event.chip.addEventListener("click", () => show(i));
