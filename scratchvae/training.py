@@ -167,13 +167,14 @@ class Training:
         return json.loads(json.dumps(settings))         # tuples become lists, as in the file
 
     def _arrays(self):
+        """All arrays of the state, by name, where the backend computes."""
         return {"parameters": self.model.parameters.values, "sums": self.sums, **self.model.state, **self.optimizer.slots}
 
     def save(self, path):
         """Write the whole state."""
-        write_arrays(path, {name: self.kernels.to_host(array) for name, array in self._arrays().items()}, {"kind": "checkpoint", "settings": self._settings(), "history": self.history.rows,
-                                    "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
-                                    "updates": self.optimizer.step})
+        arrays = {name: self.kernels.to_host(array) for name, array in self._arrays().items()}
+        write_arrays(path, arrays, {"kind": "checkpoint", "settings": self._settings(), "history": self.history.rows,
+                                    "epoch": self.epoch, "step": self.step, "seconds": self.seconds, "updates": self.optimizer.step})
 
     def load(self, path):
         """Go back to the state that `save` wrote."""

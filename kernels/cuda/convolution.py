@@ -7,9 +7,9 @@ Both relate a fine image and a coarse one, in which position (p, q) sees positio
     spread      fine[h, w, c]   = sum over a, b, m of coarse[(h + top - a) / sh, (w + left - b) / sw, m] W[a, b, c, m], where these are whole
     gradient    dW[a, b, c, m]  = sum over n, p, q of fine[p sh + a - top, q sw + b - left, c] coarse[p, q, m]
 
-Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are constants of the compiled kernel, and all is
-unsigned 32-bit numbers, so that divisions by them cost little, and what is below 0 is above every size.  conv2d is correlate forward, spread back; conv2d_transpose is spread forward, correlate back.
-An image may be dz = dout f'(z), which is computed where it is loaded.
+Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are constants of the compiled kernel, and all
+is unsigned 32-bit numbers, so that divisions by them cost little, and what is below 0 is above every size.  conv2d is correlate forward,
+spread back; conv2d_transpose is spread forward, correlate back.  An image may be dz = dout f'(z), which is computed where it is loaded.
 """
 import functools
 from typing import NamedTuple

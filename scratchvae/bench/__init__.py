@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,10 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
         raise ScratchVAEError(f"--against: unknown framework {unknown[0]!r}; allowed: {', '.join(allowed)}")
     device = kernels.load(backend)
     threads = threads or len(os.sched_getaffinity(0))
+    if backend == "cuda":
+        rate, peak_of, computed_by = partial(product_gflops, device), f"our product of {MATRIX}", device.describe()
+    else:
+        rate, peak_of, computed_by = partial(sgemm_gflops, threads), "sgemm peak", f"{threads} threads"
     batch_size = batch_size or lab.batch_size
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
     examples = run_class(config)("bench", config).examples()[0][:max(EXAMPLES, batch_size)]
@@ -57,16 +62,15 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
                        for name in (OURS, *installed) for options in variants(name, setup["model"], backend)]
             peaks = []
             for i in tqdm(range(rounds), desc=f"bench {lab.name}", unit="round", disable=None):
-                peaks.append(product_gflops(device) if backend == "cuda" else sgemm_gflops(threads))
+                peaks.append(rate())
                 for k in range(len(workers)):
                     time.sleep(PAUSE)
                     workers[(i + k) % len(workers)].measure()
-    computed_by = device.describe() if backend == "cuda" else f"{threads} threads"
     flops, peak = model.flops(batch_size), float(np.median(peaks))
     ours = np.array(workers[0].milliseconds)
-    return {"lab": lab.name, "batch_size": batch_size, "threads": threads, "computed_by": computed_by, "peak_of": "our product of 2048" if backend == "cuda" else "sgemm peak",
-            "sgemm_gflops": peak, "mflop_a_step": flops / 1e6,
-            "launches_a_step": workers[0].launches, "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
+    return {"lab": lab.name, "batch_size": batch_size, "threads": threads, "computed_by": computed_by,
+            "peak_of": peak_of, "sgemm_gflops": peak, "mflop_a_step": flops / 1e6, "launches_a_step": workers[0].launches,
+            "frameworks": {worker.version: describe(worker, ours, flops, peak) for worker in workers},
             "missing": [f"{PEERS[name]} is not installed" for name in against if name not in installed]}
 
 

@@ -169,7 +169,8 @@ class Model:
     def save(self, path):
         """Write the model, its configuration, parameters and state, to one file."""
         self.check_built()
-        write_arrays(path, {name: self.kernels.to_host(weight) for name, weight in self.weights.items()}, {"kind": "model", "config": self.get_config()})
+        weights = {name: self.kernels.to_host(weight) for name, weight in self.weights.items()}
+        write_arrays(path, weights, {"kind": "model", "config": self.get_config()})
 
     @classmethod
     def load(cls, path, backend="cpu"):

@@ -50,7 +50,8 @@ def totals(trace):
            f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
            f"{trace.gflops:.0f} GFLOP/s")
     if any(event.peak and event.peak > 1 for event in trace.events):
-        yield "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer, and inputs of zero are left out"
+        yield ("more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer, "
+               "and inputs of zero are left out")
     few = min(EXAMPLES, len(trace.subject.x))
     yield (f"finite differences (float64, {few} example{'s' if few > 1 else ''}): {sum(checked.entries for checked in layers)} random entries of "
            f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as the time allowed; "
