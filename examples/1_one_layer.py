@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import kernels
-from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Dense
 
 OUT = Path(os.environ.get("OUT", "1_one_layer_figures"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.data import load_fashion_mnist
 from scratchvae.layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from scratchvae.models import Autoencoder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.data import load_mnist
 from scratchvae.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from scratchvae.models import VAE

@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.data import load_mnist
 from scratchvae.layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
-from scratchvae.record import Record
+from scratchvae.runs.record import Record
 
 PIXELS = 28 * 28
 DROPPED = 0.0                   # the sheet's keep_prob is 1.0: its dropout keeps everything

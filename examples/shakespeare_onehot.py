@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchvae.data import load_shakespeare
 from scratchvae.layers import Dense, OneHotDense
-from scratchvae.metrics import distinct
+from scratchvae.analysis.metrics import distinct
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
 from scratchvae.text import Vocabulary, clean, detokenize, tokenize

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from scratchvae import metrics, plots
+from scratchvae.analysis import metrics, plots
 from scratchvae.data import load_shakespeare
 from scratchvae.models import TextVAE
 from scratchvae.optimizers import Adam
 from scratchvae.schedules import LinearWarmup
-from scratchvae.text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, tokenize
+from scratchvae.text import (
+    END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, tokenize)
 from scratchvae.text.decoding import beam_search, sample
 from scratchvae.text.modern import modernise, slangify
 

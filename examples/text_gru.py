@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.data import load_shakespeare, load_text
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, RepeatVector
-from scratchvae.metrics import bleu
+from scratchvae.analysis.metrics import bleu
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
 from scratchvae.text import Vocabulary, clean, detokenize, lines, pad_sequences, split, tokenize

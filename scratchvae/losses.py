@@ -7,7 +7,7 @@ from kernels.contract import check_indices
 
 from .errors import ScratchVAEError
 from .schedules import number
-from .workspace import Workspace
+from .layers.workspace import Workspace
 
 
 class ReconstructionLoss:

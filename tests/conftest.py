@@ -8,7 +8,7 @@ import pytest
 import kernels
 from browser import browser          # noqa: F401 (a fixture)
 from scratchvae import cli
-from scratchvae.history import History
+from scratchvae.training.history import History
 from scratchvae.layers import Dense, Dropout
 from scratchvae.models import VAE, Sequential
 

@@ -3,7 +3,7 @@ import pytest
 
 from conftest import write_idx_files, write_play
 from scratchvae import labs
-from scratchvae.run import Run, new_config
+from scratchvae.runs.run import Run, new_config
 
 SMALL = {                       # settings that make training and pages quick
     "mnist-dense": {"intermediate_dim": 16},

@@ -5,7 +5,7 @@ import pytest
 import kernels
 from conftest import GOLDEN, HOSTS
 from kernels.contract import ScratchVAEError
-from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import BatchNormalization, Layer
 
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")

@@ -12,8 +12,8 @@ import pytest
 
 from conftest import bits, write_idx_files
 from scratchvae import cli, labs
-from scratchvae.history import COLUMNS, History
-from scratchvae.lock import training_lock
+from scratchvae.training.history import COLUMNS, History
+from scratchvae.runs.lock import training_lock
 from scratchvae.models import VAE
 
 QUICK = ["--epochs", "2", "--batch-size", "10", "--set", "intermediate_dim=16"]
@@ -188,7 +188,7 @@ def test_resume_does_what_a_kill_after_the_checkpoint_left_undone(run, trained):
 
 
 def test_outputs_say_what_a_limit_left_and_compare_only_what_is_comparable(run, small_data, tmp_path):
-    from scratchvae.run import Run
+    from scratchvae.runs.run import Run
     code, output, _ = run("train", "mnist-dense", *QUICK, "--limit", 15, "--data-dir", small_data, "--out", "a")
     assert code == 0 and "of these 15 and 15 used" in output.splitlines()[-9]
     a = Run.open("a")
@@ -230,7 +230,7 @@ def test_gradcheck_of_a_lab(run, monkeypatch):
 
 def test_gradcheck_fails_on_a_wrong_gradient(run, monkeypatch):
     import kernels
-    from scratchvae import gradcheck_suite
+    from scratchvae.gradcheck import suite as gradcheck_suite
     from scratchvae.layers import Activation
     monkeypatch.setattr(gradcheck_suite, "layer_cases", lambda: [(Activation("tanh"), (3,))])
     monkeypatch.setattr(gradcheck_suite, "model_cases", lambda backend: [])
@@ -242,7 +242,7 @@ def test_gradcheck_fails_on_a_wrong_gradient(run, monkeypatch):
 
 
 def test_bench_measures_and_writes_json(run, small_data, tmp_path, monkeypatch):
-    from scratchvae import bench
+    from scratchvae.analysis import bench
     monkeypatch.setattr(bench, "SECONDS", 0.02)
     monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
     write_idx_files(small_data / "mnist", train=200)
@@ -319,7 +319,7 @@ def test_data_commands(run, small_data, tmp_path):
 
 def test_the_program_starts_without_loading_what_it_does_not_need():
     """matplotlib, scipy and pooch take seconds to import: training must not wait for them."""
-    code = ("import sys, scratchvae.cli, scratchvae.run, scratchvae.models; "
+    code = ("import sys, scratchvae.cli, scratchvae.runs.run, scratchvae.models; "
             "print([m for m in ('matplotlib', 'scipy', 'pooch', 'requests', 'rich') if m in sys.modules])")
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert result.stdout.strip() == "[]"

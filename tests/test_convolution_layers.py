@@ -4,7 +4,7 @@ import pytest
 
 from conftest import HOSTS, close
 from kernels.contract import ScratchVAEError
-from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Conv2D, Conv2DTranspose, Layer
 
 LAYERS = [

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from conftest import write_idx_files
-from scratchvae.data import LOADERS, load_fashion_mnist, load_mnist, load_shakespeare, load_text, packages, sources, text
+from scratchvae.data import (
+    LOADERS, load_fashion_mnist, load_mnist, load_shakespeare, load_text, packages, sources, text)
 from scratchvae.data.catalogue import CATALOGUE, FILES
 from scratchvae.data.idx import parse_idx, read_content, write_idx
 from scratchvae.errors import ScratchVAEError

@@ -7,8 +7,8 @@ import pytest
 
 from explore_runs import runs               # noqa: F401 (a fixture)
 from scratchvae.errors import ScratchVAEError
-from scratchvae.explore import images, write_page
-from scratchvae.explore.payload import Arrays
+from scratchvae.teaching.explore import images, write_page
+from scratchvae.teaching.explore.payload import Arrays
 
 
 def test_a_page_is_one_file_that_asks_for_nothing(runs, run, tmp_path):

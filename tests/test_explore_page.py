@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys             # noqa: E402
 
 from browser import emulate, open_ready_page, requests_of      # noqa: E402
 from explore_runs import runs                               # noqa: E402, F401 (a fixture)
-from scratchvae.explore import images, write_page           # noqa: E402
+from scratchvae.teaching.explore import images, write_page           # noqa: E402
 from scratchvae.text import clean, detokenize, tokenize     # noqa: E402
 
 IMAGES = ["mnist-dense", "mnist-conv", "mnist-latent8", "mnist-batchnorm", "fashion-autoencoder"]
@@ -127,7 +127,7 @@ def test_gradients_agree_with_central_differences(opened, browser, name, pixel):
 
 
 def test_half_precision_and_the_grid_stay_near_the_model(opened, browser, runs, monkeypatch):
-    monkeypatch.setattr("scratchvae.explore.payload.LARGE", 0)
+    monkeypatch.setattr("scratchvae.teaching.explore.payload.LARGE", 0)
     run = opened("mnist-dense")
     z = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
     decode = "return arguments[0].map(z => Array.from(explorer.model.decode(Float32Array.from(z))))"

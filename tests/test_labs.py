@@ -16,13 +16,13 @@ from conftest import bits, write_idx_files
 from scratchvae import labs
 from scratchvae.data import images
 from scratchvae.data.idx import read_content, write_idx
-from scratchvae.gradcheck import check_model
-from scratchvae.history import COLUMNS, History
+from scratchvae.gradcheck.check import check_model
+from scratchvae.training.history import COLUMNS, History
 from scratchvae.labs import figures, mnist_batchnorm
 from scratchvae.labs.text_lab import TextLab
-from scratchvae.record import Record
+from scratchvae.runs.record import Record
 from scratchvae.storage import read_arrays
-from scratchvae.training import Training
+from scratchvae.training.fit import Training
 
 TABLES = {                      # the parameters of the layers, as the sheets' tables have them: encoder, decoder
     "mnist-dense": ((200_960, 514, 514), (768, 201_488)),

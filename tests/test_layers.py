@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from scratchvae.errors import ScratchVAEError
-from scratchvae.gradcheck import check_layer, random_examples
-from scratchvae.gradcheck_suite import layer_cases
+from scratchvae.gradcheck.check import check_layer, random_examples
+from scratchvae.gradcheck.suite import layer_cases
 from scratchvae.layers import Activation, Dense, Dropout, Flatten, Layer, Reshape
 from scratchvae.models import Sequential
 
@@ -202,7 +202,7 @@ def test_initial_weights():
 
 
 def test_other_initializers():
-    from scratchvae import initializers
+    from scratchvae.layers import initializers
     rng = np.random.default_rng(0)
     for shape in ((7, 7), (3, 12), (12, 3)):
         q = initializers.orthogonal(shape, rng)

@@ -5,7 +5,7 @@ from scipy.integrate import trapezoid
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from scratchvae import metrics
+from scratchvae.analysis import metrics
 from scratchvae.errors import ScratchVAEError
 
 

@@ -8,8 +8,8 @@ import kernels
 from conftest import HOSTS, small_vae
 from scratchvae import schedules
 from scratchvae.errors import ScratchVAEError
-from scratchvae.gradcheck import check_model
-from scratchvae.gradcheck_suite import model_cases
+from scratchvae.gradcheck.check import check_model
+from scratchvae.gradcheck.suite import model_cases
 from scratchvae.layers import Activation, Dense, Dropout, Flatten, Reshape
 from scratchvae.models import VAE, Autoencoder, Sequential
 from scratchvae.optimizers import SGD, Adam

@@ -4,7 +4,8 @@ import time
 import pytest
 
 from scratchvae.text import lexicon
-from scratchvae.text.modern import like, modernise, past, second_person, slangify, split, third_person, verb_of
+from scratchvae.text.modern import (
+    like, modernise, past, second_person, slangify, split, third_person, verb_of)
 
 PAIRS = """
     thou                                    | you

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from scratchvae.pages import render
+from scratchvae.analysis.pages import render
 
 TEMPLATE = """{% extends "base.html" %}
 {% block title %}{{ title }}{% endblock %}

@@ -4,9 +4,9 @@ import pytest
 from matplotlib import image
 from PIL import Image
 
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.errors import ScratchVAEError
-from scratchvae.history import COLUMNS, History
+from scratchvae.training.history import COLUMNS, History
 
 
 def history(epochs, validated=True, **columns):

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from conftest import write_idx_files
-from scratchvae import plots
+from scratchvae.analysis import plots
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import BatchNormalization, Dense
 from scratchvae.models import VAE, Model
-from scratchvae.record import Record
+from scratchvae.runs.record import Record
 from scratchvae.storage import read_arrays, write_arrays
 
 # The record of training by steps.

@@ -15,12 +15,13 @@ import pytest
 
 from browser import brightness, emulate, open_page, requests_of
 from conftest import bits, write_play
-from scratchvae import labs, report
-from scratchvae.history import History
-from scratchvae.report import curves, facts
-from scratchvae.report.live import Live
-from scratchvae.run import Run
-from scratchvae.training import Training
+from scratchvae import labs
+from scratchvae.analysis import report
+from scratchvae.training.history import History
+from scratchvae.analysis.report import curves, facts
+from scratchvae.analysis.report.live import Live
+from scratchvae.runs.run import Run
+from scratchvae.training.fit import Training
 
 SMALL = ["--batch-size", 10, "--seed", 3, "--set", "intermediate_dim=8"]
 TINY_LINES = ["--batch-size", 8, "--set", "units=4", "--set", "embedding_dim=4", "--set", "latent_dim=3", "--set", "min_count=1"]

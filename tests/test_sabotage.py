@@ -4,11 +4,11 @@ import inspect
 import pytest
 
 import kernels
-from scratchvae.gradcheck import check_layer
+from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Dense
-from scratchvae.sabotage import MISTAKES, Mistake, sabotage
-from scratchvae.sabotage.plant import Edit, Verdict, planted
-from scratchvae.sabotage.table import print_results
+from scratchvae.teaching.sabotage import MISTAKES, Mistake, sabotage
+from scratchvae.teaching.sabotage.plant import Edit, Verdict, planted
+from scratchvae.teaching.sabotage.table import print_results
 
 REFERENCE = kernels.load("reference")
 BLIND = {"sigma-squared-twice": "spread of samples", "gru-gates-swapped": "golden values", "convolution-flipped": "golden values",

@@ -8,7 +8,9 @@ import pytest
 
 from scratchvae.data import load_shakespeare, sources
 from scratchvae.errors import ScratchVAEError
-from scratchvae.text import (END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, speeches, split, tokenize)
+from scratchvae.text import (
+    END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, speeches, split,
+    tokenize)
 from scratchvae.text.tokenize import SENTENCE_END
 
 PLAY = "First Citizen:\nWe know't, we know't.\nLet us kill him!\n\nAll:\nNo more talking on't; let it be done: away, away!\n"

@@ -9,11 +9,11 @@ import pytest
 import kernels
 from conftest import bits, write_play
 from scratchvae import labs
-from scratchvae.gradcheck import check_model
-from scratchvae.history import History
+from scratchvae.gradcheck.check import check_model
+from scratchvae.training.history import History
 from scratchvae.labs.text_lab import TextLab
 from scratchvae.models import Model
-from scratchvae.run import Run
+from scratchvae.runs.run import Run
 
 SMALLER = {
     "shakespeare-onehot": ["intermediate_dim=8", "latent_dim=4"],

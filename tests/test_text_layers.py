@@ -5,8 +5,9 @@ import pytest
 import kernels
 from conftest import HOSTS, MASK, built, close
 from kernels.contract import ScratchVAEError
-from scratchvae.gradcheck import check_layer, compare
-from scratchvae.layers import GRU, Activation, Bidirectional, Dense, Dropout, Embedding, OneHotDense, RepeatVector, Reshape
+from scratchvae.gradcheck.check import check_layer, compare
+from scratchvae.layers import (
+    GRU, Activation, Bidirectional, Dense, Dropout, Embedding, OneHotDense, RepeatVector, Reshape)
 from scratchvae.models import VAE, Sequential, TextVAE
 from scratchvae.optimizers import Adam
 

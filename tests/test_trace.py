@@ -4,16 +4,17 @@ import pytest
 
 from conftest import small_vae, write_play
 from trace_subjects import no_benchmark, quick, subject         # noqa: F401 (a fixture)
-from scratchvae import trace as tracing
-from scratchvae.layers import Activation, BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
+from scratchvae.teaching import trace as tracing
+from scratchvae.layers import (
+    Activation, BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape)
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam
-from scratchvae.trace import trace
-from scratchvae.trace.check import check
-from scratchvae.trace.page import contents
-from scratchvae.trace.portrait import lay_out, portray
-from scratchvae.trace.step import record
-from scratchvae.trace.tap import tapped
+from scratchvae.teaching.trace import trace
+from scratchvae.teaching.trace.check import check
+from scratchvae.teaching.trace.page import contents
+from scratchvae.teaching.trace.portrait import lay_out, portray
+from scratchvae.teaching.trace.step import record
+from scratchvae.teaching.trace.tap import tapped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -229,7 +230,7 @@ def test_pictures_of_arrays(rng):
 
 def test_the_page_s_bytes_give_the_numbers_back(rng):
     import base64
-    from scratchvae.trace.page import array_contents
+    from scratchvae.teaching.trace.page import array_contents
     array = rng.standard_normal((9, 7)).astype(np.float32)
     array[0, 0] = 40                                        # has the full colour, as all beyond the scale
     drawn = array_contents(portray("x", array))

@@ -4,8 +4,8 @@ import pytest
 from browser import brightness, emulate, open_page, requests_of
 from conftest import small_vae
 from trace_subjects import no_benchmark, quick, subject         # noqa: F401 (a fixture)
-from scratchvae.trace.page import write_page
-from scratchvae.trace.table import print_trace
+from scratchvae.teaching.trace.page import write_page
+from scratchvae.teaching.trace.table import print_trace
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -2,8 +2,9 @@
 from ..windows import check_output, conv2d_transpose_output_shape
 from .activations import activation_forward
 from .arrays import empty
-from .convolution import (bias_gradient, check_scratch, convolution_scratch, correlate, gradient, make_store, make_store_dx, spread,
-                          without_softmax)
+from .convolution import (
+    bias_gradient, check_scratch, convolution_scratch, correlate, gradient, make_store,
+    make_store_dx, spread, without_softmax)
 from .device import operation
 
 

@@ -55,7 +55,7 @@ def interpolate(run, first, second, steps):
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def generate(run, seed_word, length, temperature, top_k, top_p, modern, slang, seed):
     """Write new text (labs about text)."""
-    from ..run import Run
+    from ..runs.run import Run
     from ..text.modern import modernise, slangify
     text = about_text(Run.open(run), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
     click.echo(slangify(text) if slang else modernise(text) if modern else text)
@@ -78,7 +78,7 @@ def about_text(run, what):
 
 def open_lines_run(folder, data_dir=None):
     """A run whose examples can be decoded from latent points: all but those of single words."""
-    from ..run import Run
+    from ..runs.run import Run
     run = Run.open(folder, data_dir)
     if isinstance(run.lab, TextLab) and not run.lab.lines_of:
         raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single words; see: scratchvae generate {folder}")

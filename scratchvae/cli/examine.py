@@ -24,16 +24,16 @@ def gradcheck(lab, backend, sabotage):
         if lab or backend:
             raise click.UsageError("--sabotage plants mistakes in the reference kernels; LAB and --backend can't be given with it")
         sys.exit(0 if break_and_see(sabotage) else 1)
-    from ..gradcheck_suite import suite
-    from ..tables import gradcheck_table
+    from ..gradcheck.suite import suite
+    from .tables import gradcheck_table
     if not gradcheck_table(suite(lab and labs.LABS[lab], backend or "cpu")):
         sys.exit(1)
 
 
 def break_and_see(name):
     """Plant the mistake of that name, or all of them; True if each is caught by the check that is named for it."""
-    from ..sabotage import MISTAKES, sabotage
-    from ..sabotage.table import print_results
+    from ..teaching.sabotage import MISTAKES, sabotage
+    from ..teaching.sabotage.table import print_results
     if name != "all" and name not in MISTAKES:
         raise click.UsageError(f"--sabotage: unknown mistake {name!r}; allowed: {', '.join(MISTAKES)}, or none for all of them")
     return print_results(sabotage(mistake) for mistake in (MISTAKES.values() if name == "all" else [MISTAKES[name]]))
@@ -50,9 +50,9 @@ def trace(subject, batch_size, html, data_dir):
     Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and what is unhealthy.  LAB has fresh
     weights, RUN its trained ones; nothing is changed in it.
     """
-    from ..trace import open_subject, trace as trace_of
-    from ..trace.page import write_page
-    from ..trace.table import print_trace
+    from ..teaching.trace import open_subject, trace as trace_of
+    from ..teaching.trace.page import write_page
+    from ..teaching.trace.table import print_trace
     result = trace_of(open_subject(subject, batch_size, data_dir))
     print_trace(result)
     if html:
@@ -70,8 +70,8 @@ def trace(subject, batch_size, html, data_dir):
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
 def bench(names, against, backend, batch_size, threads, rounds, json_file, data_dir):
     """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
-    from ..bench import benchmark
-    from ..tables import bench_table
+    from ..analysis.bench import benchmark
+    from .tables import bench_table
     from ..storage import write_text
     against = against if against is not None else "torch" if backend == "cuda" else "torch,tensorflow,jax"
     frameworks = [name for name in against.split(",") if name]

@@ -14,7 +14,7 @@ from .train import draw_figures
 @data_dir_option()
 def evaluate(run, data_dir):
     """Print RUN's losses on the test set, or a text's measures, and write them to its evaluation.json."""
-    from ..run import MEANINGS, Run
+    from ..runs.run import MEANINGS, Run
     run = Run.open(run, data_dir)
     measures = run.evaluate()
     if isinstance(run.lab, TextLab):
@@ -37,7 +37,7 @@ def evaluate(run, data_dir):
 @data_dir_option()
 def plot(run, beside, data_dir):
     """Draw all of RUN's figures anew."""
-    from ..run import Run
+    from ..runs.run import Run
     run = Run.open(run, data_dir)
     if beside:
         run.beside = Run.open(beside)
@@ -53,6 +53,6 @@ def explore(run, out, data_dir):
 
     The page needs no server and no network: open it from the disk.
     """
-    from ..explore import write_page
+    from ..teaching.explore import write_page
     run = open_lines_run(run, data_dir)
     click.echo(write_page(run, Path(out) if out else run.folder / "explore.html"))

@@ -61,7 +61,7 @@ def train(lab, epochs, batch_size, limit, seed, out, backend, threads, data_dir,
 
     The run's report.html can be watched meanwhile.  Ctrl-C leaves a checkpoint to resume from.
     """
-    from ..run import Run, new_config
+    from ..runs.run import Run, new_config
     lab = labs.LABS[lab]
     if text and not isinstance(lab, TextLab):
         raise click.UsageError(f"--text: {lab.name} learns from images; allowed for: "

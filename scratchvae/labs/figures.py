@@ -13,7 +13,7 @@ def title(run):
 
 def loss_curves(run):
     """Losses by epoch, with the reference's where this run can be compared."""
-    from .. import plots
+    from ..analysis import plots
     reference = [(r.epoch, r.val_loss, "reference, validation") for r in run.references
                  if isinstance(r.val_loss, float) and r.epoch <= len(run.history)]
     return plots.loss_curves(run.history, run.figures / "loss_curves.png", title(run), run.note, reference, run.lab.unit)
@@ -21,7 +21,7 @@ def loss_curves(run):
 
 def embedding(run):
     """Where the encoder puts the test set, alone and beside the other lab that the sheet compares it with."""
-    from .. import plots
+    from ..analysis import plots
     labels = run.data.y_test[:len(run.x_test)]
     code = run.codes()
     if code.shape[1] < 2:
@@ -37,7 +37,7 @@ def embedding(run):
 
 def manifolds(run):
     """The decoded latent plane, alone and beside the other lab's."""
-    from .. import plots
+    from ..analysis import plots
     if run.model.latent_dim != 2:
         return []
     paths = [plots.manifold(run.model.decode, run.figures / "manifold.png",
@@ -51,7 +51,7 @@ def manifolds(run):
 
 def grids(run, ranges):
     """11 x 11 images for each range (low, high, step): z_1 from low to high down the rows, z_2 = step x (-5 ... 5) along them."""
-    from .. import plots
+    from ..analysis import plots
     if run.model.latent_dim != 2:
         return []
     parts = [(f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}", np.linspace(low, high, 11), step * np.arange(-5, 6))

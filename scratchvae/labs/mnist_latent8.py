@@ -58,7 +58,7 @@ def peculiarities(settings):
 
 def draw(run):
     """Loss by step, input beside output every 200 steps, ten samples, a histogram of one z, and what one coordinate does."""
-    from .. import plots
+    from ..analysis import plots
     record, code, paths = run.record, run.codes(), [figures.loss_curves(run)]
     title, note, latent_dim = figures.title(run), run.note, run.model.latent_dim
     if record and record.recorded:

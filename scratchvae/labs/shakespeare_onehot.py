@@ -5,7 +5,7 @@ import numpy as np
 
 from ..errors import ScratchVAEError
 from ..layers import Dense, OneHotDense
-from ..metrics import distinct
+from ..analysis.metrics import distinct
 from ..models import VAE
 from ..optimizers import Adam
 from ..text import UNKNOWN, Vocabulary, detokenize, tokenize

@@ -1,7 +1,7 @@
 """What several text labs have in common: measures and files of a run whose examples are lines."""
 import numpy as np
 
-from .. import metrics
+from ..analysis import metrics
 from ..text import detokenize
 from . import figures
 from .text_lab import Measure
@@ -56,7 +56,7 @@ def known(run, words):
 
 def draw_lines(run, count=20):
     """Loss curves, KL by dimension, and texts: reconstructions, samples, variations of a line, a way between two lines."""
-    from .. import plots
+    from ..analysis import plots
     z_mean, z_log_var = run.model.encode(run.x_test[:MOST_LINES])
     kl = np.mean(np.exp(z_log_var) + z_mean ** 2 - 1 - z_log_var, axis=0) / 2
     paths = [figures.loss_curves(run),

@@ -4,7 +4,7 @@ import numpy as np
 from kernels.contract import parse_activation
 from kernels.windows import check_window, conv2d_output_shape, conv2d_transpose_output_shape
 
-from .. import initializers
+from . import initializers
 from ..errors import ScratchVAEError
 from .layer import Layer, positive_integer
 

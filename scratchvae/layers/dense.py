@@ -3,7 +3,7 @@ import math
 
 from kernels.contract import parse_activation
 
-from .. import initializers
+from . import initializers
 from .layer import Layer, positive_integer
 
 

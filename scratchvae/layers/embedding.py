@@ -1,7 +1,7 @@
 """Layers that read words: arrays of their indices in a vocabulary."""
 from kernels.contract import parse_activation
 
-from .. import initializers
+from . import initializers
 from ..errors import ScratchVAEError
 from .layer import Layer, positive_integer
 

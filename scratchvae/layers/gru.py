@@ -1,7 +1,7 @@
 """Recurrent layers."""
 import numpy as np
 
-from .. import initializers
+from . import initializers
 from ..errors import ScratchVAEError
 from .layer import Layer, positive_integer
 

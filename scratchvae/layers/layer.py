@@ -5,10 +5,10 @@ import numpy as np
 
 import kernels
 
-from .. import initializers
+from . import initializers
 from ..errors import ScratchVAEError
-from ..noise import Noise
-from ..workspace import Workspace
+from .noise import Noise
+from .workspace import Workspace
 
 DTYPES = ("float32", "float64")
 KEPT = 3                        # work spaces kept, one for each size of batch: of training, its last batch, and evaluation

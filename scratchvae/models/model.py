@@ -4,15 +4,16 @@ import numpy as np
 import kernels
 from kernels.contract import check_indices
 
-from .. import losses, training
+from .. import losses
+from ..training import fit as training
 from ..errors import ScratchVAEError
 from ..layers import Layer
 from ..layers.layer import check_seed, dtype_name
-from ..noise import VALIDATION, Noise
-from ..parameters import Parameters
+from ..layers.noise import VALIDATION, Noise
+from ..layers.parameters import Parameters
 from ..storage import read_arrays, write_arrays
-from ..summary import summary_text
-from ..workspace import Workspace
+from .summary import summary_text
+from ..layers.workspace import Workspace
 from .sequential import Sequential
 
 BATCH_SIZE = 100                # examples at a time outside training

@@ -17,7 +17,7 @@ from .. import schedules
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
 from ..layers.layer import positive_integer
-from ..noise import SAMPLING, WORDS
+from ..layers.noise import SAMPLING, WORDS
 from ..schedules import number
 from ..text import pad_sequences
 from ..text.decoding import sample

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import schedules
 from ..layers import Dense
 from ..layers.layer import check_seed, positive_integer
-from ..noise import IMPORTANCE, PRIOR, SAMPLING, Noise
+from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, Noise
 from .model import BATCH_SIZE, Model
 
 

@@ -9,8 +9,9 @@ is known, or where thou stands beside it.  Spaces, line breaks and punctuation s
 import re
 from functools import lru_cache
 
-from .lexicon import (ADVERBS, ALSO_ADJECTIVES, AUXILIARY_BEFORE_THOU, DESCRIPTIONS, FALSE_FRIENDS, MINE, MODERN_BEFORE_NOT,
-                      NOT_AFTER_THINE, NOT_THAT, PASTS, SLANG, SPLIT_NEGATION, VERBS, WORDS)
+from .lexicon import (
+    ADVERBS, ALSO_ADJECTIVES, AUXILIARY_BEFORE_THOU, DESCRIPTIONS, FALSE_FRIENDS, MINE,
+    MODERN_BEFORE_NOT, NOT_AFTER_THINE, NOT_THAT, PASTS, SLANG, SPLIT_NEGATION, VERBS, WORDS)
 
 
 def modernise(text):

@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
-from scratchvae.layers import (GRU, Activation, BatchNormalization, Bidirectional, Conv2D, Conv2DTranspose, Dense, Dropout, Embedding,
-                               Flatten, OneHotDense, RepeatVector, Reshape)
+from scratchvae.layers import (
+    GRU, Activation, BatchNormalization, Bidirectional, Conv2D, Conv2DTranspose, Dense, Dropout,
+    Embedding, Flatten, OneHotDense, RepeatVector, Reshape)
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 

@@ -1,0 +1,58 @@
+"""What happened in each epoch of training."""
+import csv
+import io
+
+from ..errors import ScratchVAEError
+from ..storage import write_text
+
+WIDE_RANGE = 5                  # losses that fall to less than a fifth are drawn on a logarithmic axis
+COLUMNS = ("epoch", "loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl", "seconds")
+
+
+def wide(losses):
+    """Whether a curve of losses needs a logarithmic axis: else the first epoch would leave no room for all the others."""
+    return max(losses) > WIDE_RANGE * min(losses) > 0
+
+
+class History:
+    """A row for each epoch; history["loss"] is a column as a list.
+
+    loss, reconstruction and kl are means over the epoch as trained, while the weights changed; the val_ columns are means over
+    the whole validation set after the epoch, with one sample of z an example (None without validation data).
+    """
+
+    def __init__(self, rows=()):
+        self.rows = [dict(row) for row in rows]
+
+    def __getitem__(self, column):
+        return [row[column] for row in self.rows]
+
+    def __len__(self):
+        return len(self.rows)
+
+    def append(self, **row):
+        """Add an epoch, a number for each of COLUMNS."""
+        self.rows.append({column: row[column] for column in COLUMNS})
+
+    def write_csv(self, path):
+        """Write the rows, with all digits."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(path, text.getvalue())
+
+    @classmethod
+    def read_csv(cls, path):
+        """The history that write_csv wrote."""
+        try:
+            with open(path, newline="") as file:
+                rows = list(csv.DictReader(file))
+            rows = [{name: float(row[name]) if row[name] else None for name in COLUMNS} | {"epoch": int(row["epoch"])} for row in rows]
+            if not rows:
+                raise ValueError("no epochs")
+        except FileNotFoundError:
+            raise ScratchVAEError(f"{path}: no such file; no epoch has been trained to its end yet") from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise ScratchVAEError(f"{path}: damaged ({error})") from None
+        return cls(rows)
