@@ -1,23 +1,26 @@
 """Arrays of the backends that compute where Python does: NumPy's.
 
-What layers and models do with arrays besides mathematics, under names that every backend has: make them, move them, copy, add.
+These functions are what layers and models do with arrays besides mathematics: make them, move them,
+copy, add. Every backend has them under the same names.
 """
 import numpy as np
 
+__all__ = ["add", "add_losses", "check_device", "copy", "empty", "fill", "flatnonzero",
+           "from_host", "is_array", "rows", "synchronize", "take", "to_host", "zeros"]
 ALIGNMENT = 64                  # bytes: a cache line, so that a vector never straddles two
 
 
 def check_device():
-    """Refuse to work where this backend can't: these can anywhere."""
+    """Refuse to work where this backend cannot: backends on NumPy's arrays can anywhere."""
 
 
 def is_array(x):
-    """Whether x is an array that this backend computes with."""
+    """Return whether x is an array that this backend computes with."""
     return type(x) is np.ndarray
 
 
 def empty(shape, dtype):
-    """An array of undefined contents, its first element at the start of a cache line."""
+    """Return an array of undefined contents that starts at a cache line."""
     dtype = np.dtype(dtype)
     size = int(np.prod(shape)) * dtype.itemsize
     memory = np.empty(size + ALIGNMENT, np.uint8)
@@ -26,19 +29,19 @@ def empty(shape, dtype):
 
 
 def zeros(shape, dtype):
-    """An array of zeros, aligned likewise."""
+    """Return an array of zeros that starts at a cache line."""
     array = empty(shape, dtype)
     array[...] = 0
     return array
 
 
 def from_host(array):
-    """A NumPy array as this backend's: here itself."""
+    """Return a NumPy array as this backend's: here the array itself."""
     return array
 
 
 def to_host(array):
-    """This backend's array as NumPy's: here itself, not a copy."""
+    """Return this backend's array as NumPy's: here the array itself, not a copy."""
     return array
 
 
@@ -53,18 +56,18 @@ def fill(array, value):
 
 
 def flatnonzero(array, value):
-    """The places (M,) int32, in the flat array, of elements other than value.  What decides a shape is the host's to know."""
+    """Return the positions (M,) int32, in the flat array, of all elements other than value."""
     return np.flatnonzero(array != value).astype(np.int32)
 
 
 def rows(array):
-    """An array (N, ..., K) as the rows of a matrix, a view."""
+    """Return an array (N, ..., K) as the rows of a matrix, a view."""
     return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
 
 
 def take(x, indices, y):
-    """y[i] = x[indices[i]], for any shape of an example.  indices (N,)."""
-    np.take(x, indices, axis=0, out=y, mode="clip")             # "raise" would copy through a buffer
+    """y[i] = x[indices[i]], for examples of any shape. indices (N,)."""
+    np.take(x, indices, axis=0, out=y, mode="clip")     # "raise" would copy through a buffer
 
 
 def add(x, y):
@@ -73,10 +76,20 @@ def add(x, y):
 
 
 def add_losses(reconstruction, kl, kl_weight, sums):
-    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction + kl_weight kl.  sums (3,) float64."""
-    reconstruction, kl = reconstruction.sum(dtype=np.float64), kl.sum(dtype=np.float64)
+    """Add up the losses of a batch.
+
+    Parameters
+    ----------
+    reconstruction, kl : arrays (N,)
+        The losses of each example.
+    kl_weight : float
+    sums : array (3,) of float64
+        The sums of reconstruction + kl_weight kl, reconstruction, and kl; they grow.
+    """
+    reconstruction = reconstruction.sum(dtype=np.float64)
+    kl = kl.sum(dtype=np.float64)
     sums += (reconstruction + kl_weight * kl, reconstruction, kl)
 
 
 def synchronize():
-    """Wait until all is computed: here it is."""
+    """Wait until everything is computed: here it is already."""

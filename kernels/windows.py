@@ -1,60 +1,112 @@
-"""Where a window of a convolution lies: sizes and padding as in TensorFlow and Keras.
+"""Where the window of a convolution or a pooling layer lies: sizes and padding as in Keras.
 
-A convolution relates a fine image and a coarse one: position p of the coarse image sees positions s p + t - before of the fine
-one, for t in the window.  conv2d goes from fine to coarse, conv2d_transpose from coarse to fine; all else is the same.
+A window relates a fine image and a coarse one: position p of the coarse image sees the positions
+s p + t - before of the fine one, for each t in the window. conv2d and pooling go from the fine to
+the coarse image, conv2d_transpose from the coarse to the fine one.
 """
-from .contract import ScratchVAEError
+from typing import NamedTuple
+
+from .errors import ScratchVAEError
 
 PADDINGS = ("same", "valid")
 
 
-def conv2d_output_size(size, kernel, stride, padding):
-    """Positions along one axis after a convolution: ceil(size / stride) for "same", whole windows only for "valid"."""
-    check_window(stride, padding)
+class Window(NamedTuple):
+    """How a window moves over an image.
+
+    Attributes
+    ----------
+    strides : (int, int)
+        Steps down and across.
+    padding : str
+        "same" or "valid".
+    output_padding : (int, int) or None
+        Of a transposed convolution: rows and columns added to its output. None takes the size
+        that Keras chooses by default.
+    """
+    strides: tuple = (1, 1)
+    padding: str = "valid"
+    output_padding: tuple = None
+
+
+def check_window(owner, window):
+    """Refuse an unknown padding.
+
+    Parameters
+    ----------
+    owner : str
+        Whose window it is, for the message.
+    window : Window
+    """
+    if window.padding not in PADDINGS:
+        raise ScratchVAEError(f"{owner}: padding must be one of {', '.join(PADDINGS)}, "
+                              f"got {window.padding!r}")
+
+
+def coarse_size(fine, kernel, stride, padding):
+    """Return the positions along one axis after a convolution.
+
+    "same": ceil(fine / stride). "valid": only windows that lie within the image.
+    """
     if padding == "same":
-        return -(-size // stride)
-    if kernel > size:
-        raise ScratchVAEError(f"conv2d: the kernel, {kernel}, is larger than the image, {size}; "
-                              "allowed with padding 'valid': kernels up to the image's size")
-    return (size - kernel) // stride + 1
+        return -(-fine // stride)
+    if kernel > fine:
+        raise ScratchVAEError(f"the window of {kernel} is larger than the image of {fine}; "
+                              "use a smaller window or padding='same'")
+    return (fine - kernel) // stride + 1
 
 
-def conv2d_transpose_output_size(size, kernel, stride, padding):
-    """Positions along one axis after a transposed convolution."""
-    check_window(stride, padding)
-    return size * stride if padding == "same" else size * stride + max(kernel - stride, 0)
+def fine_size(coarse, kernel, stride, padding, output_padding=None):
+    """Return the positions along one axis after a transposed convolution.
+
+    Without output_padding: coarse * stride for "same", all that the windows reach for "valid".
+    With it, Keras's formula: (coarse - 1) stride + kernel - 2 pad + output_padding, where pad is
+    kernel // 2 for "same" and 0 for "valid".
+    """
+    if output_padding is None:
+        return coarse * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
+    pad = kernel // 2 if padding == "same" else 0
+    return (coarse - 1) * stride + kernel - 2 * pad + output_padding
 
 
 def padding_before(fine, coarse, kernel, stride):
-    """Zeros in front of the fine image: half of what its windows need in all, rounded down."""
+    """Return the zeros in front of the fine image: half of what its windows need, rounded down."""
     return max((coarse - 1) * stride + kernel - fine, 0) // 2
 
 
-def check_window(stride, padding):
-    """Refuse what is no stride, and an unknown padding."""
-    if stride < 1:
-        raise ScratchVAEError(f"convolution: a stride of strides is {stride}; allowed: whole numbers from 1")
-    if padding not in PADDINGS:
-        raise ScratchVAEError(f"unknown padding {padding!r}; allowed: {', '.join(PADDINGS)}")
+def convolution_positions(sizes, window):
+    """Return the height P and width Q of a convolution's output."""
+    strides, padding, _ = window
+    return {"P": coarse_size(sizes["H"], sizes["A"], strides[0], padding),
+            "Q": coarse_size(sizes["W"], sizes["B"], strides[1], padding)}
 
 
-def conv2d_output_shape(input_shape, kernel_shape, strides, padding):
-    """(P, Q, M) of a convolution of (H, W, C) by a kernel (kh, kw, C, M)."""
-    return (*map(conv2d_output_size, input_shape[:2], kernel_shape[:2], strides, (padding, padding)), kernel_shape[3])
+def transposed_positions(sizes, window):
+    """Return the height P and width Q of a transposed convolution's output."""
+    strides, padding, extra = window
+    extra = extra or (None, None)
+    return {"P": fine_size(sizes["H"], sizes["A"], strides[0], padding, extra[0]),
+            "Q": fine_size(sizes["W"], sizes["B"], strides[1], padding, extra[1])}
 
 
-def conv2d_transpose_output_shape(input_shape, kernel_shape, strides, padding):
-    """(P, Q, M) of a transposed convolution of (H, W, C) by a kernel (kh, kw, M, C)."""
-    return (*map(conv2d_transpose_output_size, input_shape[:2], kernel_shape[:2], strides, (padding, padding)), kernel_shape[2])
+def tap(fine, a, b, coarse_shape, strides):
+    """Return what position (a, b) of the window meets in padded fine images.
 
+    Parameters
+    ----------
+    fine : array (N, H, W, C)
+        Padded images.
+    a, b : int
+        The position in the window.
+    coarse_shape : (int, int)
+        Height and width of the coarse images.
+    strides : (int, int)
 
-def check_output(y, shape):
-    """Refuse an output array whose height and width are not those that follow from the input's."""
-    if y.shape[1:] != shape:
-        raise ScratchVAEError(f"convolution: y has shape {y.shape}; needed: {(len(y), *shape)}")
-
-
-def tap(fine, a, b, coarse_size, strides):
-    """The elements of padded fine images that the window's position (a, b) meets: a view (N, P, Q, C)."""
-    (P, Q), (sh, sw) = coarse_size, strides
-    return fine[:, a:a + (P - 1) * sh + 1:sh, b:b + (Q - 1) * sw + 1:sw]
+    Returns
+    -------
+    array (N, P, Q, C)
+        A view.
+    """
+    P, Q = coarse_shape
+    down, across = strides
+    return fine[:, a:a + (P - 1) * down + 1:down, b:b + (Q - 1) * across + 1:across]

@@ -1,2 +1,2 @@
-"""The one exception that means: what you asked for can't be done, and here is why, in one line."""
-from kernels.contract import ScratchVAEError
+"""The one exception of this library: a request that cannot be fulfilled, explained in one line."""
+from kernels.errors import ScratchVAEError  # noqa: F401

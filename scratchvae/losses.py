@@ -3,7 +3,7 @@
 A loss owns the decoder's output activation and computes from the logits before it (see kernels/reference/losses.py).  It is
 `scale` times the mean over the elements of an example; with scale = number of elements, their sum.
 """
-from kernels.contract import check_indices
+from kernels.operation import check_indices
 
 from .errors import ScratchVAEError
 from .schedules import number

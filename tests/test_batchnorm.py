@@ -4,7 +4,7 @@ import pytest
 
 import kernels
 from conftest import GOLDEN, HOSTS
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import BatchNormalization, Layer
 

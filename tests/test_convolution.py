@@ -7,7 +7,8 @@ import pytest
 import kernels
 from conftest import KERAS_GROUPS, close
 from kernels import windows
-from kernels.contract import ACTIVATIONS, ScratchVAEError
+from kernels.activation_names import ACTIVATIONS
+from kernels.errors import ScratchVAEError
 from scratchvae.layers import Conv2D, Conv2DTranspose
 
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")

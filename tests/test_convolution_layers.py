@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from conftest import HOSTS, close
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Conv2D, Conv2DTranspose, Layer
 

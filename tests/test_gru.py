@@ -4,7 +4,7 @@ import pytest
 
 import kernels
 from conftest import HOSTS, KERAS_GROUPS, MASK, built, close, on_one_and_more_threads
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.layers import GRU
 
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")

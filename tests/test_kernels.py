@@ -4,7 +4,7 @@ import pytest
 
 import kernels
 from conftest import close
-from kernels.contract import ACTIVATIONS
+from kernels.activation_names import ACTIVATIONS
 
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")
 ALL_ACTIVATIONS = (*ACTIVATIONS, "leaky_relu(0.3)")

@@ -7,7 +7,7 @@ from scipy.special import log_softmax
 
 import kernels
 from conftest import HOSTS, KERAS_GROUPS, built, close
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Sequential
 from scratchvae.optimizers import SGD, Adam, RMSprop

@@ -4,7 +4,7 @@ import pytest
 
 import kernels
 from conftest import HOSTS, MASK, built, close
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer, compare
 from scratchvae.layers import (
     GRU, Activation, Bidirectional, Dense, Dropout, Embedding, OneHotDense, RepeatVector, Reshape)

@@ -5,7 +5,7 @@ from scipy.special import log_softmax
 
 import kernels
 from conftest import HOSTS, on_one_and_more_threads
-from kernels.contract import ScratchVAEError
+from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_model, compare
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Model, TextVAE

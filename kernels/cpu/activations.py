@@ -1,7 +1,9 @@
 """Activations in Numba.  The functions and their derivatives stand in reference/activations.py."""
 from numba import prange
 
-from ..contract import ACTIVATIONS, operation, parse_activation
+from ..activation_names import ACTIVATIONS, parse_activation
+from ..operation import implements
+from ..reference import activations as reference
 from .elementary import exp, tanh
 from .jit import CHUNK, chunk_count, inner, parallel
 
@@ -20,9 +22,8 @@ def negative_slope(activation):
     return {"linear": 1.0, "relu": 0.0, "leaky_relu": slope}.get(name)
 
 
-@operation
+@implements(reference.activation_forward)
 def activation_forward(x, y, activation):
-    """y = f(x).  x, y: any one shape; y may be x itself."""
     code, slope = activation_code(activation)
     if code == SOFTMAX:
         _softmax_forward(x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
@@ -30,9 +31,8 @@ def activation_forward(x, y, activation):
         _forward(x.reshape(-1), y.reshape(-1), code, slope)
 
 
-@operation
+@implements(reference.activation_backward)
 def activation_backward(dout, y, dx, activation):
-    """dx = dout * f'(x), from y = f(x).  dout, y, dx: one shape."""
     code, slope = activation_code(activation)
     if code == SOFTMAX:
         columns = y.shape[-1]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from ..contract import operation
+from ..operation import implements
+from ..reference import batchnorm as reference
 from .jit import inner, jit, parallel
 
 PARTS = 16
@@ -23,41 +24,51 @@ class BatchnormScratch(NamedTuple):
     factors: np.ndarray         # (4, width): a, b, m and c of `_combine`, one for each number of a long row
 
 
-def batchnorm_scratch(channels, dtype):
-    """Work space for that many channels."""
-    width = max(channels, LONG_ROW)
-    return BatchnormScratch(np.empty((PARTS, 2, width)), np.empty((PARTS, 2, width), dtype), np.empty((4, width), dtype))
+def batchnorm_scratch(N, C, dtype):
+    """Return the work space for C channels."""
+    width = max(C, LONG_ROW)
+    return BatchnormScratch(np.empty((PARTS, 2, width)), np.empty((PARTS, 2, width), dtype),
+                            np.empty((4, width), dtype))
 
 
-@operation
-def batchnorm_forward(x, gamma, beta, moving_mean, moving_variance, y, mean, variance, momentum, epsilon, scratch):
-    """y = gamma x^ + beta, with the batch's mean and variance, which are returned, and taken into the moving averages.
-
-    x, y (N, C); gamma, beta, moving_mean, moving_variance, mean, variance (C,).
-    """
+@implements(reference.batchnorm_forward)
+def batchnorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
     rows = long_rows(x)
     _sums(rows, rows, x[0], True, *scratch)
-    _finish_moments(x, rows.shape[1], scratch.totals, mean, variance, moving_mean, moving_variance, momentum)
+    _finish_moments(x, rows.shape[1], scratch.totals, mean, variance)
     batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
 
 
-@operation
-def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, y, epsilon, scratch):
-    """y = gamma x^ + beta, with the given mean and variance."""
-    _set_forward_factors(gamma, beta, moving_mean, moving_variance, epsilon, scratch.factors)
+@implements(reference.batchnorm_backward)
+def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
+    _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, 1 / len(x), scratch)
+
+
+@implements(reference.batchnorm_update)
+def batchnorm_update(mean, variance, moving_mean, moving_variance, momentum):
+    _update(mean, variance, moving_mean, moving_variance, momentum)
+
+
+@implements(reference.batchnorm_inference)
+def batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch):
+    _set_forward_factors(gamma, beta, mean, variance, epsilon, scratch.factors)
     rows = long_rows(x)
     _combine(rows, rows, scratch.factors, long_rows(y))
 
 
-@operation
-def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training, scratch):
-    """dgamma, dbeta and dx from dout (N, C), and the mean and variance by which the forward pass normalised.
+@implements(reference.batchnorm_inference_backward)
+def batchnorm_inference_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon,
+                                 scratch):
+    _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, 0.0, scratch)
 
-    training=False: these were constants.
-    """
-    rows, dout_rows = long_rows(x), long_rows(dout)
+
+def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, share, scratch):
+    """share: the part of a sum that each row has in the mean, 1 / N, or 0 for constants."""
+    rows = long_rows(x)
+    dout_rows = long_rows(dout)
     _sums(dout_rows, rows, mean, False, *scratch)
-    _finish_gradients(len(x), rows.shape[1], scratch.totals, gamma, mean, variance, dgamma, dbeta, epsilon, training, scratch.factors)
+    _finish_gradients(share, rows.shape[1], scratch.totals, gamma, mean, variance, dgamma, dbeta,
+                      epsilon, scratch.factors)
     _combine(dout_rows, rows, scratch.factors, long_rows(dx))
 
 
@@ -126,13 +137,17 @@ def total(totals, kind, channel, channels, width):
 
 
 @jit
-def _finish_moments(x, width, totals, mean, variance, moving_mean, moving_variance, momentum):
-    """Mean and variance from the sums about x_0, and into the moving averages."""
+def _finish_moments(x, width, totals, mean, variance):
+    """Mean and variance from the sums about x_0."""
     N, C = x.shape
     for c in range(C):
         d = total(totals, 0, c, C, width) / N
         mean[c] = x[0, c] + d
         variance[c] = max(0.0, total(totals, 1, c, C, width) / N - d * d)
+
+@jit
+def _update(mean, variance, moving_mean, moving_variance, momentum):
+    for c in range(mean.size):
         moving_mean[c] = momentum * moving_mean[c] + (1 - momentum) * mean[c]
         moving_variance[c] = momentum * moving_variance[c] + (1 - momentum) * variance[c]
 
@@ -150,10 +165,9 @@ def _set_forward_factors(gamma, beta, mean, variance, epsilon, factors):
 
 
 @jit
-def _finish_gradients(N, width, totals, gamma, mean, variance, dgamma, dbeta, epsilon, training, factors):
+def _finish_gradients(share, width, totals, gamma, mean, variance, dgamma, dbeta, epsilon, factors):
     """dgamma and dbeta from the sums, and dx = gamma s (dout - dbeta / N - x^ dgamma / N), x^ = s (x - mean)."""
     C = gamma.size
-    share = 1 / N if training else 0.0
     for c in range(C):
         s = 1 / np.sqrt(variance[c] + epsilon)
         dbeta[c] = total(totals, 0, c, C, width)

@@ -1,31 +1,32 @@
-"""Transposed convolution in Numba.  The mathematics stands in reference/conv2d_transpose.py; conv2d.py is its mirror image.
+"""Transposed convolution in Numba: the mirror image of conv2d.py. See
+reference/conv2d_transpose.py for the mathematics.
 
-From the coarse image x up to the fine y.  With one channel in x and stride 1 the two change places.
+From the coarse image x up to the fine y. With one channel in x and stride 1 the two change places.
 """
-from ..contract import operation
-from ..windows import check_output, conv2d_transpose_output_shape
+from ..operation import implements
+from ..reference import conv2d_transpose as reference
+from ..windows import transposed_positions
 from .convolution import down_backward, down_forward, up_backward, up_forward
 from .convolution_tables import as_taps, check_scratch, convolution_scratch
 
 
-def conv2d_transpose_scratch(batch, input_shape, kernel_shape, strides, padding, dtype):
-    """Work space for batches of at most that size.  The backward pass finds in it what the forward pass left there."""
-    output_shape = conv2d_transpose_output_shape(input_shape, kernel_shape, strides, padding)
-    return convolution_scratch(batch, output_shape, input_shape, kernel_shape[:2], strides, dtype)
+def conv2d_transpose_scratch(N, H, W, C, A, B, M, window, dtype):
+    """Return the work space for batches of at most N images."""
+    fine = transposed_positions({"H": H, "W": W, "A": A, "B": B}, window)
+    return convolution_scratch(N, (fine["P"], fine["Q"], M), (H, W, C), (A, B),
+                               window.strides, dtype)
 
 
-@operation
-def conv2d_transpose_forward(x, kernel, bias, y, strides, padding, activation, scratch):
-    """y = f(z).  x (N, H, W, C), kernel (A, B, M, C), bias (M,), y (N, P, Q, M); padding "same" or "valid"."""
-    check_output(y, conv2d_transpose_output_shape(x.shape[1:], kernel.shape, strides, padding))
-    check_scratch(scratch, y, x, kernel, strides)
+@implements(reference.conv2d_transpose_forward)
+def conv2d_transpose_forward(x, kernel, bias, y, window, activation, scratch):
+    check_scratch(scratch, y, x, kernel, window.strides)
     forward = down_forward if scratch.swapped else up_forward
     forward(x, as_taps(kernel, scratch), bias, y, activation, scratch)
 
 
-@operation
-def conv2d_transpose_backward(dout, x, y, kernel, dx, dkernel, dbias, strides, padding, activation, scratch):
-    """dkernel, dbias and dx from dout (N, P, Q, M), and the x and y of the forward pass; dx may be None."""
-    check_scratch(scratch, y, x, kernel, strides)
+@implements(reference.conv2d_transpose_backward)
+def conv2d_transpose_backward(dout, x, y, kernel, dx, dkernel, dbias, window, activation, scratch):
+    check_scratch(scratch, y, x, kernel, window.strides)
     backward = down_backward if scratch.swapped else up_backward
-    backward(dout, y, as_taps(kernel, scratch), dx, as_taps(dkernel, scratch), dbias, activation, scratch)
+    backward(dout, y, as_taps(kernel, scratch), dx, as_taps(dkernel, scratch), dbias, activation,
+             scratch)

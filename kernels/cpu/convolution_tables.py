@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..contract import ScratchVAEError
+from ..errors import ScratchVAEError
 from ..windows import padding_before
 from .microkernel import COLUMNS
 from .winograd import WinogradScratch, suits, winograd_scratch

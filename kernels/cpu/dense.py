@@ -10,7 +10,9 @@ import numba
 import numpy as np
 from numba import get_thread_id, prange
 
-from ..contract import ScratchVAEError, operation
+from ..errors import ScratchVAEError
+from ..operation import implements
+from ..reference import dense as reference
 from .activations import activation_backward, activation_forward, negative_slope
 from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
@@ -21,48 +23,71 @@ LARGE_TASK = 2 ** 14            # numbers of dW in a task, where dW is large
 BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long float32 sum loses digits
 
 
-class DenseScratch(NamedTuple):
-    """Tables of offsets and steps (see microkernel.py), and panels for the threads to pack what can't be read in place."""
-    sizes: tuple                # N, K, M
+class DenseTables(NamedTuple):
+    """Offsets and steps for one number of examples; see microkernel.py."""
     x_rows: np.ndarray          # n K: where example n starts in x and dx
     y_rows: np.ndarray          # n M: where example n starts in y and dz
     kernel_rows: np.ndarray     # k M: where row k starts in kernel and dkernel
     counting: np.ndarray        # 0, 1, 2, ...: along a row
-    input_steps: np.ndarray     # for each block of examples, the inputs k that are not zero in all of them, or all
+    input_steps: np.ndarray     # for each block of examples, the inputs k that are not all zero, or all
     input_counts: np.ndarray
-    batch_steps: np.ndarray     # for each block of inputs, the examples n in which they are not all zero: n K, and n
+    batch_steps: np.ndarray     # for each block of inputs, the examples n where they are not all zero
     batch_counts: np.ndarray
     unit_counts: np.ndarray     # all units, as chunks of steps
-    panels: np.ndarray
 
 
-def dense_scratch(batch, inputs, units, dtype):
-    """Work space for a dense layer of that many examples, inputs and units."""
-    longest = max(batch, inputs, units)
-    if batch * inputs * units // min(batch, inputs, units) >= 2 ** 31:       # the largest of x, y and the kernel
-        raise ScratchVAEError(f"dense: arrays of {batch} x {inputs} x {units} are too large for 32-bit offsets; use a smaller batch")
+class DenseScratch(NamedTuple):
+    """Work space for batches of at most N examples."""
+    sizes: tuple                # N, K, M
+    largest: DenseTables        # for N examples
+    tables: dict                # for fewer, which share memory with the largest
+    panels: np.ndarray          # for each thread, to pack what can't be read in place
+
+
+def dense_scratch(N, K, M, dtype):
+    """Return the work space of a dense layer for up to N examples, K inputs and M units."""
+    longest = max(N, K, M)
+    if N * K * M // min(N, K, M) >= 2 ** 31:            # the largest of x, y and the kernel
+        raise ScratchVAEError(f"dense: arrays of {N} x {K} x {M} are too large for 32-bit "
+                              "offsets; use a smaller batch")
     counting = np.arange(longest, dtype=np.int32)
-    example_blocks, input_blocks = -(-batch // ROWS), -(-inputs // ROWS)
-    batch_steps = np.stack([counting[:batch] * inputs, counting[:batch]])
-    return DenseScratch(
-        sizes=(batch, inputs, units),
-        x_rows=counting[:batch] * inputs,
-        y_rows=counting[:batch] * units,
-        kernel_rows=counting[:inputs] * units,
+    batch_steps = np.stack([counting[:N] * K, counting[:N]])
+    largest = DenseTables(
+        x_rows=counting[:N] * K,
+        y_rows=counting[:N] * M,
+        kernel_rows=counting[:K] * M,
         counting=counting,
-        input_steps=np.repeat(counting[np.newaxis, :inputs], example_blocks, axis=0),
-        input_counts=np.repeat(chunk_counts(inputs), example_blocks, axis=0),
-        batch_steps=np.repeat(batch_steps[:, np.newaxis], input_blocks, axis=1),
-        batch_counts=np.repeat(chunk_counts(batch), input_blocks, axis=0),
-        unit_counts=chunk_counts(units),
-        panels=np.empty((numba.config.NUMBA_NUM_THREADS, longest * COLUMNS), dtype))
+        input_steps=np.repeat(counting[np.newaxis, :K], blocks(N), axis=0),
+        input_counts=np.repeat(chunk_counts(K), blocks(N), axis=0),
+        batch_steps=np.repeat(batch_steps[:, np.newaxis], blocks(K), axis=1),
+        batch_counts=np.repeat(chunk_counts(N), blocks(K), axis=0),
+        unit_counts=chunk_counts(M))
+    panels = np.empty((numba.config.NUMBA_NUM_THREADS, longest * COLUMNS), dtype)
+    return DenseScratch((N, K, M), largest, {N: largest}, panels)
 
 
-def check_scratch(scratch, x, kernel):
-    """Refuse work space made for other sizes: its tables would lead out of the arrays."""
-    if scratch.sizes != (*x.shape, kernel.shape[1]):
-        raise ScratchVAEError(f"dense: the scratch was made for other sizes; needed: dense_scratch({len(x)}, {x.shape[1]}, "
-                              f"{kernel.shape[1]}, dtype)")
+def tables_for(scratch, x, kernel):
+    """Return the tables for the examples x, made when a number of examples first comes."""
+    size, K, M = scratch.sizes
+    N = len(x)
+    if (x.shape[1], kernel.shape[1]) != (K, M) or N > size:
+        raise ScratchVAEError(f"dense: the scratch was made for N, K, M up to {scratch.sizes}, "
+                              f"got {(*x.shape, kernel.shape[1])}")
+    if N not in scratch.tables:
+        all_of = scratch.largest
+        scratch.tables[N] = all_of._replace(
+            x_rows=all_of.x_rows[:N],
+            y_rows=all_of.y_rows[:N],
+            input_steps=all_of.input_steps[:blocks(N)],
+            input_counts=all_of.input_counts[:blocks(N)],
+            batch_steps=np.ascontiguousarray(all_of.batch_steps[:, :, :N]),
+            batch_counts=np.repeat(chunk_counts(N), blocks(K), axis=0))
+    return scratch.tables[N]
+
+
+def blocks(rows):
+    """Return how many blocks of ROWS rows cover so many rows."""
+    return -(-rows // ROWS)
 
 
 def chunk_counts(steps):
@@ -70,32 +95,28 @@ def chunk_counts(steps):
     return np.minimum(STEPS, steps - np.arange(0, steps, STEPS, dtype=np.int32))[np.newaxis]
 
 
-@operation
+@implements(reference.dense_forward)
 def dense_forward(x, kernel, bias, y, activation, scratch):
-    """y = f(x W + b).  x (N, K), kernel (K, M), bias (M,), y (N, M)."""
-    check_scratch(scratch, x, kernel)
+    tables = tables_for(scratch, x, kernel)
     slope = negative_slope(activation)
-    _forward(x, kernel, bias, y, 1.0 if slope is None else slope, scratch.x_rows, scratch.y_rows, scratch.input_steps,
-             scratch.input_counts, scratch.panels)
+    _forward(x, kernel, bias, y, 1.0 if slope is None else slope, tables.x_rows, tables.y_rows,
+             tables.input_steps, tables.input_counts, scratch.panels)
     if slope is None:
         activation_forward(y, y, activation)
 
 
-@operation
+@implements(reference.dense_backward)
 def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scratch):
-    """dkernel, dbias and dx from dout (N, M), and the x and y of the forward pass.
-
-    dz (N, M) is work space for dout * f'(z).  dx (N, K) may be None where nobody needs it, as in a first layer.
-    """
-    check_scratch(scratch, x, kernel)
+    tables = tables_for(scratch, x, kernel)
     if activation == "linear":
         dz = dout
     else:
         activation_backward(dout, y, dz, activation)
-    _backward_kernel(x, dz, dkernel, dbias, scratch.x_rows, scratch.kernel_rows, scratch.counting,
-                     scratch.batch_steps, scratch.batch_counts, scratch.panels)
+    _backward_kernel(x, dz, dkernel, dbias, tables.x_rows, tables.kernel_rows, tables.counting,
+                     tables.batch_steps, tables.batch_counts, scratch.panels)
     if dx is not None:
-        _backward_x(dz, kernel, dx, scratch.y_rows, scratch.x_rows, scratch.counting, scratch.unit_counts, scratch.panels)
+        _backward_x(dz, kernel, dx, tables.y_rows, tables.x_rows, tables.counting,
+                    tables.unit_counts, scratch.panels)
 
 
 @parallel

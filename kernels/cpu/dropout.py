@@ -1,19 +1,18 @@
 """Dropout in Numba.  The mathematics stands in reference/dropout.py."""
 from numba import prange
 
-from ..contract import operation
+from ..operation import implements
+from ..reference import dropout as reference
 from .jit import CHUNK, chunk_count, parallel
 
 
-@operation
+@implements(reference.dropout_forward)
 def dropout_forward(x, noise, y, rate):
-    """y = x * keep / (1 - rate).  x, noise, y: one shape; 0 <= rate < 1."""
     _keep(x.reshape(-1), noise.reshape(-1), y.reshape(-1), rate)
 
 
-@operation
+@implements(reference.dropout_backward)
 def dropout_backward(dout, noise, dx, rate):
-    """dx = dout * keep / (1 - rate), with the noise of the forward pass."""
     _keep(dout.reshape(-1), noise.reshape(-1), dx.reshape(-1), rate)
 
 

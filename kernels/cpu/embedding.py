@@ -4,40 +4,33 @@ Equal words add to one row of the gradient.  So that their order, and the bits, 
 """
 from numba import prange
 
-from ..contract import check_indices, operation
+from ..operation import implements
+from ..reference import embedding as reference
 from .activations import activation_backward, activation_forward
 from .jit import CHUNK, chunk_count, jit, parallel
 
 LINE = 16                       # columns a thread takes at a time: a cache line of float32
 
 
-@operation
+@implements(reference.embedding_forward)
 def embedding_forward(indices, table, y):
-    """y = table[indices].  indices (N,) int32, table (V, E), y (N, E)."""
-    check_indices("embedding", indices, len(table))
     _gather(indices, table, y)
 
 
-@operation
+@implements(reference.embedding_backward)
 def embedding_backward(dout, indices, dtable):
-    """dtable (V, E) from dout (N, E): rows of equal words add up."""
-    check_indices("embedding", indices, len(dtable))
     _scatter_add(dout, indices, dtable, dtable.reshape(-1))
 
 
-@operation
+@implements(reference.onehot_dense_forward)
 def onehot_dense_forward(indices, kernel, bias, y, activation):
-    """y = f(x W + b) for the one-hot rows x that the indices (N,) mean.  kernel (V, M), bias (M,), y (N, M)."""
-    check_indices("onehot_dense", indices, len(kernel))
     _gather(indices, kernel, y)
     _add_bias(bias, y)
     activation_forward(y, y, activation)
 
 
-@operation
+@implements(reference.onehot_dense_backward)
 def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
-    """dkernel and dbias from dout (N, M) and the y of the forward pass.  dz (N, M) is work space."""
-    check_indices("onehot_dense", indices, len(dkernel))
     activation_backward(dout, y, dz, activation)
     _scatter_add(dz, indices, dkernel, dkernel.reshape(-1))
     _sum_columns(dz, dbias)

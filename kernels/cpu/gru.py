@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import get_num_threads, prange
 
-from ..contract import ScratchVAEError, check_gru, operation
-from .dense import DenseScratch, dense_backward, dense_forward, dense_scratch
+from ..errors import ScratchVAEError
+from ..operation import implements
+from ..reference import gru as reference
+from .dense import DenseScratch, dense_backward, dense_scratch
 from .elementary import exp, tanh
 from .jit import inner, parallel
 from .microkernel import COLUMNS, ROWS
@@ -17,9 +19,8 @@ from .product import multiply_rows, pack_panel, transpose_panel
 
 
 class GRUScratch(NamedTuple):
-    """What the backward pass needs of the forward pass, for each sequence and step, and work space for both."""
-    sizes: tuple                # N, T, K, U
-    a: np.ndarray               # a (N, T, 3U), and da in its place
+    """What the backward pass needs of the forward pass, for each sequence and step, and tables."""
+    sizes: tuple                # N, T, U
     recurrent: np.ndarray       # q (N, T, 3U)
     drecurrent: np.ndarray      # dq (N, T, 3U)
     previous: np.ndarray        # h' (N, T, U)
@@ -31,25 +32,23 @@ class GRUScratch(NamedTuple):
     counting: np.ndarray        # 0, 1, 2, ...
     panels: np.ndarray          # R, a panel of columns after the other
     transposed: np.ndarray      # R^T likewise
-    input: DenseScratch         # of x W
     state: DenseScratch         # of the sum over all steps of h'^T dq
 
 
-def gru_scratch(batch, steps, inputs, units, dtype):
-    """Work space for that many sequences, steps, inputs and units."""
+def gru_scratch(N, T, U, dtype):
+    """Return the work space for up to N sequences of T steps and U units."""
     def array(parts):
-        return np.zeros((batch, steps, parts * units), dtype)
-    counting = np.arange(max(batch, 3 * units), dtype=np.int32)
+        return np.zeros((N, T, parts * U), dtype)
+    counting = np.arange(max(N, 3 * U), dtype=np.int32)
     return GRUScratch(
-        (batch, steps, inputs, units), array(3), array(3), array(3), array(1), array(2), array(1),
-        sum_rows=counting[:batch] * (steps * 3 * units),
-        state_rows=counting[:batch] * (steps * units),
-        carry_rows=counting[:batch] * units,
+        (N, T, U), array(3), array(3), array(1), array(2), array(1),
+        sum_rows=counting[:N] * (T * 3 * U),
+        state_rows=counting[:N] * (T * U),
+        carry_rows=counting[:N] * U,
         counting=counting,
-        panels=np.zeros((panel_count(3 * units), units * COLUMNS), dtype),
-        transposed=np.zeros((panel_count(units), 3 * units * COLUMNS), dtype),
-        input=dense_scratch(batch * steps, inputs, 3 * units, dtype),
-        state=dense_scratch(batch * steps, units, 3 * units, dtype))
+        panels=np.zeros((panel_count(3 * U), U * COLUMNS), dtype),
+        transposed=np.zeros((panel_count(U), 3 * U * COLUMNS), dtype),
+        state=dense_scratch(N * T, U, 3 * U, dtype))
 
 
 def panel_count(columns):
@@ -57,38 +56,36 @@ def panel_count(columns):
     return -(-columns // COLUMNS)
 
 
-def check_scratch(scratch, x, units):
+def check_scratch(scratch, states):
     """Refuse work space made for other sizes: its tables would lead out of the arrays."""
-    if scratch.sizes != (*x.shape, units):
-        raise ScratchVAEError(f"gru: the scratch was made for other sizes; needed: gru_scratch({', '.join(map(str, x.shape))}, {units}, dtype)")
+    N, *sizes = scratch.sizes
+    if sizes != list(states.shape[1:]) or len(states) > N:
+        raise ScratchVAEError(f"gru: the scratch was made for up to {N} sequences of T, U = "
+                              f"{tuple(sizes)}, got states of shape {states.shape}")
 
 
-@operation
-def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_backwards, scratch):
-    """y[:, t] = the state after step t.  x (N, T, K), initial_state (N, U), mask (N, T) of 0 and 1, y (N, T, U).
-
-    go_backwards: from the last step to the first; y[:, t] is then the state after the steps T - 1 to t.
-    """
-    check_gru(recurrent_kernel, len(bias))
+@implements(reference.gru_forward)
+def gru_forward(a, recurrent_kernel, recurrent_bias, initial_state, mask, y, go_backwards, scratch):
     s = scratch
-    check_scratch(s, x, y.shape[2])
-    dense_forward(rows(x), kernel, bias[0], rows(s.a), "linear", s.input)                                       # 1
-    s.previous[:, -1 if go_backwards else 0] = initial_state
-    _forward_steps(block_rows(len(x)), recurrent_kernel, bias[1], mask, go_backwards, y, s.a, s.recurrent, s.previous, s.gates,
-                   s.candidate, s.sum_rows, s.state_rows, s.counting, s.panels)
+    check_scratch(s, y)
+    s.previous[:len(y), -1 if go_backwards else 0] = initial_state
+    _forward_steps(block_rows(len(y)), recurrent_kernel, recurrent_bias, mask, go_backwards, y, a,
+                   s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows, s.state_rows,
+                   s.counting, s.panels)
 
 
-@operation
-def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurrent_kernel, dbias, dinitial_state, go_backwards, scratch):
-    """All gradients from dout (N, T, U), after the forward pass on the same scratch.  dx may be None."""
-    check_gru(recurrent_kernel, len(dbias))
+@implements(reference.gru_backward)
+def gru_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, drecurrent_bias,
+                 dinitial_state, go_backwards, scratch):
     s = scratch
-    check_scratch(s, x, dout.shape[2])
-    da, dq = rows(s.a), rows(s.drecurrent)
-    _backward_steps(block_rows(len(x)), dout, recurrent_kernel, mask, go_backwards, dinitial_state, s.a, s.drecurrent, s.recurrent,
-                    s.previous, s.gates, s.candidate, s.sum_rows, s.carry_rows, s.counting, s.transposed)
-    dense_backward(dq, rows(s.previous), dq, recurrent_kernel, dq, None, drecurrent_kernel, dbias[1], "linear", s.state)
-    dense_backward(da, rows(x), da, kernel, da, dx if dx is None else rows(dx), dkernel, dbias[0], "linear", s.input)
+    check_scratch(s, dout)
+    N = len(dout)
+    _backward_steps(block_rows(N), dout, recurrent_kernel, mask, go_backwards, dinitial_state, da,
+                    s.drecurrent, s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows,
+                    s.carry_rows, s.counting, s.transposed)
+    dq = rows(s.drecurrent[:N])
+    dense_backward(dq, rows(s.previous[:N]), dq, recurrent_kernel, dq, None, drecurrent_kernel,
+                   drecurrent_bias, "linear", s.state)
 
 
 def block_rows(sequences):

@@ -1,37 +1,31 @@
 """Reconstruction losses in Numba, an example a thread.  The mathematics stands in reference/losses.py."""
 from numba import prange
 
-from ..contract import operation
+from ..operation import implements
+from ..reference import losses as reference
 from .activations import activation_backward, activation_forward
 from .elementary import exp, log1p_unit
 from .jit import CHUNK, chunk_count, parallel
 
 
-@operation
+@implements(reference.binary_crossentropy_forward)
 def binary_crossentropy_forward(logits, target, probability, loss, scale):
-    """probability = sigmoid(logits); loss_n = scale * mean over d of the cross-entropy.
-
-    logits, target, probability (N, D); loss (N,).
-    """
     _binary_crossentropy_forward(logits, target, probability, loss, scale)
 
 
-@operation
+@implements(reference.binary_crossentropy_backward)
 def binary_crossentropy_backward(probability, target, dlogits, scale):
-    """dlogits = (probability - target) * scale / (D N): the gradient of the batch's mean loss."""
     _scaled_difference(probability.reshape(-1), target.reshape(-1), dlogits.reshape(-1), scale / target.size)
 
 
-@operation
+@implements(reference.squared_error_forward)
 def squared_error_forward(logits, target, output, loss, scale, activation):
-    """output = f(logits); loss_n = scale * mean over d of (output - target)^2.  Shapes as above."""
     activation_forward(logits, output, activation)
     _squared_error(output, target, loss, scale)
 
 
-@operation
+@implements(reference.squared_error_backward)
 def squared_error_backward(output, target, dlogits, scale, activation):
-    """dlogits = 2 (output - target) * scale / (D N) * f'(logits)."""
     _scaled_difference(output.reshape(-1), target.reshape(-1), dlogits.reshape(-1), 2 * scale / target.size)
     if activation != "linear":
         activation_backward(dlogits, output, dlogits, activation)

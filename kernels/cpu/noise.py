@@ -4,7 +4,8 @@ import math
 import numpy as np
 from numba import prange
 
-from ..contract import operation
+from ..operation import implements
+from ..reference import noise as reference
 from .jit import inner, parallel
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -14,18 +15,13 @@ ROUNDS = 10
 BLOCKS = 512                    # blocks of four numbers that a thread takes at a time
 
 
-@operation
+@implements(reference.uniform)
 def uniform(out, seed, step, stream):
-    """Fill out with U[0, 1) in steps of 2^-24: exactly the same in every backend."""
     _fill(out.reshape(-1), seed, step, stream, False)
 
 
-@operation
+@implements(reference.normal)
 def normal(out, seed, step, stream):
-    """Fill out with N(0, 1) by Box and Muller's transform of pairs u, v of uniform numbers, in double precision:
-
-        r = sqrt(-2 log(1 - u)),   (r cos(2 pi v), r sin(2 pi v))
-    """
     _fill(out.reshape(-1), seed, step, stream, True)
 
 

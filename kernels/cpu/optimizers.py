@@ -2,29 +2,23 @@
 import numpy as np
 from numba import prange
 
-from ..contract import operation
+from ..operation import implements
+from ..reference import optimizers as reference
 from .jit import CHUNK, chunk_count, inner, parallel
 
 
-@operation
+@implements(reference.sgd_update)
 def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
-    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
     _sgd(parameters, gradients, velocity, learning_rate, momentum, np.finfo(parameters.dtype).tiny)
 
 
-@operation
+@implements(reference.rmsprop_update)
 def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
-    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).   (Tieleman & Hinton 2012)"""
     _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, np.finfo(parameters.dtype).tiny)
 
 
-@operation
+@implements(reference.adam_update)
 def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
-    """Adam (Kingma & Ba 2015, section 2, the last paragraph's form).  step counts from 1.
-
-    m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v);
-    w -= alpha m / (sqrt(v) + epsilon),  alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step).
-    """
     alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
     _adam(parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, np.finfo(parameters.dtype).tiny)
 
@@ -71,14 +65,13 @@ def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus
 PARTS = 64                      # of the gradients, each summed by one thread: always the same order of sums
 
 
-def clip_by_global_norm_scratch(dtype):
+def clip_by_global_norm_scratch(P, dtype):
     """Work space for the norm: a sum for each part."""
     return np.empty(PARTS)
 
 
-@operation
+@implements(reference.clip_by_global_norm)
 def clip_by_global_norm(gradients, clipnorm, scratch):
-    """g *= clipnorm / |g| if the norm |g| of all gradients together is larger than clipnorm   (Pascanu et al. 2013)."""
     _sums_of_squares(gradients, scratch)
     norm = np.sqrt(scratch.sum())
     if norm > clipnorm:

@@ -2,7 +2,7 @@
 import numba
 import numpy as np
 
-from ..contract import ScratchVAEError
+from ..errors import ScratchVAEError
 from .noise import normal
 
 

@@ -3,39 +3,31 @@ import math
 
 from numba import prange
 
-from ..contract import check_indices, operation
+from ..operation import implements
+from ..reference import word_losses as reference
 from .elementary import exp, largest, log1p_unit
 from .jit import inner, parallel
 
 
-@operation
+@implements(reference.sparse_categorical_crossentropy_forward)
 def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, scale):
-    """loss_n = scale * mean over t of -log p(targets[n, t]).
-
-    logits (N, T, V), targets (N, T) int32, loss (N,); log_total (N, T) is for the backward pass.
-    """
-    check_indices("sparse_categorical_crossentropy", targets, logits.shape[2])
     _log_totals(logits, log_total)
     _pick_out(logits, targets, loss, log_total, scale)
 
 
-@operation
+@implements(reference.sparse_categorical_crossentropy_backward)
 def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
-    """dlogits = (p - one-hot target) * scale / (N T): the gradient of the batch's mean loss.  It may be logits itself."""
     copy_unless_same(logits, dlogits)
     _softmax_minus_target(dlogits, targets, log_total, scale / targets.size)
 
 
-@operation
+@implements(reference.onehot_binary_crossentropy_forward)
 def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
-    """loss_n = scale * mean over v of the binary cross-entropy with the one-hot target.  logits (N, V), targets and loss (N,)."""
-    check_indices("onehot_binary_crossentropy", targets, logits.shape[1])
     _onehot_binary_crossentropy(logits, targets, loss, scale / logits.shape[1])
 
 
-@operation
+@implements(reference.onehot_binary_crossentropy_backward)
 def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
-    """dlogits = (sigmoid(logits) - one-hot target) * scale / (N V).  It may be logits itself."""
     copy_unless_same(logits, dlogits)
     _sigmoid_minus_target(dlogits, targets, scale / logits.size)
 

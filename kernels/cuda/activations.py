@@ -8,14 +8,14 @@ import math
 import numpy as np
 from numba import cuda
 
-from ..contract import parse_activation
-from .device import flat, launch, launch_each, operation
+from ..activation_names import parse_activation
+from ..reference import activations as reference
+from .device import flat, launch, launch_each, implements
 from .reduction import block_max, block_sum
 
 
-@operation
+@implements(reference.activation_forward)
 def activation_forward(x, y, activation):
-    """y = f(x).  x, y: any one shape; y may be x itself."""
     if activation == "softmax":
         width = x.shape[x.ndim - 1]
         launch(_softmax_forward, x.size // width, flat(x), flat(y), width)
@@ -23,9 +23,8 @@ def activation_forward(x, y, activation):
         launch_each(_make_forward(activation, x.dtype), x.size, flat(x), flat(y))
 
 
-@operation
+@implements(reference.activation_backward)
 def activation_backward(dout, y, dx, activation):
-    """dx = dout * f'(x), from y = f(x).  dout, y, dx: one shape."""
     if activation == "softmax":
         width = y.shape[y.ndim - 1]
         launch(_softmax_backward, y.size // width, flat(dout), flat(y), flat(dx), width)

@@ -8,8 +8,9 @@ import math
 
 from numba import cuda, float64
 
+from ..reference import batchnorm as reference
 from .arrays import empty
-from .device import THREADS, blocks, launch, launch_each, operation
+from .device import THREADS, blocks, launch, launch_each, implements
 
 PARTS = 64
 CHANNELS = 16                   # side by side in a block: neighbours in memory
@@ -17,37 +18,45 @@ LANES = THREADS // CHANNELS     # rows at a time
 ENOUGH = 64                     # rows that are worth a block
 
 
-def batchnorm_scratch(channels, dtype):
-    """Work space for that many channels: two sums for each, of each part."""
-    return empty((PARTS, 2, channels), "float64")
+def batchnorm_scratch(N, C, dtype):
+    """Return the work space for C channels: two sums for each, of each part."""
+    return empty((PARTS, 2, C), "float64")
 
 
-@operation
-def batchnorm_forward(x, gamma, beta, moving_mean, moving_variance, y, mean, variance, momentum, epsilon, scratch):
-    """y = gamma x^ + beta, with the batch's mean and variance, which are returned, and taken into the moving averages.
-
-    x, y (N, C); gamma, beta, moving_mean, moving_variance, mean, variance (C,).
-    """
+@implements(reference.batchnorm_forward)
+def batchnorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
     parts = _launch_sums(_deviations, (x,), scratch)
-    launch_each(_finish_statistics, mean.size, scratch, parts, x, mean, variance, moving_mean, moving_variance, momentum)
+    launch_each(_finish_moments, mean.size, scratch, parts, x, mean, variance)
     batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
 
 
-@operation
-def batchnorm_inference(x, gamma, beta, moving_mean, moving_variance, y, epsilon, scratch):
-    """y = gamma x^ + beta, with the given mean and variance."""
-    launch_each(_normalise, y.size, x, gamma, beta, moving_mean, moving_variance, y, epsilon)
+@implements(reference.batchnorm_backward)
+def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
+    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
+    launch_each(_backward, dx.size, dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon)
 
 
-@operation
-def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training, scratch):
-    """dgamma, dbeta and dx from dout (N, C), and the mean and variance by which the forward pass normalised.
+@implements(reference.batchnorm_update)
+def batchnorm_update(mean, variance, moving_mean, moving_variance, momentum):
+    launch_each(_update, mean.size, mean, variance, moving_mean, moving_variance, momentum)
 
-    training=False: these were constants.
-    """
+
+@implements(reference.batchnorm_inference)
+def batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch):
+    launch_each(_normalise, y.size, x, gamma, beta, mean, variance, y, epsilon)
+
+
+@implements(reference.batchnorm_inference_backward)
+def batchnorm_inference_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon,
+                                 scratch):
+    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
+    launch_each(_inference_backward, dx.size, dout, gamma, variance, dx, epsilon)
+
+
+def _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch):
+    """dgamma and dbeta."""
     parts = _launch_sums(_gradients, (dout, x, mean), scratch)
-    launch_each(_finish_gradients, gamma.size, scratch, parts, variance, dgamma, dbeta, epsilon)
-    launch_each(_backward, dx.size, dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training)
+    launch_each(_finish_gradients, dgamma.size, scratch, parts, variance, dgamma, dbeta, epsilon)
 
 
 @cuda.jit(device=True)
@@ -108,14 +117,22 @@ def _total(sums, parts, which, c):
 
 
 @cuda.jit
-def _finish_statistics(sums, parts, x, mean, variance, moving_mean, moving_variance, momentum):
+def _finish_moments(sums, parts, x, mean, variance):
     c = cuda.grid(1)
     if c < mean.size:
-        N, real = x.shape[0], mean.dtype.type
+        N = x.shape[0]
         deviation = _total(sums, parts, 0, c) / N
         mean[c] = deviation + x[0, c]
         variance[c] = max(_total(sums, parts, 1, c) / N - deviation * deviation, 0.0)
-        kept, taken = real(momentum), real(1 - momentum)
+
+
+@cuda.jit
+def _update(mean, variance, moving_mean, moving_variance, momentum):
+    c = cuda.grid(1)
+    if c < mean.size:
+        real = mean.dtype.type
+        kept = real(momentum)
+        taken = real(1 - momentum)
         moving_mean[c] = kept * moving_mean[c] + taken * mean[c]
         moving_variance[c] = kept * moving_variance[c] + taken * variance[c]
 
@@ -138,13 +155,22 @@ def _finish_gradients(sums, parts, variance, dgamma, dbeta, epsilon):
 
 
 @cuda.jit
-def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, training):
+def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon):
     i = cuda.grid(1)
     if i < dx.size:
-        real, N = dx.dtype.type, dx.shape[0]
+        N = dx.shape[0]
+        real = dx.dtype.type
         n, c = i // dx.shape[1], i % dx.shape[1]
         s = real(1) / math.sqrt(variance[c] + real(epsilon))
-        dy = dout[n, c]
-        if training:
-            dy -= (dbeta[c] + (x[n, c] - mean[c]) * s * dgamma[c]) / real(N)
-        dx[n, c] = gamma[c] * s * dy
+        moved = (dbeta[c] + (x[n, c] - mean[c]) * s * dgamma[c]) / real(N)
+        dx[n, c] = gamma[c] * s * (dout[n, c] - moved)
+
+
+@cuda.jit
+def _inference_backward(dout, gamma, variance, dx, epsilon):
+    i = cuda.grid(1)
+    if i < dx.size:
+        real = dx.dtype.type
+        n = i // dx.shape[1]
+        c = i % dx.shape[1]
+        dx[n, c] = gamma[c] / math.sqrt(variance[c] + real(epsilon)) * dout[n, c]

@@ -18,7 +18,7 @@ import numpy as np
 from numba import cuda
 from numpy import uint32
 
-from ..contract import ScratchVAEError
+from ..errors import ScratchVAEError
 from ..windows import padding_before
 from .activations import activation_backward, make_activation, make_derivative
 from .device import launch_each

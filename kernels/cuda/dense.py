@@ -7,8 +7,9 @@ import functools
 
 from numba import cuda
 
+from ..reference import dense as reference
 from .activations import activation_backward, activation_forward, make_activation, make_derivative
-from .device import operation
+from .device import implements
 from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, Factor, product, store
 
 
@@ -17,21 +18,16 @@ def dense_scratch(batch, inputs, units, dtype):
     return None
 
 
-@operation
+@implements(reference.dense_forward)
 def dense_forward(x, kernel, bias, y, activation, scratch):
-    """y = f(x W + b).  x (N, K), kernel (K, M), bias (M,), y (N, M)."""
     (N, K), M = x.shape, len(bias)
     product(ROWS_OF_A, ROWS_OF_B, make_store(activation, y.dtype), (x,), (kernel,), (y, bias), (N, M, K), y.dtype)
     if activation == "softmax":
         activation_forward(y, y, activation)
 
 
-@operation
+@implements(reference.dense_backward)
 def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scratch):
-    """dkernel, dbias and dx from dout (N, M), and the x and y of the forward pass.
-
-    dz (N, M) is work space for dout * f'(z).  dx (N, K) may be None where nobody needs it, as in a first layer.
-    """
     (N, K), M = x.shape, len(dbias)
     if activation == "softmax":                         # no function of one number
         activation_backward(dout, y, dz, activation)

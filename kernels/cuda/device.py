@@ -8,8 +8,8 @@ import functools
 from numba import config, cuda
 from numba.cuda.cudadrv import devicearray
 
-from .. import contract
-from ..contract import ScratchVAEError
+from .. import operation
+from ..errors import ScratchVAEError
 
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0      # small models have small grids
 THREADS = 32 if config.ENABLE_CUDASIM else 256      # of a block; the simulator's are Python's, and start slowly
@@ -21,7 +21,8 @@ def is_array(x):
     return devicearray.is_cuda_ndarray(x)
 
 
-operation = functools.partial(contract.operation, is_array=is_array, kind="an array of the device: kernels.load('cuda').from_host(...)")
+implements = functools.partial(operation.implements, is_array=is_array, on_host=False,
+                               kind="an array of the device: kernels.load('cuda').from_host(...)")
 
 
 def launch(kernel, grid, *arguments):

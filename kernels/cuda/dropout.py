@@ -1,18 +1,17 @@
 """Dropout, a thread an element.  The mathematics stands in reference/dropout.py."""
 from numba import cuda
 
-from .device import flat, launch_each, operation
+from ..reference import dropout as reference
+from .device import flat, launch_each, implements
 
 
-@operation
+@implements(reference.dropout_forward)
 def dropout_forward(x, noise, y, rate):
-    """y = x * keep / (1 - rate).  x, noise, y: one shape; 0 <= rate < 1."""
     launch_each(_keep, x.size, flat(x), flat(noise), flat(y), rate)
 
 
-@operation
+@implements(reference.dropout_backward)
 def dropout_backward(dout, noise, dx, rate):
-    """dx = dout * keep / (1 - rate), with the noise of the forward pass."""
     launch_each(_keep, dout.size, flat(dout), flat(noise), flat(dx), rate)
 
 

@@ -6,34 +6,31 @@ import functools
 
 from numba import cuda
 
+from ..reference import embedding as reference
 from .activations import activation_backward, make_activation
 from .arrays import fill, take
-from .device import launch, launch_each, operation
+from .device import launch, launch_each, implements
 from .reduction import block_sum
 
 
-@operation
+@implements(reference.embedding_forward)
 def embedding_forward(indices, table, y):
-    """y = table[indices].  indices (N,) int32, table (V, E), y (N, E)."""
     take(table, indices, y)
 
 
-@operation
+@implements(reference.embedding_backward)
 def embedding_backward(dout, indices, dtable):
-    """dtable (V, E) from dout (N, E): rows of equal words add up."""
     fill(dtable, 0)
     launch(_add_rows, indices.size, dout, indices, dtable)
 
 
-@operation
+@implements(reference.onehot_dense_forward)
 def onehot_dense_forward(indices, kernel, bias, y, activation):
-    """y = f(x W + b) for the one-hot rows x that the indices (N,) mean.  kernel (V, M), bias (M,), y (N, M)."""
     launch_each(_make_onehot_dense(activation, y.dtype), y.size, indices, kernel, bias, y)
 
 
-@operation
+@implements(reference.onehot_dense_backward)
 def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
-    """dkernel and dbias from dout (N, M) and the y of the forward pass.  dz (N, M) is work space."""
     activation_backward(dout, y, dz, activation)
     embedding_backward(dz, indices, dkernel)
     launch(_sum_columns, dbias.size, dz, dbias)

@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numba import cuda
 
-from ..contract import ScratchVAEError, check_gru
+from ..errors import ScratchVAEError
+from ..reference import gru as reference
 from .activations import make_activation
 from .arrays import empty
-from .dense import X_TRANSPOSED, dense_forward, store_gradients
-from .device import launch, launch_each, operation, rows
-from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, product, store
+from .dense import X_TRANSPOSED, store_gradients
+from .device import launch, launch_each, implements, rows
+from .product import ROWS_OF_B, product
 
 
 class GRUScratch(NamedTuple):
-    """What the backward pass needs of the forward pass, for each sequence and step, and its own work space."""
-    a: object                   # x W + b[0] (N, T, 3U); in the backward pass da
+    """What the backward pass needs of the forward pass, for each sequence and step."""
     recurrent: object           # q (N, T, 3U)
     dq: object                  # (N, T, 3U)
     previous: object            # h' (N, T, U)
@@ -29,45 +29,39 @@ class GRUScratch(NamedTuple):
     transposed: object          # R^T (3U, U)
 
 
-def gru_scratch(batch, steps, inputs, units, dtype):
-    """Work space for that many sequences, steps, inputs and units."""
-    per_step = (empty((batch, steps, parts * units), dtype) for parts in (3, 3, 3, 1, 2, 1))
-    return GRUScratch(*per_step, empty((3 * units, units), dtype))
+def gru_scratch(N, T, U, dtype):
+    """Return the work space for up to N sequences of T steps and U units."""
+    per_step = (empty((N, T, parts * U), dtype) for parts in (3, 3, 1, 2, 1))
+    return GRUScratch(*per_step, empty((3 * U, U), dtype))
 
 
-def check_scratch(scratch, y):
+def check_scratch(scratch, states):
     """Refuse work space made for other sizes."""
-    if scratch.previous.shape != y.shape:
-        raise ScratchVAEError(f"gru: the scratch was made for states of shape {tuple(scratch.previous.shape)}; needed: {tuple(y.shape)}")
+    N, *sizes = scratch.previous.shape
+    if sizes != list(states.shape[1:]) or len(states) > N:
+        raise ScratchVAEError(f"gru: the scratch was made for up to {N} sequences of T, U = "
+                              f"{tuple(sizes)}, got states of shape {tuple(states.shape)}")
 
 
-@operation
-def gru_forward(x, kernel, recurrent_kernel, bias, initial_state, mask, y, go_backwards, scratch):
-    """y[:, t] = the state after step t.  x (N, T, K), initial_state (N, U), mask (N, T) of 0 and 1, y (N, T, U).
-
-    go_backwards: from the last step to the first; y[:, t] is then the state after the steps T - 1 to t.
-    """
-    check_gru(recurrent_kernel, len(bias))
+@implements(reference.gru_forward)
+def gru_forward(a, recurrent_kernel, recurrent_bias, initial_state, mask, y, go_backwards, scratch):
     check_scratch(scratch, y)
     s = scratch
-    dense_forward(rows(x), kernel, bias[0], rows(s.a), "linear", None)                                          # 1
-    launch(_make_forward(np.dtype(y.dtype)), len(x), s.a, recurrent_kernel, bias, initial_state, mask, y, go_backwards, s.recurrent,
-           s.previous, s.gates, s.candidate)
+    launch(_make_forward(np.dtype(y.dtype)), len(y), a, recurrent_kernel, recurrent_bias,
+           initial_state, mask, y, go_backwards, s.recurrent, s.previous, s.gates, s.candidate)
 
 
-@operation
-def gru_backward(dout, x, kernel, recurrent_kernel, mask, dx, dkernel, drecurrent_kernel, dbias, dinitial_state, go_backwards, scratch):
-    """All gradients from dout (N, T, U), after the forward pass on the same scratch.  dx may be None."""
-    check_gru(recurrent_kernel, len(dbias))
+@implements(reference.gru_backward)
+def gru_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, drecurrent_bias,
+                 dinitial_state, go_backwards, scratch):
     check_scratch(scratch, dout)
-    s, (N, T, K), U, dtype = scratch, x.shape, dout.shape[2], dout.dtype
+    s = scratch
+    N, T, U = dout.shape
     launch_each(_transpose, recurrent_kernel.size, recurrent_kernel, s.transposed)
-    launch(_backward_steps, N, dout, mask, s.recurrent, s.previous, s.gates, s.candidate, s.transposed, s.a, s.dq, dinitial_state, go_backwards)
-    da, dq = rows(s.a), rows(s.dq)
-    product(X_TRANSPOSED, ROWS_OF_B, store_gradients, (rows(s.previous),), (dq,), (drecurrent_kernel, dbias[1]), (U + 1, 3 * U, N * T), dtype)
-    product(X_TRANSPOSED, ROWS_OF_B, store_gradients, (rows(x),), (da,), (dkernel, dbias[0]), (K + 1, 3 * U, N * T), dtype)     # 1
-    if dx is not None:
-        product(ROWS_OF_A, COLUMNS_OF_B, store, (da,), (kernel,), (rows(dx),), (N * T, K, 3 * U), dtype)
+    launch(_backward_steps, N, dout, mask, s.recurrent, s.previous, s.gates, s.candidate,
+           s.transposed, da, s.dq, dinitial_state, go_backwards)
+    product(X_TRANSPOSED, ROWS_OF_B, store_gradients, (rows(s.previous[:N]),), (rows(s.dq[:N]),),
+            (drecurrent_kernel, drecurrent_bias), (U + 1, 3 * U, N * T), dout.dtype)
 
 
 @functools.cache
@@ -85,7 +79,7 @@ def _make_forward(dtype):
             t = T - 1 - step if go_backwards else step
             after = t - 1 if go_backwards else t + 1
             for g in range(thread, 3 * U, width):                                                               # 2
-                q = bias[1, g]
+                q = bias[g]
                 for u in range(U):
                     q += previous[n, t, u] * recurrent_kernel[u, g]
                 recurrent[n, t, g] = q

@@ -5,35 +5,29 @@ import math
 import numpy as np
 from numba import cuda
 
+from ..reference import losses as reference
 from .activations import make_activation, make_derivative
-from .device import launch, launch_each, operation
+from .device import launch, launch_each, implements
 from .reduction import block_sum
 
 
-@operation
+@implements(reference.binary_crossentropy_forward)
 def binary_crossentropy_forward(logits, target, probability, loss, scale):
-    """probability = sigmoid(logits); loss_n = scale * mean over d of the cross-entropy.
-
-    logits, target, probability (N, D); loss (N,).
-    """
     launch(_binary_crossentropy, len(logits), logits, target, probability, loss, scale)
 
 
-@operation
+@implements(reference.binary_crossentropy_backward)
 def binary_crossentropy_backward(probability, target, dlogits, scale):
-    """dlogits = (probability - target) * scale / (D N): the gradient of the batch's mean loss."""
     launch_each(_make_difference("linear", np.dtype(target.dtype)), target.size, probability, target, dlogits, scale / target.size)
 
 
-@operation
+@implements(reference.squared_error_forward)
 def squared_error_forward(logits, target, output, loss, scale, activation):
-    """output = f(logits); loss_n = scale * mean over d of (output - target)^2.  Shapes as above."""
     launch(_make_squared_error(activation, np.dtype(logits.dtype)), len(logits), logits, target, output, loss, scale)
 
 
-@operation
+@implements(reference.squared_error_backward)
 def squared_error_backward(output, target, dlogits, scale, activation):
-    """dlogits = 2 (output - target) * scale / (D N) * f'(logits)."""
     launch_each(_make_difference(activation, np.dtype(target.dtype)), target.size, output, target, dlogits, 2 * scale / target.size)
 
 

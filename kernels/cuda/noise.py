@@ -4,7 +4,8 @@ import math
 import numpy as np
 from numba import cuda
 
-from .device import blocks, flat, launch_each, operation
+from ..reference import noise as reference
+from .device import blocks, flat, launch_each, implements
 
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -12,18 +13,13 @@ LOW, SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
 ROUNDS = 10
 
 
-@operation
+@implements(reference.uniform)
 def uniform(out, seed, step, stream):
-    """Fill out with U[0, 1) in steps of 2^-24: exactly the same in every backend."""
     launch_each(_uniform, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
 
 
-@operation
+@implements(reference.normal)
 def normal(out, seed, step, stream):
-    """Fill out with N(0, 1) by Box and Muller's transform of pairs u, v of uniform numbers, in double precision:
-
-        r = sqrt(-2 log(1 - u)),   (r cos(2 pi v), r sin(2 pi v))
-    """
     launch_each(_normal, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
 
 

@@ -4,30 +4,24 @@ import math
 import numpy as np
 from numba import cuda
 
+from ..reference import optimizers as reference
 from .arrays import empty
-from .device import blocks, launch, launch_each, operation
+from .device import blocks, launch, launch_each, implements
 from .reduction import block_sum
 
 
-@operation
+@implements(reference.sgd_update)
 def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
-    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
     launch_each(_sgd, parameters.size, parameters, gradients, velocity, learning_rate, momentum, _tiny(parameters))
 
 
-@operation
+@implements(reference.rmsprop_update)
 def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
-    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).   (Tieleman & Hinton 2012)"""
     launch_each(_rmsprop, parameters.size, parameters, gradients, v, learning_rate, rho, epsilon, _tiny(parameters))
 
 
-@operation
+@implements(reference.adam_update)
 def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
-    """Adam (Kingma & Ba 2015, section 2, the last paragraph's form).  step counts from 1.
-
-    m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v);
-    w -= alpha m / (sqrt(v) + epsilon),  alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step).
-    """
     alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
     launch_each(_adam, parameters.size, parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, _tiny(parameters))
 
@@ -36,14 +30,13 @@ PARTS = 64                      # at most, of the gradients, each summed by one 
 ENOUGH = 8192                   # gradients that are worth a block
 
 
-def clip_by_global_norm_scratch(dtype):
+def clip_by_global_norm_scratch(P, dtype):
     """Work space for the norm: a sum for each part."""
     return empty(PARTS, "float64")
 
 
-@operation
+@implements(reference.clip_by_global_norm)
 def clip_by_global_norm(gradients, clipnorm, scratch):
-    """g *= clipnorm / |g| if the norm |g| of all gradients together is larger than clipnorm   (Pascanu et al. 2013)."""
     parts = min(PARTS, blocks(gradients.size, ENOUGH))
     launch(_sums_of_squares, parts, gradients, scratch)
     launch_each(_clip, gradients.size, gradients, scratch, parts, clipnorm)

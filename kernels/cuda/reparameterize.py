@@ -3,34 +3,28 @@ import math
 
 from numba import cuda
 
-from .device import launch, launch_each, operation
+from ..reference import reparameterize as reference
+from .device import launch, launch_each, implements
 from .reduction import block_sum
 
 
-@operation
+@implements(reference.reparameterize_forward)
 def reparameterize_forward(z_mean, z_log_var, eps, z):
-    """z = z_mean + exp(z_log_var / 2) * eps.  All (N, J)."""
     launch_each(_reparameterize_forward, z.size, z_mean, z_log_var, eps, z)
 
 
-@operation
+@implements(reference.reparameterize_backward)
 def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
-    """dz_mean = dz;  dz_log_var = dz * exp(z_log_var / 2) * eps / 2.  All (N, J)."""
     launch_each(_reparameterize_backward, dz.size, dz, z_log_var, eps, dz_mean, dz_log_var)
 
 
-@operation
+@implements(reference.gaussian_kl_forward)
 def gaussian_kl_forward(z_mean, z_log_var, kl):
-    """kl_n = -1/2 sum_j (1 + z_log_var - z_mean^2 - exp(z_log_var)).  z_mean, z_log_var (N, J); kl (N,)."""
     launch_each(_gaussian_kl_forward, kl.size, z_mean, z_log_var, kl)
 
 
-@operation
+@implements(reference.gaussian_kl_backward)
 def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
-    """Add the gradient of weight * mean over the batch of KL to dz_mean and dz_log_var, which hold the rest of dL/dz.
-
-    Dimensions with a mean KL below free_bits (nats) add nothing.
-    """
     launch(_gaussian_kl_backward, z_mean.shape[1], z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
 
 

@@ -1,67 +1,74 @@
 """Sequences between the layers, a thread an element.  What they do stands in reference/sequences.py."""
 from numba import cuda
 
-from ..contract import check_concatenation
-from .device import launch_each, operation
+from ..reference import sequences as reference
+from .arrays import fill
+from .device import implements, launch_each
 
 
-@operation
+@implements(reference.repeat_forward)
 def repeat_forward(x, y):
-    """y[:, t] = x.  x (N, K), y (N, T, K)."""
     launch_each(_repeat, y.size, x, y)
 
 
-@operation
+@implements(reference.repeat_backward)
 def repeat_backward(dout, dx):
-    """dx = sum over the steps of dout.  dout (N, T, K), dx (N, K)."""
     launch_each(_sum_steps, dx.size, dout, dx)
 
 
-@operation
+@implements(reference.concatenate_forward)
 def concatenate_forward(a, b, y):
-    """y = (a, b).  a (N, K), b (N, L), y (N, M) with M = K + L."""
-    check_concatenation(a, b, y)
     launch_each(_concatenate, y.size, a, b, y)
 
 
-@operation
+@implements(reference.concatenate_backward)
 def concatenate_backward(dout, da, db):
-    """da and db are the parts of dout.  Shapes as above."""
-    check_concatenation(da, db, dout)
     launch_each(_split, dout.size, dout, da, db)
 
 
-@operation
+@implements(reference.last_forward)
 def last_forward(x, y, t):
-    """y = x[:, t].  x (N, T, K), y (N, K)."""
     launch_each(_take_step, y.size, x, y, t)
 
 
-@operation
+@implements(reference.last_backward)
 def last_backward(dout, dx, t):
-    """dx[:, t] = dout, else 0.  dout (N, K), dx (N, T, K)."""
     launch_each(_put_step, dx.size, dout, dx, t)
 
 
-@operation
+@implements(reference.scatter)
+def scatter(x, indices, y):
+    fill(y, 0)
+    launch_each(_scatter, x.size, x, indices, y)
+
+
+@implements(reference.sum_steps)
+def sum_steps(x, y):
+    launch_each(_sum_steps, y.size, x, y)
+
+
+@implements(reference.mask_steps)
 def mask_steps(x, mask, y):
-    """y = x where the mask is 1, else 0.  x, y (N, T, K), mask (N, T) of 0 and 1; y may be x itself."""
     launch_each(_mask_steps, x.size, x, mask, y)
 
 
-@operation
+@implements(reference.padding_mask)
 def padding_mask(indices, mask):
-    """mask = 0 where the word is 0, which is padding, else 1.  indices, mask (N, T) int32."""
     launch_each(_padding_mask, mask.size, indices, mask)
 
 
-@operation
+@implements(reference.words_before)
 def words_before(indices, noise, before, first, unknown, rate):
-    """What a decoder is told at each step: `first`, then the words but for the last, some of them hidden behind `unknown`.
-
-    Word dropout (Bowman et al. 2016): a word is hidden where its noise ~ U[0, 1) is below rate.  indices, noise, before (N, T).
-    """
     launch_each(_words_before, before.size, indices, noise, before, first, unknown, rate)
+
+
+@cuda.jit
+def _scatter(x, indices, y):
+    i = cuda.grid(1)
+    if i < x.size:
+        m = i // x.shape[1]
+        e = i % x.shape[1]
+        y[indices[m], e] = x[m, e]
 
 
 @cuda.jit(device=True)

@@ -6,34 +6,28 @@ import math
 
 from numba import cuda
 
-from .device import launch, launch_each, operation
+from ..reference import word_losses as reference
+from .device import launch, launch_each, implements
 from .reduction import block_max, block_sum
 
 
-@operation
+@implements(reference.sparse_categorical_crossentropy_forward)
 def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, scale):
-    """loss_n = scale * mean over t of -log p(targets[n, t]).
-
-    logits (N, T, V), targets (N, T) int32, loss (N,); log_total (N, T) is for the backward pass.
-    """
     launch(_softmax_crossentropy, len(logits), logits, targets, loss, log_total, scale)
 
 
-@operation
+@implements(reference.sparse_categorical_crossentropy_backward)
 def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
-    """dlogits = (p - one-hot target) * scale / (N T): the gradient of the batch's mean loss.  It may be logits itself."""
     launch_each(_softmax_difference, logits.size, logits, targets, log_total, dlogits, scale / targets.size)
 
 
-@operation
+@implements(reference.onehot_binary_crossentropy_forward)
 def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
-    """loss_n = scale * mean over v of the binary cross-entropy with the one-hot target.  logits (N, V), targets and loss (N,)."""
     launch(_onehot_crossentropy, len(logits), logits, targets, loss, scale)
 
 
-@operation
+@implements(reference.onehot_binary_crossentropy_backward)
 def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
-    """dlogits = (sigmoid(logits) - one-hot target) * scale / (N V).  It may be logits itself."""
     launch_each(_onehot_difference, logits.size, logits, targets, dlogits, scale / logits.size)
 
 

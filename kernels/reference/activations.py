@@ -1,22 +1,24 @@
 """Activations: y = f(x), element by element, except softmax over the last axis.
 
-Each derivative is written in terms of the output y, so that the backward pass needs no other memory of the forward pass:
+Each derivative is written in terms of the output y, so the backward pass needs nothing else of the
+forward pass:
 
     linear      y = x                        dy/dx = 1
     relu        y = max(x, 0)                dy/dx = 1 where y > 0, else 0
-    leaky_relu  y = x where x > 0, else a x  dy/dx = 1 where y > 0, else a            (a > 0, so y has the sign of x)
+    leaky_relu  y = x where x > 0, else a x  dy/dx = 1 where y > 0, else a   (y has x's sign: a > 0)
     sigmoid     y = 1 / (1 + exp(-x))        dy/dx = y (1 - y)
     tanh        y = tanh(x)                  dy/dx = 1 - y^2
     softmax     y_i = exp(x_i) / sum_j exp(x_j)   dy_i/dx_j = y_i (delta_ij - y_j)
 """
 import numpy as np
 
-from ..contract import operation, parse_activation
+from ..activation_names import EXAMPLES, parse_activation
+from ..operation import operation
 
 
-@operation
+@operation("x=* -> y=*", activation=EXAMPLES)
 def activation_forward(x, y, activation):
-    """y = f(x).  x, y: any one shape; y may be x itself."""
+    """y = f(x). y may be x itself."""
     name, slope = parse_activation(activation)
     if name == "linear":
         y[...] = x
@@ -34,9 +36,9 @@ def activation_forward(x, y, activation):
         y[...] = e / e.sum(axis=-1, keepdims=True)
 
 
-@operation
+@operation("dout=* y=* -> dx=*", activation=EXAMPLES)
 def activation_backward(dout, y, dx, activation):
-    """dx = dout * f'(x), from y = f(x).  dout, y, dx: one shape."""
+    """dx = dout * f'(x), from y = f(x)."""
     name, slope = parse_activation(activation)
     if name == "linear":
         dx[...] = dout

@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014), inverted as in Keras: what is kept is scaled up, so that E[y] = x.
+"""Dropout (Srivastava et al. 2014), inverted as in Keras: kept elements are scaled up, so E[y] = x.
 
     y = x * keep / (1 - rate),   keep = 1 where noise >= rate, else 0,   noise ~ U[0, 1)
 
@@ -6,16 +6,16 @@ The backward pass is the same product, with the same noise: dx = dout * keep / (
 """
 import numpy as np
 
-from ..contract import operation
+from ..operation import operation
 
 
-@operation
+@operation("x=* noise=*:unit -> y=*", rate=(0.4, 0.0))
 def dropout_forward(x, noise, y, rate):
-    """y = x * keep / (1 - rate).  x, noise, y: one shape; 0 <= rate < 1."""
+    """y = x * keep / (1 - rate), for 0 <= rate < 1."""
     y[...] = np.where(noise >= rate, x * (1 / (1 - rate)), 0)
 
 
-@operation
+@operation("dout=* noise=*:unit -> dx=*", rate=(0.4, 0.0))
 def dropout_backward(dout, noise, dx, rate):
     """dx = dout * keep / (1 - rate), with the noise of the forward pass."""
     dx[...] = np.where(noise >= rate, dout * (1 / (1 - rate)), 0)

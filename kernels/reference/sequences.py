@@ -1,71 +1,89 @@
-"""What happens to sequences between the layers that have parameters.
+"""Operations on sequences between the layers that have parameters.
 
-    repeat          y_t = x for each of T steps                 dx = sum over t of dy_t
-    concatenate     y = (a, b), side by side in the last axis   da, db = the two parts of dy
-    last            y = x_t of one step t                       dx_t = dy, else 0
-    mask_steps      y_t = x_t where the mask is 1, else 0       its own backward pass
+    repeat        y_t = x for each of T steps                  dx = sum over t of dout_t
+    concatenate   y = (a, b), joined along the last axis       da, db = the two parts of dout
+    last          y = x_t of one step t                        dx_t = dout, 0 at all other steps
+    gather        y_m = x[i_m], some of the rows               dx[i_m] = dout_m, else 0: scatter
+    scatter       y[i_m] = x_m, rows put back, 0 elsewhere     dx_m = dout[i_m]: gather
+    sum_steps     y = sum over t of x_t
+    mask_steps    y_t = x_t where the mask is 1, else 0        its own backward pass
 """
 import numpy as np
 
-from ..contract import check_concatenation, operation
+from ..operation import operation
 
 
-@operation
+@operation("x=NK -> y=NTK")
 def repeat_forward(x, y):
-    """y[:, t] = x.  x (N, K), y (N, T, K)."""
+    """y[:, t] = x."""
     y[...] = x[:, np.newaxis]
 
 
-@operation
+@operation("dout=NTK -> dx=NK")
 def repeat_backward(dout, dx):
-    """dx = sum over the steps of dout.  dout (N, T, K), dx (N, K)."""
+    """dx = sum over the steps of dout."""
     np.sum(dout, axis=1, out=dx)
 
 
-@operation
+@operation("a=NK b=NL -> y=N,K+L")
 def concatenate_forward(a, b, y):
-    """y = (a, b).  a (N, K), b (N, L), y (N, M) with M = K + L."""
-    check_concatenation(a, b, y)
-    y[:, :a.shape[1]], y[:, a.shape[1]:] = a, b
+    """y = (a, b)."""
+    y[:, :a.shape[1]] = a
+    y[:, a.shape[1]:] = b
 
 
-@operation
+@operation("dout=N,K+L -> da=NK db=NL")
 def concatenate_backward(dout, da, db):
-    """da and db are the parts of dout.  Shapes as above."""
-    check_concatenation(da, db, dout)
-    da[...], db[...] = dout[:, :da.shape[1]], dout[:, da.shape[1]:]
+    """da and db are the parts of dout."""
+    da[...] = dout[:, :da.shape[1]]
+    db[...] = dout[:, da.shape[1]:]
 
 
-@operation
+@operation("x=NTK -> y=NK", t=(0, 1))
 def last_forward(x, y, t):
-    """y = x[:, t].  x (N, T, K), y (N, K)."""
+    """y = x[:, t]."""
     y[...] = x[:, t]
 
 
-@operation
+@operation("dout=NK -> dx=NTK", t=(0, 1))
 def last_backward(dout, dx, t):
-    """dx[:, t] = dout, else 0.  dout (N, K), dx (N, T, K)."""
+    """dx[:, t] = dout, else 0."""
     dx[...] = 0
     dx[:, t] = dout
 
 
-@operation
+@operation("x=ME indices=M:index<N -> y=NE")
+def scatter(x, indices, y):
+    """y[indices] = x, 0 in all other rows. No index may occur twice."""
+    y[...] = 0
+    y[indices] = x
+
+
+@operation("x=NTK -> y=NK")
+def sum_steps(x, y):
+    """y = sum over the steps of x."""
+    np.sum(x, axis=1, out=y)
+
+
+@operation("x=NTK mask=NT:bit -> y=NTK")
 def mask_steps(x, mask, y):
-    """y = x where the mask is 1, else 0.  x, y (N, T, K), mask (N, T) of 0 and 1; y may be x itself."""
+    """y = x where the mask is 1, else 0. y may be x itself."""
     y[...] = np.where(mask[..., np.newaxis], x, 0)
 
 
-@operation
+@operation("indices=NT:index -> mask=NT:bit")
 def padding_mask(indices, mask):
-    """mask = 0 where the word is 0, which is padding, else 1.  indices, mask (N, T) int32."""
+    """mask = 0 where the word is 0, which is padding, else 1."""
     np.not_equal(indices, 0, out=mask, casting="unsafe")
 
 
-@operation
+@operation("indices=NT:index noise=NT:unit -> before=NT:index", first=(2,), unknown=(1,),
+           rate=(0.5, 0.0))
 def words_before(indices, noise, before, first, unknown, rate):
-    """What a decoder is told at each step: `first`, then the words but for the last, some of them hidden behind `unknown`.
+    """Shift the words by one step, as the inputs of a decoder, and hide some of them.
 
-    Word dropout (Bowman et al. 2016): a word is hidden where its noise ~ U[0, 1) is below rate.  indices, noise, before (N, T).
+    Step 0 sees `first`, step t the word of step t - 1. Word dropout (Bowman et al. 2016): a word
+    whose noise ~ U[0, 1) is below rate is replaced by `unknown`.
     """
     before[:, 0] = first
     before[:, 1:] = np.where(noise[:, 1:] < rate, unknown, indices[:, :-1])

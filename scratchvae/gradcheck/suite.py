@@ -1,5 +1,5 @@
 """What `scratchvae gradcheck` checks: every layer, every loss, or a lab's model at a reduced size."""
-from kernels.contract import ACTIVATIONS
+from kernels.activation_names import ACTIVATIONS
 
 from .. import labs
 from .check import check_layer, check_model

@@ -1,12 +1,14 @@
 """Layers with Keras's names, arguments and weight shapes, each with its forward and backward pass."""
 from .activation import Activation
 from .batch_normalization import BatchNormalization
-from .conv2d import Conv2D, Conv2DTranspose
+from .bidirectional import Bidirectional
+from .conv2d import Conv2D
+from .conv2d_transpose import Conv2DTranspose
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding, OneHotDense
 from .flatten import Flatten
-from .gru import GRU, Bidirectional
+from .gru import GRU
 from .layer import Layer
 from .repeat_vector import RepeatVector
 from .reshape import Reshape

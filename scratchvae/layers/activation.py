@@ -1,16 +1,28 @@
 """An activation as a layer of its own."""
-from kernels.contract import parse_activation
+from kernels.activation_names import EXAMPLES, parse_activation
 
+from .formulas import ACTIVATIONS, Formula
 from .layer import Layer
 
 
 class Activation(Layer):
-    """y = f(x), element by element (softmax: over the last axis).  The names are those of Dense."""
+    """y = f(x), element by element; softmax acts on the last axis.
+
+    Parameters
+    ----------
+    activation : str
+        See Dense.
+    """
 
     def __init__(self, activation, dtype="float32"):
         super().__init__(dtype)
-        self.activation = activation
         parse_activation(activation)
+        self.activation = activation
+
+    @classmethod
+    def examples(cls):
+        for activation in EXAMPLES:
+            yield cls(activation), (3, 5)
 
     def compute_mask(self, x):
         return self.mask
@@ -28,3 +40,10 @@ class Activation(Layer):
         dx = self.workspace.array("dx", dout.shape)
         self.kernels.activation_backward(dout, self._y, dx, self.activation)
         return dx
+
+    def formula(self):
+        name, _ = parse_activation(self.activation)
+        if name == "linear":
+            return Formula("y = x", "dx = dout")
+        f = ACTIVATIONS[name]
+        return Formula(f"y = f(x),  {f.forward}", f"dx = dout * f'(x),  {f.backward}")

@@ -1,21 +1,34 @@
 """Batch normalisation."""
-import numpy as np
-
-from ..errors import ScratchVAEError
+from .. import checks
+from .formulas import Formula
 from .layer import Layer
 
 
 class BatchNormalization(Layer):
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel, the last axis   (Ioffe & Szegedy 2015).
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel, the last axis.
 
-    In training mean and variance are the batch's, over all other axes; otherwise moving averages of them, which training keeps:
-    moving = momentum * moving + (1 - momentum) * batch.  They are state, not parameters: no gradient changes them.
+    In training mean and variance are the batch's, over all other axes. Otherwise they are moving
+    averages, which training keeps: moving = momentum * moving + (1 - momentum) * batch. These are
+    state, not parameters: no gradient changes them. Ioffe & Szegedy 2015.
+
+    Parameters
+    ----------
+    momentum : float
+        From 0 and below 1.
+    epsilon : float
+        From 0 and below 1; added to the variance.
+    dtype : str
     """
+    affine = True
 
     def __init__(self, momentum=0.99, epsilon=1e-3, dtype="float32"):
         super().__init__(dtype)
-        self.momentum = _number("momentum", momentum)
-        self.epsilon = _number("epsilon", epsilon)
+        self.momentum = checks.number(self.name, "momentum", momentum, 0, 1)
+        self.epsilon = checks.number(self.name, "epsilon", epsilon, 0, 1)
+
+    @classmethod
+    def examples(cls):
+        yield cls(), (3, 2, 4)
 
     def setup(self, input_shape):
         channels = input_shape[-1:]
@@ -23,34 +36,46 @@ class BatchNormalization(Layer):
         self.add_parameter("beta", channels, "zeros")
         self.add_state("moving_mean", channels, "zeros")
         self.add_state("moving_variance", channels, "ones")
-        self._scratch = self.kernels.batchnorm_scratch(*channels, self.dtype)
         return input_shape
 
     def forward(self, x, training=False):
         self.check_input(x)
-        self._x, self._y, self._training = x, self.workspace.array("y", x.shape), training
+        self._x = x
+        self._y = self.workspace.array("y", x.shape)
+        self._training = training
+        rows = self.kernels.rows(x)
+        y = self.kernels.rows(self._y)
+        scratch = self.scratch("batchnorm", len(rows), C=rows.shape[1])
         gamma, beta, moving_mean, moving_variance = self.weights.values()
-        rows = self.kernels.rows
-        examples, y = rows(x), rows(self._y)
         if training:
-            self._mean, self._variance = (self.workspace.array(name, gamma.shape) for name in ("mean", "variance"))
-            self.kernels.batchnorm_forward(examples, gamma, beta, moving_mean, moving_variance, y, self._mean, self._variance,
-                                           self.momentum, self.epsilon, self._scratch)
+            self._mean = self.workspace.array("mean", gamma.shape)
+            self._variance = self.workspace.array("variance", gamma.shape)
+            self.kernels.batchnorm_forward(rows, gamma, beta, y, self._mean, self._variance,
+                                           self.epsilon, scratch)
+            self.kernels.batchnorm_update(self._mean, self._variance, moving_mean,
+                                          moving_variance, self.momentum)
         else:
-            self._mean, self._variance = moving_mean, moving_variance
-            self.kernels.batchnorm_inference(examples, gamma, beta, moving_mean, moving_variance, y, self.epsilon, self._scratch)
+            self._mean = moving_mean
+            self._variance = moving_variance
+            self.kernels.batchnorm_inference(rows, gamma, beta, moving_mean, moving_variance, y,
+                                             self.epsilon, scratch)
         return self._y
 
     def backward(self, dout, need_dx=True):
         self.check_gradient(dout, self._y)
-        gamma, dx = self.params["gamma"], self.workspace.array("dx", dout.shape)
         rows = self.kernels.rows
-        self.kernels.batchnorm_backward(rows(dout), rows(self._x), gamma, self._mean, self._variance, rows(dx), self.grads["gamma"],
-                                        self.grads["beta"], self.epsilon, self._training, self._scratch)
+        dx = self.workspace.array("dx", dout.shape)
+        x = rows(self._x)
+        scratch = self.scratch("batchnorm", len(x), C=x.shape[1])
+        kernels = self.kernels
+        differentiate = (kernels.batchnorm_backward if self._training
+                         else kernels.batchnorm_inference_backward)
+        differentiate(rows(dout), x, self.params["gamma"], self._mean, self._variance, rows(dx),
+                      self.grads["gamma"], self.grads["beta"], self.epsilon, scratch)
         return dx if need_dx else None
 
-
-def _number(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
-        raise ScratchVAEError(f"BatchNormalization: {name} is {value!r}; allowed: 0 <= {name} < 1")
-    return float(value)
+    def formula(self):
+        return Formula(
+            "x^ = s (x - mean),  s = 1 / sqrt(variance + epsilon),  y = gamma x^ + beta",
+            "dgamma = sum of dy x^,  dbeta = sum of dy,  "
+            "dx = gamma s (dy - dbeta / N - x^ dgamma / N)")

@@ -6,10 +6,14 @@ from .reshape import Reshape
 
 
 class Flatten(Reshape):
-    """y = x with all axes but the batch's made one: a Reshape that finds its target shape itself."""
+    """y = x with all axes except the batch axis joined: a Reshape that finds its target shape."""
 
     def __init__(self, dtype="float32"):
         Layer.__init__(self, dtype)
+
+    @classmethod
+    def examples(cls):
+        yield cls(), (3, 5, 2)
 
     def setup(self, input_shape):
         self.target_shape = (math.prod(input_shape),)

@@ -1,13 +1,24 @@
-"""Where random numbers come from during training: a function of (seed, step, stream), not a state."""
+"""Random numbers of training: a function of (seed, step, stream), not a state."""
 
-# Streams that are no layer's own.  Layers count from 0.
-VALIDATION, SAMPLING, PRIOR, WORDS, IMPORTANCE = (2 ** 32 - n for n in (1, 2, 3, 4, 5))
+# Streams that belong to no layer. Layers count from 0.
+VALIDATION = 2 ** 32 - 1
+SAMPLING = 2 ** 32 - 2
+PRIOR = 2 ** 32 - 3
+WORDS = 2 ** 32 - 4
+IMPORTANCE = 2 ** 32 - 5
 
 
 class Noise:
-    """Noise for one training step at a time: the model sets `step`, each layer draws from its own stream.
+    """The noise of one training step at a time.
 
-    The same seed and step give the same numbers on any backend and number of threads, and after a resumed run.
+    The model sets `step`, and each layer draws from its own stream. The same seed and step give the
+    same numbers on any backend and number of threads, and in a resumed run.
+
+    Parameters
+    ----------
+    kernels : module
+        The backend that draws.
+    seed : int
     """
 
     def __init__(self, kernels, seed=0):

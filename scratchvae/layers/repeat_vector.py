@@ -1,18 +1,32 @@
 """The same vector at every step."""
-from ..errors import ScratchVAEError
-from .layer import Layer, positive_integer
+from .. import checks
+from .formulas import Formula
+from .layer import Layer
 
 
 class RepeatVector(Layer):
-    """y[:, t] = x for each of n steps.  x (N, K), y (N, n, K); so dx is the sum of dout over the steps."""
+    """y[:, t] = x for each of n steps; so dx is the sum of dout over the steps.
+
+    x (N, K), y (N, n, K).
+
+    Parameters
+    ----------
+    n : int
+        The number of steps.
+    dtype : str
+    """
+    reads_dout_only = True
 
     def __init__(self, n, dtype="float32"):
         super().__init__(dtype)
-        self.n = positive_integer("RepeatVector", "n", n)
+        self.n = checks.integer(self.name, "n", n)
+
+    @classmethod
+    def examples(cls):
+        yield cls(3), (5,)
 
     def setup(self, input_shape):
-        if len(input_shape) != 1:
-            raise ScratchVAEError(f"RepeatVector: input shape {input_shape}; needed: one axis")
+        self.check_axes(input_shape, "features")
         return (self.n, *input_shape)
 
     def forward(self, x, training=False):
@@ -26,3 +40,6 @@ class RepeatVector(Layer):
         dx = self.workspace.array("dx", (len(dout), *self.input_shape))
         self.kernels.repeat_backward(dout, dx)
         return dx
+
+    def formula(self):
+        return Formula("y_t = x at every step t", "dx = sum over t of dout_t")

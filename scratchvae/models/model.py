@@ -2,7 +2,7 @@
 import numpy as np
 
 import kernels
-from kernels.contract import check_indices
+from kernels.operation import check_indices
 
 from .. import losses
 from ..training import fit as training

@@ -11,7 +11,7 @@ withholds words so that z has to tell them.
 """
 import numpy as np
 
-from kernels.contract import check_indices
+from kernels.operation import check_indices
 
 from .. import schedules
 from ..errors import ScratchVAEError

@@ -1,0 +1,66 @@
+"""Checks of arguments: each returns the value in its proper type, or raises an error that names the
+argument, the value that was given, and what is allowed.
+
+`owner` is the class or function whose argument it is, for the message.
+"""
+import numpy as np
+
+from .errors import ScratchVAEError
+
+DTYPES = ("float32", "float64")
+SEEDS = 2 ** 63                 # seeds lie below
+
+
+def integer(owner, name, value, low=1):
+    """Return a whole number of at least `low` as an int."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < low:
+        allowed = "a positive integer" if low == 1 else f"an integer of at least {low}"
+        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {value!r}")
+    return int(value)
+
+
+def pair(owner, name, value, low=1):
+    """Return (height, width) from one whole number or two."""
+    values = value if isinstance(value, (tuple, list)) else (value, value)
+    try:
+        height, width = (integer(owner, name, number, low) for number in values)
+    except ValueError:                  # another number of numbers, or not whole ones
+        allowed = "positive integers" if low == 1 else f"integers of at least {low}"
+        raise ScratchVAEError(f"{owner}: {name} must be one or two {allowed}, "
+                              f"got {value!r}") from None
+    return height, width
+
+
+def number(owner, name, value, low=0, high=float("inf")):
+    """Return a number with low <= number < high as a float."""
+    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not real or not low <= value < high:
+        allowed = f"in [{low}, {high})" if high < float("inf") else f"a number of at least {low}"
+        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {value!r}")
+    return float(value)
+
+
+def choice(owner, name, value, allowed):
+    """Return a value that is one of those allowed."""
+    if value not in allowed:
+        raise ScratchVAEError(f"{owner}: {name} must be one of {', '.join(map(str, allowed))}, "
+                              f"got {value!r}")
+    return value
+
+
+def seed(owner, value):
+    """Return a seed, a whole number from 0 and below 2^63, as an int."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not 0 <= value < SEEDS:
+        raise ScratchVAEError(f"{owner}: seed must be an integer from 0 and below 2^63, "
+                              f"got {value!r}")
+    return int(value)
+
+
+def dtype_name(owner, dtype):
+    """Return "float32" or "float64" from a name, a NumPy type or a dtype."""
+    name = getattr(dtype, "__name__", None) or str(dtype)
+    if name not in DTYPES:
+        raise ScratchVAEError(f"{owner}: dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    return name
