@@ -1,4 +1,4 @@
-"""What happened during training, step by step: the loss of every batch, and now and then an input with what the model made of it."""
+"""The record of training, step by step: the loss of every batch, and some reconstructions."""
 import math
 
 import numpy as np
@@ -7,23 +7,55 @@ from ..storage import read_arrays, write_arrays
 
 
 class Record:
-    """Called after every training step by fit.
+    """A callback of fit that records every training step.
 
-    losses has the loss of each step's batch; recorded the numbers of the steps, every `every` of them, of which inputs and
-    outputs have the batch's first example and its reconstruction, through the z that was sampled for it.
+    Parameters
+    ----------
+    model : Model
+        The model that is trained.
+    every : int
+        Keep a reconstruction every so many steps.
+
+    Attributes
+    ----------
+    losses : list of float
+        The loss of each step's batch; NaN where it is unknown.
+    recorded : list of int
+        The numbers of the steps of which an input and an output are kept.
+    inputs, outputs : list of array
+        The first example of the batch of each such step, and its reconstruction from the z that
+        was sampled in the step.
     """
 
     def __init__(self, model, every):
-        self.model, self.every = model, every
-        self.losses, self.recorded, self.inputs, self.outputs = [], [], [], []
+        self.model = model
+        self.every = every
+        self.losses = []
+        self.recorded = []
+        self.inputs = []
+        self.outputs = []
 
     def __call__(self, step, batch, loss):
+        """Record a step.
+
+        Parameters
+        ----------
+        step : int
+            The number of the step, from 1.
+        batch : array
+            The inputs of the step, where the backend computes.
+        loss : float
+            The loss of the batch.
+        """
         self.losses.append(loss)
         if step % self.every == 0:
             self.recorded.append(step)
-            first = [self.model.kernels.to_host(array[:1])[0].copy() for array in (batch, self.model.loss.output)]
-            self.inputs.append(first[0])
-            self.outputs.append(first[1])
+            self.inputs.append(self._first(batch))
+            self.outputs.append(self._first(self.model.loss.output))
+
+    def _first(self, array):
+        """Return a copy of an array's first example: the array itself is a reused buffer."""
+        return self.model.kernels.to_host(array[:1])[0].copy()
 
     @property
     def steps(self):
@@ -31,19 +63,47 @@ class Record:
         return np.arange(1, len(self.losses) + 1)
 
     def save(self, path):
-        """Write it all."""
+        """Write the record to a file."""
         shape = (-1, *self.model.input_shape)
-        arrays = {"losses": np.array(self.losses), "recorded": np.array(self.recorded, np.int64),
-                  "inputs": np.array(self.inputs, np.float32).reshape(shape), "outputs": np.array(self.outputs, np.float32).reshape(shape)}
+        arrays = {
+            "losses": np.array(self.losses),
+            "recorded": np.array(self.recorded, np.int64),
+            "inputs": np.array(self.inputs, np.float32).reshape(shape),
+            "outputs": np.array(self.outputs, np.float32).reshape(shape),
+        }
         write_arrays(path, arrays, {"kind": "record", "every": self.every})
 
     @classmethod
     def load(cls, path, model, steps=None):
-        """What save wrote, up to that many steps: training may go on from an earlier one."""
+        """Return the record of a file.
+
+        Parameters
+        ----------
+        path : path
+            A file that save wrote.
+        model : Model or None
+            The model that is trained; None if the record is only read.
+        steps : int, optional
+            Return the record as it was after this step: training may resume from an earlier
+            checkpoint. By default, all steps.
+
+        Returns
+        -------
+        Record
+
+        Raises
+        ------
+        ScratchVAEError
+            If the file is missing or damaged.
+        """
         arrays, description = read_arrays(path, "record")
         record = cls(model, description["every"])
         record.losses = arrays["losses"][:steps].tolist()
         kept = arrays["recorded"] <= len(record.losses)
-        record.losses += [math.nan] * ((steps or 0) - len(record.losses))       # killed after the checkpoint, before the record
-        record.recorded, record.inputs, record.outputs = (list(arrays[name][kept]) for name in ("recorded", "inputs", "outputs"))
+        record.recorded = list(arrays["recorded"][kept])
+        record.inputs = list(arrays["inputs"][kept])
+        record.outputs = list(arrays["outputs"][kept])
+        if steps is not None:
+            # The record is behind the checkpoint if a kill came between writing the two.
+            record.losses += [math.nan] * (steps - len(record.losses))
         return record

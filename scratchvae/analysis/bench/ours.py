@@ -1,10 +1,21 @@
-"""This library in a benchmark, with the interface of its peers."""
+"""This library in a benchmark, with the interface of its peers (see peers/__init__.py)."""
 from ... import __version__, optimizers
 from ...models import Model
 
 
 class Trainer:
-    """The model's own training step, as fit calls it."""
+    """The model's own training step, as fit calls it.
+
+    Parameters
+    ----------
+    model, optimizer : dict
+        Their configs.
+    batch_size : int
+        Not used; an argument of every Trainer.
+    threads : int
+        How many threads the CPU backend uses.
+    backend : {"cpu", "cuda"}, default "cpu"
+    """
 
     version = f"scratchvae {__version__}"
 
@@ -15,24 +26,26 @@ class Trainer:
             self.version += " on the device"
         else:
             self.kernels.set_threads(threads)
-        optimizer = dict(optimizer)
-        self.optimizer = getattr(optimizers, optimizer.pop("class"))(**optimizer)
+        arguments = dict(optimizer)
+        optimizer_class = getattr(optimizers, arguments.pop("class"))
+        self.optimizer = optimizer_class(**arguments)
         self.optimizer.build(self.model.parameters, self.model.kernels)
 
     @property
     def launches(self):
-        """How many kernels have been launched on a device, or None."""
+        """The number of kernel launches on a device so far, or None without a device."""
         return self.kernels.launched() if self.kernels.NAME == "cuda" else None
 
     def put(self, x):
-        """A batch where the backend computes."""
+        """Return a batch where the backend computes."""
         return self.kernels.from_host(x)
 
     def step(self, x):
-        """One training step: forward, backward, update, with new noise."""
-        self.model.noise.step += 1
-        self.model.train_step(x, self.optimizer, self.model.kl_weight(self.model.noise.step))
+        """Do one training step with new noise: forward, backward, update."""
+        noise = self.model.noise
+        noise.step += 1
+        self.model.train_step(x, self.optimizer, self.model.kl_weight(noise.step))
 
     def wait(self):
-        """Until the device has computed what it was asked for."""
+        """Return when the device has finished all steps."""
         self.kernels.synchronize()

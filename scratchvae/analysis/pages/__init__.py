@@ -1,6 +1,7 @@
-"""Pages that are one HTML file each: style, scripts, pictures and data are in it, so that it needs no server and no network.
+"""Self-contained HTML pages: style, scripts, images and data are all in one file.
 
-A page is a folder with a template page.html, which extends base.html here, the style.css that base.html includes, and scripts.
+Such a page needs no server and no network. Its folder holds a template page.html, which extends the
+base.html of this package; the style.css that base.html includes; and scripts.
 """
 from functools import cache
 from pathlib import Path
@@ -9,15 +10,40 @@ HERE = Path(__file__).parent
 
 
 def render(folder, **content):
-    """The page of that folder as text.  What is put into it is escaped, but for Markup; `| tojson` is safe within a script."""
+    """Return the page of a folder as text.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of page.html and style.css.
+    **content
+        The variables of the template. Text is escaped unless it is Markup; in a script, use
+        `| tojson`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If the template uses a variable that is not in content.
+    ValueError
+        If a number for `| tojson` is not finite.
+    """
     return template(Path(folder)).render(content)
 
 
 @cache
 def template(folder):
-    """The folder's page.html, compiled once."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined      # here, as training must not wait for it
-    environment = Environment(loader=FileSystemLoader([folder, HERE]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)
+    """Return the compiled page.html of a folder."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # slow to import
+    environment = Environment(
+        loader=FileSystemLoader([folder, HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "allow_nan": False}
     return environment.get_template("page.html")

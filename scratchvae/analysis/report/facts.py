@@ -1,97 +1,179 @@
-"""What the page says of a run in tables: each function returns rows."""
+"""The tables of the report page: each function returns rows."""
 import shlex
 
+from ...models.summary import networks, size
 from ...runs.run import MEANINGS
 from ...storage import read_json
-from ...models.summary import networks, size
 
 
 def setup(run):
-    """(what, value) of what was trained, on what, and by what."""
-    config, model = run.config, run.model
-    optimizer = run.lab.make_optimizer(config["settings"]).get_config()
-    kind = optimizer.pop("class")
-    schedule = config["settings"].get("kl_schedule")
-    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
-    rows = [("lab", run.lab.name), ("data", config["data"]), ("parameters", f"{model.count:,}"),
-            ("reconstruction loss", f"{model.loss.name.replace('_', ' ')}, times {model.loss.scale:g}"),
-            ("KL weight", f"{config['settings']['kl_weight']:g}, {schedule}" if schedule else "no KL term: a plain autoencoder"),
-            ("optimizer", f"{kind}: " + ", ".join(f"{name} {value:g}" for name, value in optimizer.items() if value is not None)),
-            ("batches of", config["batch_size"]), ("epochs", config["epochs"]), ("seed", config["seed"]), ("versions", versions),
-            ("backend", config.get("computed_by") or config["backend"])]
-    return [(what, str(value)) for what, value in rows]
+    """Return (name, value) of the data, model and settings of training, as text."""
+    config = run.config
+    model = run.model
+    reconstruction = model.loss.name.replace("_", " ")
+    versions = [f"{name} {version}" for name, version in config["versions"].items()]
+    rows = [
+        ("lab", run.lab.name),
+        ("data", config["data"]),
+        ("parameters", f"{model.count:,}"),
+        ("reconstruction loss", f"{reconstruction}, times {model.loss.scale:g}"),
+        ("KL weight", _kl_weight(config["settings"])),
+        ("optimizer", _optimizer(run)),
+        ("batch size", config["batch_size"]),
+        ("epochs", config["epochs"]),
+        ("seed", config["seed"]),
+        ("versions", ", ".join(versions)),
+        ("backend", config.get("computed_by") or config["backend"]),
+    ]
+    return [(name, str(value)) for name, value in rows]
+
+
+def _kl_weight(settings):
+    """Return the KL weight and its schedule in words."""
+    schedule = settings.get("kl_schedule")
+    if not schedule:
+        return "no KL term (plain autoencoder)"
+    return f"{settings['kl_weight']:g}, {schedule}"
+
+
+def _optimizer(run):
+    """Return the optimizer and its arguments in words."""
+    config = run.lab.make_optimizer(run.config["settings"]).get_config()
+    kind = config.pop("class")
+    arguments = [f"{name} {value:g}" for name, value in config.items() if value is not None]
+    return f"{kind}: {', '.join(arguments)}"
 
 
 def settings(run):
-    """(name, value, the lab's own value where this one differs) of the lab's settings."""
-    own = run.lab.settings
-    return [(name, f"{value}", f"{own[name]}" if value != own[name] else "") for name, value in run.config["settings"].items()]
+    """Return (name, value, the lab's default if it differs) of each setting, as text."""
+    defaults = run.lab.settings
+    return [(name, f"{value}", f"{defaults[name]}" if value != defaults[name] else "")
+            for name, value in run.config["settings"].items()]
 
 
 def differences(run):
-    """Why the lab's reference figures can't be compared with this run, in words; empty if they can."""
-    config, lab, own = run.config, run.lab, run.lab.settings
-    reasons = [f"{name} is {value} in place of {own[name]}" for name, value in config["settings"].items() if value != own[name]]
-    if config["batch_size"] != lab.batch_size:
-        reasons.append(f"batches of {config['batch_size']} in place of {lab.batch_size}")
+    """Return the reasons, in words, why the lab's reference figures do not apply to this run."""
+    config = run.config
+    defaults = run.lab.settings
+    reasons = [f"{name} is {value} instead of {defaults[name]}"
+               for name, value in config["settings"].items() if value != defaults[name]]
+    if config["batch_size"] != run.lab.batch_size:
+        reasons.append(f"batches of {config['batch_size']} instead of {run.lab.batch_size}")
     if config["limit"]:
         reasons.append(f"only the first {config['limit']:,} examples were used")
     if not config["complete"]:
-        reasons.append("its data are not the whole published set")
+        reasons.append("the data are not the whole published set")
     return reasons
 
 
 def references(run, rows):
-    """(epoch, source, (theirs, ours, difference) for training, the same for validation) of figures that can be compared."""
-    ours = {row["epoch"]: row for row in rows}
-    return [(r.epoch, r.source, *(beside(getattr(r, column), ours.get(r.epoch, {}).get(column)) for column in ("loss", "val_loss")))
-            for r in run.references]
+    """Return the lab's reference figures beside the figures of this run.
+
+    Parameters
+    ----------
+    run : Run
+    rows : list of dict
+        The rows of its history.
+
+    Returns
+    -------
+    list of (epoch, source, training, validation)
+        training and validation are (theirs, ours, relative difference) of a loss, as text; a cell
+        is empty if its number is unknown. The list is empty if the run is not comparable.
+    """
+    by_epoch = {row["epoch"]: row for row in rows}
+    result = []
+    for reference in run.references:
+        ours = by_epoch.get(reference.epoch, {})
+        training = _compare(reference.loss, ours.get("loss"))
+        validation = _compare(reference.val_loss, ours.get("val_loss"))
+        result.append((reference.epoch, reference.source, training, validation))
+    return result
 
 
-def beside(theirs, ours):
-    """(theirs, ours, difference) as text."""
-    difference = f"{round(ours / theirs - 1, 3) + 0.0:+.1%}" if ours is not None and isinstance(theirs, float) else ""
-    return tuple("" if value is None else value if isinstance(value, str) else f"{value:.5g}" for value in (theirs, ours)) + (difference,)
+def _compare(theirs, ours):
+    """Return (theirs, ours, relative difference) as text."""
+    difference = ""
+    if ours is not None and isinstance(theirs, float):
+        rounded = round(ours / theirs - 1, 3) + 0.0             # + 0.0 turns -0.0 into 0.0
+        difference = f"{rounded:+.1%}"
+    return _number(theirs), _number(ours), difference
+
+
+def _number(value):
+    """Return a number to five digits; None is empty, and text stays as it is."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.5g}"
 
 
 def measures(run):
-    """(name, value, that of real lines, meaning) of evaluation.json, and what it was measured on; no rows if there is none."""
+    """Return the rows of evaluation.json, and what they were measured on.
+
+    Returns
+    -------
+    rows : list of (name, value, value of real lines, meaning)
+        Empty if the run has not been evaluated.
+    measured_on : str
+    """
     path = run.folder / "evaluation.json"
     if not path.exists():
         return [], ""
     content = read_json(path, dict)
     if "examples" not in content:
-        return [(m["name"], f"{m['value']:.4g}", "" if m["beside"] is None else f"{m['beside']:.4g}", m["meaning"])
-                for m in content.values()], run.config["data"]
+        return [_measure(measure) for measure in content.values()], run.config["data"]
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
-    last = ("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "", "alone, which some sheets print in place of the mean")
-    return [*rows, last], f"{content['examples']:,} test examples{run.model.how_measured}; {content['data']}"
+    rows.append(("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "",
+                 "some lab sheets print this in place of the mean over all batches"))
+    measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
+    return rows, f"{measured_on}; {content['data']}"
+
+
+def _measure(measure):
+    """Return the row of a measure of a text run."""
+    beside = "" if measure["beside"] is None else f"{measure['beside']:.4g}"
+    return measure["name"], f"{measure['value']:.4g}", beside, measure["meaning"]
 
 
 def layer_tables(model):
-    """(network, (layer, output shape, parameters) of each layer, parameters) of each network."""
-    return [(part, [(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{size(layer):,}") for name, layer in rows],
-             f"{sum(size(layer) for _, layer in rows):,}") for part, rows in networks(model).items()]
+    """Return (network, layers, parameters) of each network of a model, as text.
+
+    layers has (layer, output shape, parameters) of each layer.
+    """
+    tables = []
+    for part, rows in networks(model).items():
+        layers = [(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)),
+                   f"{size(layer):,}") for name, layer in rows]
+        total = sum(size(layer) for _, layer in rows)
+        tables.append((part, layers, f"{total:,}"))
+    return tables
 
 
 def train_command(run):
-    """The command that trains this run again, from its first step."""
-    config, lab = run.config, run.lab
-    words = ["scratchvae", "train", lab.name, "--epochs", config["epochs"], "--batch-size", config["batch_size"], "--seed", config["seed"]]
+    """Return the command that trains this run again from its first step."""
+    config = run.config
+    words = ["scratchvae", "train", run.lab.name]
+    words += ["--epochs", config["epochs"]]
+    words += ["--batch-size", config["batch_size"]]
+    words += ["--seed", config["seed"]]
     for name in ("limit", "data_dir", "text"):
-        words += [f"--{name.replace('_', '-')}", config[name]] if config.get(name) else []
-    words += ["--backend", config["backend"]] if config["backend"] != "cpu" else []
+        if config.get(name):
+            words += [f"--{name.replace('_', '-')}", config[name]]
+    if config["backend"] != "cpu":
+        words += ["--backend", config["backend"]]
     for name, value in config["settings"].items():
-        words += ["--set", f"{name}={value}"] if value != lab.settings[name] else []
+        if value != run.lab.settings[name]:
+            words += ["--set", f"{name}={value}"]
     return shlex.join(map(str, words))
 
 
 def resume_command(run):
-    """The command that goes on with it."""
+    """Return the command that resumes the training of this run."""
     return shlex.join(["scratchvae", "train", run.lab.name, "--resume", str(run.folder)])
 
 
 def later_commands(run):
-    """(command, what it does) for a trained run."""
-    return [(shlex.join(["scratchvae", command, str(run.folder)]), what) for command, what in
-            (("evaluate", "measures it"), ("plot", "draws all of its figures anew"))]
+    """Return (command, what it does) for a trained run."""
+    commands = [("evaluate", "compute the measures again"), ("plot", "draw all figures again")]
+    return [(shlex.join(["scratchvae", command, str(run.folder)]), purpose)
+            for command, purpose in commands]

@@ -1,16 +1,24 @@
-"""What becomes of a run's report while the run is trained."""
+"""Keeping a run's report up to date while the run is trained."""
 from . import write_report
 from .progress import Progress, glimpse
 
 
 class Live:
-    """Within its block, report.html is kept up to date, and so are TensorBoard's event files (scratchvae.analysis.report.events.Events) if asked for.
+    """A context manager that keeps report.html up to date during training.
 
-    An error that ends the block, Ctrl-C included, is told by the page, with how to go on.
+    If an error ends the block, Ctrl-C included, the page shows it, and how to resume training.
+
+    Parameters
+    ----------
+    run : Run
+        The run that is trained.
+    events : Events, optional
+        TensorBoard's event files, to keep up to date too.
     """
 
     def __init__(self, run, events=None):
-        self.run, self.events = run, events
+        self.run = run
+        self.events = events
         self.begun = False
 
     def __enter__(self):
@@ -20,17 +28,18 @@ class Live:
         if self.events:
             self.events.close()
         if error and self.begun:
-            write_report(self.run, problem="" if isinstance(error, KeyboardInterrupt) else str(error), current=False)
+            problem = "" if isinstance(error, KeyboardInterrupt) else str(error)
+            write_report(self.run, problem=problem, current=False)
 
     def begin(self):
-        """Training begins."""
+        """Write the first page, at the start of training."""
         self.begun = True
-        for figure in self.run.figures.glob("*"):                           # of weights that will be no more
-            figure.unlink()
+        for figure in self.run.figures.glob("*"):
+            figure.unlink()                     # drawn from weights that training now changes
         self.write()
 
     def end_epoch(self, row):
-        """Add an epoch, a row of the history, and what the model makes of a few examples after it."""
+        """Add an epoch, given its row of the history, and examples of what the model now makes."""
         made = glimpse(self.run)
         Progress(self.run.folder).add(self.run, row["epoch"], made)
         if self.events:
@@ -38,6 +47,6 @@ class Live:
         self.write()
 
     def write(self):
-        """Write the page; measures and figures that may lie there are of earlier weights."""
+        """Write the page, without the figures and measures of earlier weights."""
         (self.run.folder / "evaluation.json").unlink(missing_ok=True)
         write_report(self.run, live=True, current=False)

@@ -1,16 +1,24 @@
-"""The peers of the benchmark: the same VAE, built and trained as fast as another framework honestly can on a CPU.
+"""The peers of the benchmark: the same models in other frameworks, trained as fast as they can.
 
-Each module here is named after its framework, is imported only in a process of its own, and has one public thing:
+Each module is named after its framework and is imported only in its own process. It has one public
+class:
 
-    Trainer(model, optimizer, batch_size, threads)    built from two configs and ready to train; also takes `variants`
-        .launches                                     of kernels on a device, so far, or None where nobody counts them
-        .version                                      such as "PyTorch 2.13.0"
-        .put(x)                                       a NumPy batch, float32 or words, where the framework computes
-        .step(x)                                      asks for one training step on such a batch
-        .wait()                                       returns when every step asked for has finished
+    Trainer(model, optimizer, batch_size, threads)
+        Build the model and the optimizer from their configs, ready to train. The keyword arguments
+        that `variants` returns choose another way to train.
+    Trainer.version
+        The name and version of the framework, such as "PyTorch 2.13.0".
+    Trainer.launches
+        The number of kernel launches on a device so far, or None if they are not counted.
+    Trainer.put(x)
+        Return a NumPy batch, float32 or word indices, where the framework computes.
+    Trainer.step(x)
+        Start one training step on such a batch.
+    Trainer.wait()
+        Return when all steps have finished.
 
-No peer copies a batch, so its array has to be writable and stay as it is until `wait` returns. The first steps
-compile, so leave them out of any timing.
+A batch may be used without a copy: its array must be writable, and must not change before `wait`
+returns. The first steps compile, so do not time them.
 """
 
 from __future__ import annotations
@@ -26,72 +34,131 @@ _CLOSING = {
 
 
 def variants(name: str, model: dict, backend: str = "cpu") -> list[dict]:
-    """The keyword arguments of a Trainer, one dict for each way in which people train such a model with it.
+    """Return the keyword arguments of a Trainer, one dict for each usual way to train such a model.
 
-    No peer has a TextVAE.
+    Parameters
+    ----------
+    name : str
+        The framework.
+    model : dict
+        The config of the model.
+    backend : {"cpu", "cuda"}, default "cpu"
+
+    Returns
+    -------
+    list of dict
+        Empty for a TextVAE, which no peer implements.
     """
     if model["class"] == "TextVAE" and name in PEERS:
         return []
     if backend != "cpu":
         return [{"backend": backend}]
-    return [{}, {"channels_last": True}] if name == "torch" and has_convolutions(model) else [{}]
+    if name == "torch" and has_convolutions(model):
+        return [{}, {"channels_last": True}]
+    return [{}]
 
 
 def has_convolutions(model: dict) -> bool:
-    """Whether the speed of convolutions is what decides."""
-    return any(layer["class"].startswith("Conv2D") for layer in [*model["encoder"], *model["decoder"]])
+    """Return whether a model has convolutions: their speed then decides that of a step."""
+    layers = [*model["encoder"], *model["decoder"]]
+    return any(layer["class"].startswith("Conv2D") for layer in layers)
 
 
 def has_recurrence(model: dict) -> bool:
-    """Whether there are steps that have to wait for one another."""
-    return any(layer["class"] in ("GRU", "Bidirectional") for layer in [*model["encoder"], *model["decoder"]])
+    """Return whether a model has recurrent layers, whose time steps can't run in parallel."""
+    layers = [*model["encoder"], *model["decoder"]]
+    return any(layer["class"] in ("GRU", "Bidirectional") for layer in layers)
 
 
 def reads_words(model: dict) -> bool:
-    """Whether a batch is int32, the indices of words."""
+    """Return whether a batch holds word indices (int32)."""
     return model["encoder"][0]["class"] in ("Embedding", "OneHotDense")
 
 
 def split_activation(name: str) -> tuple[str, list[float]]:
-    """The activation's own name and its parameters: "leaky_relu(0.3)" has its slope, "leaky_relu" that of Keras."""
+    """Return the name of an activation and its parameters: "leaky_relu(0.3)" has the slope 0.3.
+
+    The slope of "leaky_relu" without parameters is Keras's default, 0.2.
+    """
     kind, bracket, slope = name.rstrip(")").partition("(")
-    return kind, [float(slope)] if bracket else [0.2] if kind == "leaky_relu" else []
+    if bracket:
+        return kind, [float(slope)]
+    if kind == "leaky_relu":
+        return kind, [0.2]
+    return kind, []
 
 
 def transposed_size(size, kernel, strides, padding: str) -> list[int]:
-    """Height and width of what a Conv2DTranspose makes of an image."""
-    return [n * s if padding == "SAME" else (n - 1) * s + max(k, s) for n, k, s in zip(size, kernel, strides)]
+    """Return the height and width of the output of a Conv2DTranspose.
+
+    Parameters
+    ----------
+    size, kernel, strides : sequence of int
+        Height and width of the input, of the kernel, and of the strides.
+    padding : {"SAME", "VALID"}
+
+    Returns
+    -------
+    list of int
+    """
+    if padding == "SAME":
+        return [n * s for n, s in zip(size, strides)]
+    return [(n - 1) * s + max(k, s) for n, k, s in zip(size, kernel, strides)]
 
 
 def decoder_layers(model: dict) -> list[dict]:
-    """The decoder without the activation that belongs to the loss: every peer's cross-entropies start from logits."""
-    layers, closing = model["decoder"], _CLOSING.get(model["reconstruction"])
+    """Return the decoder's layers without the activation that belongs to the loss.
+
+    The cross-entropies of all peers are computed from logits.
+    """
+    layers = model["decoder"]
+    closing = _CLOSING.get(model["reconstruction"])
     if closing is None:
         return layers
     last = max((i for i, layer in enumerate(layers) if "activation" in layer), default=None)
     if last is None or layers[last]["activation"] != closing:
-        raise ValueError(f"{model['reconstruction']} needs a decoder that ends in a {closing}")
+        raise ValueError(f"{model['reconstruction']} needs a decoder that ends in a {closing}.")
     return [*layers[:last], {**layers[last], "activation": "linear"}, *layers[last + 1 :]]
 
 
 def keras_update(config: dict, sqrt, name: str):
-    """Keras' update, for the frameworks that do best with it written out and compiled into the step.
+    """Return Keras's update, for frameworks that are fastest if it is compiled into the step.
 
-    Returns a function (t, gradient, weight, *slots) -> (weight, *slots), and how many slots it has. Slots start at
-    zero and t, the number of the step, at one.
+    Parameters
+    ----------
+    config : dict
+        The config of the optimizer.
+    sqrt : callable
+        The framework's square root.
+    name : str
+        The framework, for error messages.
+
+    Returns
+    -------
+    update : callable
+        A function (t, gradient, weight, *slots) -> (weight, *slots). t is the number of the step,
+        from 1; slots start at zero.
+    slots : int
+        How many slots a weight has.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer is unknown.
     """
     lr = config["learning_rate"]
     match config["class"]:
         case "RMSprop":
             return partial(_rmsprop, sqrt, lr, config["rho"], config["epsilon"]), 1
         case "Adam":
-            return partial(_adam, sqrt, lr, config["beta_1"], config["beta_2"], config["epsilon"]), 2
+            betas = config["beta_1"], config["beta_2"]
+            return partial(_adam, sqrt, lr, *betas, config["epsilon"]), 2
         case "SGD" if config["momentum"]:
             return partial(_momentum, lr, config["momentum"]), 1
         case "SGD":
             return lambda t, g, w: (w - lr * g,), 0
         case unknown:
-            raise ValueError(f"{name}'s peer has no optimizer {unknown}")
+            raise ValueError(f"The {name} peer has no optimizer {unknown}.")
 
 
 def _rmsprop(sqrt, lr, rho, epsilon, t, g, w, v):

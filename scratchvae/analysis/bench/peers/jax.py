@@ -23,14 +23,24 @@ _ACTIVATIONS = {
 
 
 class Trainer:
-    """Times one jitted, pure function from a state and a batch to the next state, the old state donated to it.
+    """Train with one jitted, pure function from a state and a batch to the next state.
 
-    Losses and updates are written out, as JAX itself has none. Steps are only asked for: `wait` sees them done.
+    The old state is donated to it. Losses and updates are written out, as JAX itself has none.
+    `step` only starts a step; `wait` returns when all steps have finished.
+
+    Parameters
+    ----------
+    model, optimizer : dict
+        Their configs.
+    batch_size : int
+        Not used; an argument of every Trainer.
+    threads : int
+        How many threads XLA uses.
     """
 
     def __init__(self, model: dict, optimizer: dict, batch_size: int, threads: int):
-        # JAX has no setting for XLA's threads: it starts one for each core that the process may run on, at the first
-        # array it makes. So the cores are what to limit, and nothing above this line may make an array.
+        # JAX has no setting for the number of XLA's threads: when the first array is made, it
+        # starts one thread per core of the process. So limit the cores, and make no array before.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
         self.version = f"JAX {jax.__version__}"
         start, key = jax.random.split(jax.random.key(0))
@@ -40,13 +50,16 @@ class Trainer:
 
         def step(state, x):
             t, key, tensors, moving = state
-            t, (key, now) = t + 1, jax.random.split(key)
+            t = t + 1
+            key, now = jax.random.split(key)
             gradient = jax.grad(lambda w: loss(tree.unflatten(w), x, now, moving), has_aux=True)
             gradients, moving = gradient([w for w, *_ in tensors])
-            return t, key, [update(t, g, *tensor) for g, tensor in zip(gradients, tensors)], moving
+            tensors = [update(t, g, *tensor) for g, tensor in zip(gradients, tensors)]
+            return t, key, tensors, moving
 
         self._step = jax.jit(step, donate_argnums=0)
-        self._state = jnp.zeros(()), key, [(w, *(jnp.zeros_like(w) for _ in range(slots))) for w in weights], moving
+        tensors = [(w, *(jnp.zeros_like(w) for _ in range(slots))) for w in weights]
+        self._state = jnp.zeros(()), key, tensors, moving
 
     launches = None
 
@@ -61,11 +74,16 @@ class Trainer:
 
 
 def _loss(model: dict, key):
-    """The starting parameters, a function from parameters, batch, key and moving averages to the loss and the next
-    moving averages, and their start."""
-    error, dtype = _ERRORS[model["reconstruction"]], jnp.int32 if reads_words(model) else jnp.float32
-    keys, averages = jax.random.split(key, 4), []
-    encoder, encode, shape = _chain(model["encoder"], model["input_shape"], keys[0], averages, dtype)
+    """Return the initial parameters, the loss, and the initial moving averages.
+
+    The loss is a function (parameters, batch, key, moving averages) -> (loss, moving averages).
+    """
+    error = _ERRORS[model["reconstruction"]]
+    dtype = jnp.int32 if reads_words(model) else jnp.float32
+    keys = jax.random.split(key, 4)
+    averages = []
+    encoder, encode, shape = _chain(
+        model["encoder"], model["input_shape"], keys[0], averages, dtype)
     heads = []
     if model["class"] == "VAE":
         heads = [_dense(shape[-1], model["latent_dim"], k) for k in keys[1:3]]
@@ -74,10 +92,12 @@ def _loss(model: dict, key):
 
     def loss(parameters, x, key, moving):
         encoder, heads, decoder = parameters
-        keys, moving = jax.random.split(key, 3), list(moving)
+        keys = jax.random.split(key, 3)
+        moving = list(moving)
         h = encode(encoder, x, keys[0], moving)
         z, kl = _sample(heads, h, keys[1]) if heads else (h, 0.0)
-        return model["reconstruction_scale"] * error(x, decode(decoder, z, keys[2], moving)) + kl, moving
+        output = decode(decoder, z, keys[2], moving)
+        return model["reconstruction_scale"] * error(x, output) + kl, moving
 
     return (encoder, heads, decoder), loss, averages
 
@@ -97,11 +117,13 @@ def _crossentropy(x, logits):
 
 
 def _softmax_crossentropy(words, logits):
-    return jnp.mean(jax.nn.logsumexp(logits, axis=-1) - jnp.sum(jax.nn.one_hot(words, logits.shape[-1]) * logits, axis=-1))
+    onehot = jax.nn.one_hot(words, logits.shape[-1])
+    return jnp.mean(jax.nn.logsumexp(logits, axis=-1) - jnp.sum(onehot * logits, axis=-1))
 
 
 def _onehot_crossentropy(word, logits):
-    return _crossentropy(jax.nn.one_hot(word[:, 0], logits.shape[1]), logits)  # fused by XLA, which is slower at scattering
+    # XLA fuses the one-hot vectors into the loss. That is faster than a scatter.
+    return _crossentropy(jax.nn.one_hot(word[:, 0], logits.shape[1]), logits)
 
 
 _ERRORS = {
@@ -113,24 +135,30 @@ _ERRORS = {
 
 
 def _dense(inputs: int, units: int, key):
-    """Keras' defaults: a Glorot-uniform kernel and a zero bias."""
+    """Return a Glorot-uniform kernel and a zero bias, Keras's defaults."""
     limit = (6 / (inputs + units)) ** 0.5
     return jax.random.uniform(key, (inputs, units), minval=-limit, maxval=limit), jnp.zeros(units)
 
 
 def _gru(inputs: int, units: int, key):
-    """The parameters of a GRU in one direction, by Keras' defaults."""
+    """Return the parameters of a GRU in one direction, initialized by Keras's defaults."""
     kernel, _ = _dense(inputs, 3 * units, key)
-    return kernel, jax.nn.initializers.orthogonal()(jax.random.fold_in(key, 1), (units, 3 * units)), jnp.zeros((2, 3 * units))
+    orthogonal = jax.nn.initializers.orthogonal()
+    recurrent = orthogonal(jax.random.fold_in(key, 1), (units, 3 * units))
+    return kernel, recurrent, jnp.zeros((2, 3 * units))
 
 
 def _recur(directions, x):
-    """The last states and all states of GRUs over the same x, one forwards and perhaps another backwards, in one loop."""
+    """Return the last states and all states of GRUs over x: one forwards, perhaps one backwards.
+
+    Both run in one loop.
+    """
     inputs = [jnp.swapaxes(x @ kernel + bias[0], 0, 1) for kernel, _, bias in directions]
     inputs[1:] = [a[::-1] for a in inputs[1:]]
 
     def step(states, inputs):
-        states = [_gru_step(h, a, recurrent, bias[1]) for h, a, (_, recurrent, bias) in zip(states, inputs, directions)]
+        states = [_gru_step(h, a, recurrent, bias[1])
+                  for h, a, (_, recurrent, bias) in zip(states, inputs, directions)]
         return states, states
 
     start = [jnp.zeros((len(x), len(recurrent))) for _, recurrent, _ in directions]
@@ -140,28 +168,38 @@ def _recur(directions, x):
 
 
 def _gru_step(h, a, recurrent, bias):
-    """Keras' equations with reset_after."""
+    """Return the next state of a GRU, by Keras's equations with reset_after."""
     q = h @ recurrent + bias
-    (a_z, a_r, a_c), (q_z, q_r, q_c) = jnp.split(a, 3, axis=1), jnp.split(q, 3, axis=1)
+    a_z, a_r, a_c = jnp.split(a, 3, axis=1)
+    q_z, q_r, q_c = jnp.split(q, 3, axis=1)
     z = jax.nn.sigmoid(a_z + q_z)
     return z * h + (1 - z) * jnp.tanh(a_c + jax.nn.sigmoid(a_r + q_r) * q_c)
 
 
 def _convolution(convolve, config: dict, between, key):
-    strides, padding, activation = tuple(config["strides"]), config["padding"].upper(), _activation(config["activation"])
+    """Return the parameters of a convolutional layer, and the layer."""
+    strides = tuple(config["strides"])
+    padding = config["padding"].upper()
+    activation = _activation(config["activation"])
     shape = *config["kernel_size"], *between
     limit = (6 / (shape[0] * shape[1] * sum(between))) ** 0.5
-    parameters = jax.random.uniform(key, shape, minval=-limit, maxval=limit), jnp.zeros(config["filters"])
+    kernel = jax.random.uniform(key, shape, minval=-limit, maxval=limit)
+    parameters = kernel, jnp.zeros(config["filters"])
     return parameters, lambda p, x, *_: activation(convolve(x, p[0], strides, padding) + p[1])
 
 
 def _convolve(x, kernel, strides, padding):
-    return lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    axes = ("NHWC", "HWIO", "NHWC")
+    return lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=axes)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def _convolve_transposed(x, kernel, strides, padding):
-    """What a convolution does to gradients. By JAX's own backward pass of it, a step takes XLA five times as long."""
+    """Return a transposed convolution: what a convolution does to gradients in its backward pass.
+
+    Its own backward pass is written out below, as XLA needs five times as long for a step with the
+    one that JAX derives.
+    """
     size = transposed_size(x.shape[1:3], kernel.shape, strides, padding)
     image = jax.ShapeDtypeStruct((len(x), *size, kernel.shape[2]), x.dtype)
     return jax.linear_transpose(lambda y: _convolve(y, kernel, strides, padding), image)(x)[0]
@@ -184,9 +222,15 @@ def _normalize(config: dict, p, x, key, moving):
     axes = tuple(range(x.ndim - 1))
     statistics = x.mean(axes), x.var(axes)
     momentum = config["momentum"]
-    moving.append([momentum * old + (1 - momentum) * now for old, now in zip(moving.pop(0), statistics)])
+    averages = moving.pop(0)
+    moving.append([momentum * old + (1 - momentum) * now
+                   for old, now in zip(averages, statistics)])
     mean, variance = statistics
     return (x - mean) * (p[0] * lax.rsqrt(variance + config["epsilon"])) + p[1]
+
+
+def _dropout(keep, p, x, key, moving):
+    return jnp.where(jax.random.bernoulli(key, keep, x.shape), x / keep, 0)
 
 
 def _activation(name: str):
@@ -195,16 +239,18 @@ def _activation(name: str):
 
 
 def _chain(layers: list[dict], shape, key, averages: list, dtype=jnp.float32):
-    """The layers' parameters, a function that runs all of them, and the shape that comes out of the last.
+    """Return the layers' parameters, a function that runs them in order, and the output shape.
 
-    The layers' moving averages are added to `averages`. A run takes each from the front of such a list and puts it
-    back, updated, at the end.
+    The layers' moving averages are added to `averages`. The function takes each layer's averages
+    from the front of such a list and appends the updated ones.
     """
-    pairs, x = [], jax.ShapeDtypeStruct((1, *shape), dtype)
+    pairs = []
+    x = jax.ShapeDtypeStruct((1, *shape), dtype)
     for i, config in enumerate(layers):
         parameters, layer = _layer(config, x.shape, jax.random.fold_in(key, i), averages)
         pairs.append((parameters, layer))
-        x = jax.eval_shape(lambda p, x, key: layer(p, x, key, averages[-1:]), parameters, x, key)
+        x = jax.eval_shape(
+            lambda p, x, key, layer=layer: layer(p, x, key, averages[-1:]), parameters, x, key)
 
     def run(parameters, x, key, moving):
         for i, (p, (_, layer)) in enumerate(zip(parameters, pairs)):
@@ -215,26 +261,31 @@ def _chain(layers: list[dict], shape, key, averages: list, dtype=jnp.float32):
 
 
 def _layer(config: dict, shape, key, averages: list):
-    """A layer's parameters, and its function of them, the input, a key and the moving averages."""
+    """Return a layer's parameters, and its function of (parameters, input, key, averages)."""
     match config["class"]:
         case "Dense":
             activation = _activation(config["activation"])
-            return _dense(shape[-1], config["units"], key), lambda p, x, *_: activation(x @ p[0] + p[1])
+            parameters = _dense(shape[-1], config["units"], key)
+            return parameters, lambda p, x, *_: activation(x @ p[0] + p[1])
         case "OneHotDense":
             activation = _activation(config["activation"])
-            return _dense(config["depth"], config["units"], key), lambda p, x, *_: activation(p[0][x[:, 0]] + p[1])
+            parameters = _dense(config["depth"], config["units"], key)
+            return parameters, lambda p, x, *_: activation(p[0][x[:, 0]] + p[1])
         case "Embedding" if not config["mask_zero"]:
-            parameters = jax.random.uniform(key, (config["input_dim"], config["output_dim"]), minval=-0.05, maxval=0.05)
+            size = config["input_dim"], config["output_dim"]
+            parameters = jax.random.uniform(key, size, minval=-0.05, maxval=0.05)
             return parameters, lambda p, x, *_: p[x]
         case "GRU":
             sequences = config["return_sequences"]
-            return [_gru(shape[-1], config["units"], key)], lambda p, x, *_: _recur(p, x)[sequences]
+            parameters = [_gru(shape[-1], config["units"], key)]
+            return parameters, lambda p, x, *_: _recur(p, x)[sequences]
         case "Bidirectional":
             gru = config["layer"]
             parameters = [_gru(shape[-1], gru["units"], k) for k in jax.random.split(key)]
             return parameters, lambda p, x, *_: _recur(p, x)[gru["return_sequences"]]
         case "RepeatVector":
-            return (), lambda p, x, *_: jnp.broadcast_to(x[:, None], (len(x), config["n"], x.shape[1]))
+            n = config["n"]
+            return (), lambda p, x, *_: jnp.broadcast_to(x[:, None], (len(x), n, x.shape[1]))
         case "Conv2D":
             return _convolution(_convolve, config, (shape[-1], config["filters"]), key)
         case "Conv2DTranspose":
@@ -253,6 +304,6 @@ def _layer(config: dict, shape, key, averages: list):
             return (), lambda p, x, *_: x
         case "Dropout":
             keep = 1 - config["rate"]
-            return (), lambda p, x, key, _: jnp.where(jax.random.bernoulli(key, keep, x.shape), x / keep, 0)
+            return (), partial(_dropout, keep)
         case name:
-            raise ValueError(f"JAX's peer has no layer {name}")
+            raise ValueError(f"The JAX peer has no layer {name}.")

@@ -6,7 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from . import (
-    decoder_layers, has_convolutions, keras_update, reads_words, split_activation, transposed_size)
+    decoder_layers,
+    has_convolutions,
+    keras_update,
+    reads_words,
+    split_activation,
+    transposed_size,
+)
 
 _ACTIVATIONS = {
     "linear": tf.identity,
@@ -19,17 +25,28 @@ _ACTIVATIONS = {
 
 
 class Trainer:
-    """Times one tf.function that does the whole training step on plain variables, without Keras.
+    """Train with one tf.function that does the whole step on plain variables, without Keras.
 
-    XLA compiles it, or with convolutions only the update: with those of oneDNN, which plain graphs have, a step takes 20
-    to 30% less time than with XLA's (on ten examples, as much). The update is written out, as XLA then fuses it and beats
-    TensorFlow's own update kernels. The batch is handed over as it lies in memory where XLA takes it, which asks for an
-    array that may be written to.
+    XLA compiles the step. With convolutions it compiles only the update: plain graphs have oneDNN's
+    convolutions, with which a step takes 20 to 30% less time than with XLA's (about the same time
+    for batches of ten). The update is written out: XLA then fuses it, which is faster than
+    TensorFlow's own update kernels. XLA reads a batch without a copy, and therefore needs a
+    writable array.
+
+    Parameters
+    ----------
+    model, optimizer : dict
+        Their configs.
+    batch_size : int
+        The examples in every batch.
+    threads : int
+        How many threads an operation uses.
     """
 
     def __init__(self, model: dict, optimizer: dict, batch_size: int, threads: int):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)  # the step is one operation, or a chain of parallel ones
+        # The step is one operation, or a chain of operations each of which is parallel.
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         xla = not has_convolutions(model)
         dtype = tf.int32 if reads_words(model) else tf.float32
         self.version = f"TensorFlow {tf.__version__}"
@@ -46,15 +63,19 @@ class Trainer:
                 for variable, new in zip(tensor, update(t, gradient, *tensor)):
                     variable.assign(new)
 
-        @tf.function(input_signature=[tf.TensorSpec((batch_size, *model["input_shape"]), dtype)], jit_compile=xla)
+        batch = tf.TensorSpec((batch_size, *model["input_shape"]), dtype)
+
+        @tf.function(input_signature=[batch], jit_compile=xla)
         def step(x):
             with tf.GradientTape() as tape:
                 value = loss(x)
-            apply([tf.convert_to_tensor(gradient) for gradient in tape.gradient(value, weights)])
+            gradients = tape.gradient(value, weights)
+            apply([tf.convert_to_tensor(gradient) for gradient in gradients])
 
-        self._variables = t, loss, tensors  # the step itself keeps none of them alive
-        self._tensor = _share if xla else tf.convert_to_tensor  # oneDNN and Eigen need an aligned copy
-        self._step = step.get_concrete_function()  # leaves out the search for the right trace at every call
+        self._variables = t, loss, tensors  # the step does not keep them alive
+        # oneDNN and Eigen need an aligned copy of a batch.
+        self._tensor = _share if xla else tf.convert_to_tensor
+        self._step = step.get_concrete_function()  # avoids the search for a trace at every call
 
     launches = None
 
@@ -65,7 +86,7 @@ class Trainer:
         self._step(self._tensor(x))
 
     def wait(self) -> None:
-        """Nothing to wait for: on a CPU, TensorFlow has finished when it returns."""
+        """Do nothing: on a CPU, TensorFlow has finished a step when the call returns."""
 
 
 def _share(x: np.ndarray) -> tf.Tensor:
@@ -73,13 +94,14 @@ def _share(x: np.ndarray) -> tf.Tensor:
 
 
 class _Loss(tf.Module):
-    """The model and its loss as one module: a batch in, a scalar out."""
+    """The model and its loss as one module, which maps a batch to a scalar."""
 
     def __init__(self, model: dict):
         super().__init__()
         self.error = _ERRORS[model["reconstruction"]]
         self.scale = model["reconstruction_scale"]
-        self.encoder, shape = _chain(model["encoder"], model["input_shape"], tf.int32 if reads_words(model) else tf.float32)
+        dtype = tf.int32 if reads_words(model) else tf.float32
+        self.encoder, shape = _chain(model["encoder"], model["input_shape"], dtype)
         self.heads = []
         if model["class"] == "VAE":
             self.heads = [_Dense(shape[-1], model["latent_dim"], "linear") for _ in range(2)]
@@ -89,7 +111,8 @@ class _Loss(tf.Module):
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         h = _apply(self.encoder, x)
         z, kl = self._sample(h) if self.heads else (h, 0.0)
-        return self.scale * tf.reduce_mean(self.error(x, _apply(self.decoder, z))) + kl
+        output = _apply(self.decoder, z)
+        return self.scale * tf.reduce_mean(self.error(x, output)) + kl
 
     def _sample(self, h: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, log_var = (head(h) for head in self.heads)
@@ -98,7 +121,8 @@ class _Loss(tf.Module):
 
 
 def _onehot_crossentropy(word: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    return tf.nn.sigmoid_cross_entropy_with_logits(tf.one_hot(word[:, 0], logits.shape[1]), logits)  # fused by XLA
+    onehot = tf.one_hot(word[:, 0], logits.shape[1])  # XLA fuses it into the loss
+    return tf.nn.sigmoid_cross_entropy_with_logits(onehot, logits)
 
 
 _ERRORS = {
@@ -110,7 +134,7 @@ _ERRORS = {
 
 
 class _Dense(tf.Module):
-    """With Keras' defaults: a Glorot-uniform kernel and a zero bias."""
+    """A dense layer with Keras's defaults: a Glorot-uniform kernel and a zero bias."""
 
     def __init__(self, inputs: int, units: int, activation: str):
         super().__init__()
@@ -124,7 +148,7 @@ class _Dense(tf.Module):
 
 
 class _OneHotDense(_Dense):
-    """Rows of the kernel."""
+    """A dense layer of one-hot vectors: their products with the kernel are its rows."""
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         return self.activation(tf.gather(self.kernel, x[:, 0]) + self.bias)
@@ -140,7 +164,7 @@ class _Embedding(tf.Module):
 
 
 class _GRU(tf.Module):
-    """With Keras' equations, those of reset_after, and its defaults."""
+    """A GRU with Keras's defaults and its equations with reset_after."""
 
     def __init__(self, config: dict, inputs: int, backwards: bool = False):
         super().__init__()
@@ -149,17 +173,20 @@ class _GRU(tf.Module):
         self.kernel = tf.Variable(tf.random.uniform((inputs, 3 * units), -limit, limit))
         self.recurrent = tf.Variable(tf.compat.v1.orthogonal_initializer()((units, 3 * units)))
         self.bias = tf.Variable(tf.zeros((2, 3 * units)))
-        self.sequences, self.backwards = config["return_sequences"], backwards
+        self.sequences = config["return_sequences"]
+        self.backwards = backwards
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         inputs = tf.transpose(_product(x, self.kernel) + self.bias[0], (1, 0, 2))
         start = tf.zeros((x.shape[0], self.recurrent.shape[0]))
         states = tf.scan(self._step, inputs, start, reverse=self.backwards)
-        return tf.transpose(states, (1, 0, 2)) if self.sequences else states[0 if self.backwards else -1]
+        last = 0 if self.backwards else -1
+        return tf.transpose(states, (1, 0, 2)) if self.sequences else states[last]
 
     def _step(self, h: tf.Tensor, a: tf.Tensor) -> tf.Tensor:
         q = tf.matmul(h, self.recurrent) + self.bias[1]
-        (a_z, a_r, a_c), (q_z, q_r, q_c) = tf.split(a, 3, 1), tf.split(q, 3, 1)
+        a_z, a_r, a_c = tf.split(a, 3, 1)
+        q_z, q_r, q_c = tf.split(q, 3, 1)
         z = tf.sigmoid(a_z + q_z)
         return z * h + (1 - z) * tf.tanh(a_c + tf.sigmoid(a_r + q_r) * q_c)
 
@@ -174,8 +201,9 @@ class _Bidirectional(tf.Module):
 
 
 def _product(x: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:
-    """The steps of a sequence count like examples."""
-    return tf.reshape(tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel), (*x.shape[:-1], kernel.shape[1]))
+    """Return x times a kernel; the time steps of x, if it has any, are treated as batch axes."""
+    rows = tf.reshape(x, (-1, x.shape[-1]))
+    return tf.reshape(tf.matmul(rows, kernel), (*x.shape[:-1], kernel.shape[1]))
 
 
 class _Convolution(tf.Module):
@@ -185,7 +213,8 @@ class _Convolution(tf.Module):
         limit = (6 / (shape[0] * shape[1] * (shape[2] + shape[3]))) ** 0.5
         self.kernel = tf.Variable(tf.random.uniform(shape, -limit, limit))
         self.bias = tf.Variable(tf.zeros(config["filters"]))
-        self.strides, self.padding = config["strides"], config["padding"].upper()
+        self.strides = config["strides"]
+        self.padding = config["padding"].upper()
         self.activation = _activation(config["activation"])
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
@@ -204,19 +233,26 @@ class _Transposed(_Convolution):
 
     def _convolve(self, x: tf.Tensor) -> tf.Tensor:
         size = transposed_size(x.shape[1:3], self.kernel.shape, self.strides, self.padding)
-        return tf.nn.conv2d_transpose(x, self.kernel, (len(x), *size, self.kernel.shape[2]), self.strides, self.padding)
+        shape = len(x), *size, self.kernel.shape[2]
+        return tf.nn.conv2d_transpose(x, self.kernel, shape, self.strides, self.padding)
 
 
 class _BatchNormalization(tf.Module):
     def __init__(self, config: dict, channels: int):
         super().__init__()
-        self.gamma, self.beta = tf.Variable(tf.ones(channels)), tf.Variable(tf.zeros(channels))
-        self.moving = [tf.Variable(start(channels), trainable=False) for start in (tf.zeros, tf.ones)]
-        self.momentum, self.epsilon = config["momentum"], config["epsilon"]
+        self.gamma = tf.Variable(tf.ones(channels))
+        self.beta = tf.Variable(tf.zeros(channels))
+        self.moving = [
+            tf.Variable(tf.zeros(channels), trainable=False),
+            tf.Variable(tf.ones(channels), trainable=False),
+        ]
+        self.momentum = config["momentum"]
+        self.epsilon = config["epsilon"]
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         if len(x.shape) == 4:
-            y, *statistics = tf.compat.v1.nn.fused_batch_norm(x, self.gamma, self.beta, epsilon=self.epsilon)
+            y, *statistics = tf.compat.v1.nn.fused_batch_norm(
+                x, self.gamma, self.beta, epsilon=self.epsilon)
         else:
             statistics = tf.nn.moments(x, 0)
             y = tf.nn.batch_normalization(x, *statistics, self.beta, self.gamma, self.epsilon)
@@ -231,8 +267,9 @@ def _activation(name: str):
 
 
 def _chain(layers: list[dict], shape, dtype=tf.float32) -> tuple[list, list[int]]:
-    """The layers as callables, and the shape that comes out of the last."""
-    chain, x = [], tf.zeros((1, *shape), dtype)
+    """Return the layers as callables, and the output shape of the last."""
+    chain = []
+    x = tf.zeros((1, *shape), dtype)
     for config in layers:
         chain.append(_layer(config, x.shape))
         x = chain[-1](x)
@@ -274,4 +311,4 @@ def _layer(config: dict, shape):
         case "Dropout":
             return lambda x: tf.nn.dropout(x, config["rate"])
         case name:
-            raise ValueError(f"TensorFlow's peer has no layer {name}")
+            raise ValueError(f"The TensorFlow peer has no layer {name}.")

@@ -20,28 +20,51 @@ _ACTIVATIONS = {
 
 
 class Trainer:
-    """Times torch.compile's gradients (one graph for forward and backward) and a native optimizer, compiled too.
+    """Train with the gradients of torch.compile and PyTorch's own optimizer, compiled too.
 
-    It needs a C++ compiler, and fails without one: eager PyTorch never steps in for it. That is 20 to 40% slower; with
-    convolutions 5 to 30%, and about as fast where they are 4 x 4 with a stride of one. Handing a batch over costs
-    nothing, as the tensor shares the array's memory.
+    Forward and backward pass are one compiled graph. This needs a C++ compiler and fails without
+    one: it never falls back to eager PyTorch, which is 20 to 40% slower (with convolutions 5 to
+    30%; about as fast if these are 4 x 4 with strides of one). On the CPU a batch is not copied:
+    the tensor shares the array's memory.
 
-    Gradients through a GRU are eager PyTorch's, with its own nn.GRU: compiling that fails within torch.func, and compiling
-    its hundreds of steps written out takes minutes.
+    Gradients through a GRU are those of eager PyTorch and its own nn.GRU: torch.func can't compile
+    that, and compiling hundreds of time steps written out takes minutes.
 
-    channels_last: images, and the kernels of convolutions, lie in memory as elsewhere in this library.  backend: "cpu" or "cuda".
+    Parameters
+    ----------
+    model, optimizer : dict
+        Their configs.
+    batch_size : int
+        Not used; an argument of every Trainer.
+    threads : int
+        How many threads PyTorch uses.
+    channels_last : bool, default False
+        Store images and the kernels of convolutions with the channels last, as this library does.
+    backend : {"cpu", "cuda"}, default "cpu"
     """
 
     launches = None
 
-    def __init__(self, model: dict, optimizer: dict, batch_size: int, threads: int, channels_last: bool = False, backend: str = "cpu"):
-        torch.set_num_threads(threads)  # before anything is compiled, as it is compiled for so many
+    def __init__(
+        self,
+        model: dict,
+        optimizer: dict,
+        batch_size: int,
+        threads: int,
+        channels_last: bool = False,
+        backend: str = "cpu",
+    ):
+        torch.set_num_threads(threads)  # before compilation: graphs are compiled for this number
         if torch.get_num_interop_threads() != threads:  # may be set only once in a process
             torch.set_num_interop_threads(threads)
-        torch.compiler.reset()  # else an earlier Trainer's graphs count towards a limit that ends in eager
+        # Else the graphs of earlier Trainers count towards the limit that ends compilation.
+        torch.compiler.reset()
         self.device = torch.device(backend)
-        on_device = " on the device" if backend == "cuda" else ""
-        self.version = f"PyTorch {torch.__version__.split('+')[0]}{', channels_last' * channels_last}{on_device}"
+        self.version = f"PyTorch {torch.__version__.split('+')[0]}"
+        if channels_last:
+            self.version += ", channels_last"
+        if backend == "cuda":
+            self.version += " on the device"
         loss = _Loss(model, channels_last).apply(_initialize).to(self.device)
         if channels_last:
             loss.to(memory_format=torch.channels_last)
@@ -63,13 +86,13 @@ class Trainer:
         self._update()
 
     def wait(self) -> None:
-        """On a CPU, PyTorch has finished when it returns."""
+        """Wait for the device; on a CPU, PyTorch has finished a step when the call returns."""
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
 
 class _Loss(nn.Module):
-    """The model and its loss as one module: a batch in, a scalar out."""
+    """The model and its loss as one module, which maps a batch to a scalar."""
 
     def __init__(self, model: dict, channels_last: bool):
         super().__init__()
@@ -79,7 +102,8 @@ class _Loss(nn.Module):
         self.scale = model["reconstruction_scale"]
         self.variational = model["class"] == "VAE"
         if self.variational:
-            self.z_mean, self.z_log_var = (nn.Linear(shape[-1], model["latent_dim"]) for _ in range(2))
+            self.z_mean = nn.Linear(shape[-1], model["latent_dim"])
+            self.z_log_var = nn.Linear(shape[-1], model["latent_dim"])
             shape = [model["latent_dim"]]
         self.decoder, _ = _chain(decoder_layers(model), shape, channels_last)
 
@@ -90,17 +114,24 @@ class _Loss(nn.Module):
         return self.scale * self.error(self.decoder(z), x) + kl
 
     def _sample(self, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mean, log_var = self.z_mean(h), self.z_log_var(h)
+        mean = self.z_mean(h)
+        log_var = self.z_log_var(h)
         kl = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum() / len(h)
         return mean + torch.exp(log_var / 2) * torch.randn_like(mean), kl
 
 
 def _gradients(loss: nn.Module):
-    return lambda parameters, x: torch.func.grad(lambda p: torch.func.functional_call(loss, p, x))(parameters)
+    """Return a function (parameters, batch) -> gradients that can be compiled."""
+    return lambda parameters, x: torch.func.grad(
+        lambda p: torch.func.functional_call(loss, p, x)
+    )(parameters)
 
 
 def _taped_gradients(loss: nn.Module):
-    return lambda parameters, x: dict(zip(parameters, torch.autograd.grad(loss(x), parameters.values())))
+    """Return a function (parameters, batch) -> gradients by eager autograd."""
+    return lambda parameters, x: dict(
+        zip(parameters, torch.autograd.grad(loss(x), parameters.values()))
+    )
 
 
 def _softmax_crossentropy(logits: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -120,13 +151,16 @@ _ERRORS = {
 
 
 def _channels_first(x: torch.Tensor) -> torch.Tensor:
-    """PyTorch's order of the axes, whatever lies how in memory; examples that are no images stay as they are."""
+    """Return a view of images in PyTorch's axis order; other examples are returned unchanged."""
     return x.permute(0, 3, 1, 2) if x.dim() == 4 else x
 
 
-def _chain(layers: list[dict], shape, channels_last: bool, dtype=torch.float32) -> tuple[nn.Sequential, torch.Size]:
-    """The layers, and the shape that comes out of the last."""
-    chain, x = nn.Sequential(), _channels_first(torch.zeros(2, *shape, dtype=dtype))
+def _chain(
+    layers: list[dict], shape, channels_last: bool, dtype=torch.float32
+) -> tuple[nn.Sequential, torch.Size]:
+    """Return the layers, and the output shape of the last."""
+    chain = nn.Sequential()
+    x = _channels_first(torch.zeros(2, *shape, dtype=dtype))
     for config in layers:
         chain.append(_layer(config, x.shape[1:], channels_last))
         x = chain[-1](x)
@@ -136,9 +170,11 @@ def _chain(layers: list[dict], shape, channels_last: bool, dtype=torch.float32) 
 def _layer(config: dict, shape, channels_last: bool) -> nn.Module:
     match config["class"]:
         case "Dense":
-            return nn.Sequential(nn.Linear(shape[-1], config["units"]), _activation(config["activation"]))
+            linear = nn.Linear(shape[-1], config["units"])
+            return nn.Sequential(linear, _activation(config["activation"]))
         case "OneHotDense":
-            return nn.Sequential(_OneHotLinear(config["depth"], config["units"]), _activation(config["activation"]))
+            linear = _OneHotLinear(config["depth"], config["units"])
+            return nn.Sequential(linear, _activation(config["activation"]))
         case "Embedding" if not config["mask_zero"]:
             return nn.Embedding(config["input_dim"], config["output_dim"])
         case "GRU":
@@ -159,26 +195,31 @@ def _layer(config: dict, shape, channels_last: bool) -> nn.Module:
         case "Flatten":
             return _flatten(shape, channels_last)
         case "Reshape":
-            return nn.Sequential(_flatten(shape, channels_last), _unflatten(config["target_shape"], channels_last))
+            flatten = _flatten(shape, channels_last)
+            return nn.Sequential(flatten, _unflatten(config["target_shape"], channels_last))
         case "Dropout":
             return nn.Dropout(config["rate"])
         case name:
-            raise ValueError(f"PyTorch's peer has no layer {name}")
+            raise ValueError(f"The PyTorch peer has no layer {name}.")
 
 
 class _OneHotLinear(nn.Module):
-    """A linear layer of one-hot vectors: rows of its kernel."""
+    """A linear layer of one-hot vectors: their products with the kernel are its rows."""
 
     def __init__(self, depth: int, units: int):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.empty(depth, units)), nn.Parameter(torch.empty(units))
+        self.weight = nn.Parameter(torch.empty(depth, units))
+        self.bias = nn.Parameter(torch.empty(units))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.embedding(x[:, 0], self.weight) + self.bias
 
 
 class _GRU(nn.GRU):
-    """PyTorch's own, whose equations are Keras' with reset_after, giving only what the next layer reads."""
+    """PyTorch's own GRU, which returns only what the next layer reads.
+
+    Its equations are Keras's with reset_after.
+    """
 
     def __init__(self, config: dict, inputs: int, bidirectional: bool = False):
         super().__init__(inputs, config["units"], batch_first=True, bidirectional=bidirectional)
@@ -186,7 +227,9 @@ class _GRU(nn.GRU):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         states, last = super().forward(x)
-        return states if self.return_sequences else last.transpose(0, 1).flatten(1)
+        if self.return_sequences:
+            return states
+        return last.transpose(0, 1).flatten(1)
 
 
 class _Repeat(nn.Module):
@@ -199,28 +242,46 @@ class _Repeat(nn.Module):
 
 
 def _convolution(config: dict, shape) -> nn.Module:
-    """Where "same" needs an odd row more, a stride has it in front: the mirrored model, for which PyTorch need not copy."""
-    size, strides = config["kernel_size"], config["strides"]
+    """Return a convolution with Keras's output shape.
+
+    With strides, "same" padding may need one more row or column on one side. Keras adds it behind;
+    here it is in front. The model is then the mirror image of Keras's, and PyTorch need not copy
+    the images to pad them.
+    """
+    size = config["kernel_size"]
+    strides = config["strides"]
     if config["padding"] == "valid" or max(strides) == 1:
         padding = config["padding"]
     else:
-        padding = [(max((-(-n // s) - 1) * s + k - n, 0) + 1) // 2 for n, k, s in zip(shape[1:], size, strides)]
+        padding = [
+            (max((-(-n // s) - 1) * s + k - n, 0) + 1) // 2
+            for n, k, s in zip(shape[1:], size, strides)
+        ]
     return nn.Conv2d(shape[0], config["filters"], size, strides, padding)
 
 
 def _transposed(config: dict, shape) -> nn.Module:
-    """Mirrored likewise; a stride of one has its odd row and column cut off instead, faster than a convolution that pads."""
-    size, strides, same = config["kernel_size"], config["strides"], config["padding"] == "same"
+    """Return a transposed convolution with Keras's output shape.
+
+    With strides it is mirrored as in _convolution. With a stride of one, the extra row and column
+    are cut off, which is faster than a convolution that pads.
+    """
+    size = config["kernel_size"]
+    strides = config["strides"]
+    same = config["padding"] == "same"
     crop = [(max(k - s, 0) + (s > 1)) // 2 if same else 0 for k, s in zip(size, strides)]
     extra = [s - k + 2 * c if same else max(s - k, 0) for k, s, c in zip(size, strides, crop)]
-    layer = nn.ConvTranspose2d(shape[0], config["filters"], size, strides, crop, [max(e, 0) for e in extra])
+    added = [max(e, 0) for e in extra]
+    layer = nn.ConvTranspose2d(shape[0], config["filters"], size, strides, crop, added)
     down, right = (min(e, 0) for e in extra)
     return nn.Sequential(layer, nn.ZeroPad2d((0, right, 0, down))) if down or right else layer
 
 
 def _flatten(shape, channels_last: bool) -> nn.Module:
-    """In the order that lies in memory."""
-    return nn.Sequential(_Permute(0, 2, 3, 1), nn.Flatten()) if channels_last and len(shape) == 3 else nn.Flatten()
+    """Return a layer that flattens examples in their order in memory."""
+    if channels_last and len(shape) == 3:
+        return nn.Sequential(_Permute(0, 2, 3, 1), nn.Flatten())
+    return nn.Flatten()
 
 
 def _unflatten(shape, channels_last: bool) -> nn.Module:
@@ -246,7 +307,10 @@ def _activation(name: str) -> nn.Module:
 
 
 def _initialize(module: nn.Module) -> None:
-    """Keras' defaults: Glorot-uniform kernels, orthogonal recurrent ones and zero biases."""
+    """Initialize a module as Keras does.
+
+    Kernels are Glorot-uniform, recurrent kernels orthogonal, and biases zero.
+    """
     if isinstance(module, (nn.Linear, _OneHotLinear, nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias)
@@ -254,14 +318,18 @@ def _initialize(module: nn.Module) -> None:
         nn.init.uniform_(module.weight, -0.05, 0.05)
     elif isinstance(module, nn.GRU):
         for name, parameter in module.named_parameters():
-            start = nn.init.zeros_ if "bias" in name else nn.init.orthogonal_ if "hh" in name else nn.init.xavier_uniform_
-            start(parameter)
+            if "bias" in name:
+                nn.init.zeros_(parameter)
+            elif "hh" in name:
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter)
     elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-        module.num_batches_tracked = None  # counts in place, which torch.func refuses
+        module.num_batches_tracked = None  # it is updated in place, which torch.func refuses
 
 
 def _optimizer(config: dict, parameters) -> torch.optim.Optimizer:
-    """PyTorch's own, with its fused kernel where it has one."""
+    """Return PyTorch's own optimizer, with its fused kernel if it has one."""
     lr = config["learning_rate"]
     match config["class"]:
         case "RMSprop":
@@ -272,4 +340,4 @@ def _optimizer(config: dict, parameters) -> torch.optim.Optimizer:
         case "SGD":
             return torch.optim.SGD(parameters, lr, momentum=config["momentum"], fused=True)
         case name:
-            raise ValueError(f"PyTorch's peer has no optimizer {name}")
+            raise ValueError(f"The PyTorch peer has no optimizer {name}.")
