@@ -1,22 +1,43 @@
 """Reconstruction losses: how badly the decoder's output fits an example x.
 
-A loss owns the decoder's output activation and computes from the logits before it (see kernels/reference/losses.py).  It is
-`scale` times the mean over the elements of an example; with scale = number of elements, their sum.
+A loss owns the decoder's output activation and computes from the logits before it (see
+kernels/reference/losses.py). It is `scale` times the mean over the elements of an example; with
+scale = number of elements, it is their sum.
 """
 from kernels.operation import check_indices
 
+from . import checks
 from .errors import ScratchVAEError
-from .schedules import number
+from .layers.formulas import Formula
 from .layers.workspace import Workspace
 
 
 class ReconstructionLoss:
-    """What the losses share: flat views of the arrays, whatever the shape of an example."""
-    softmax = False             # whether it owns a softmax
-    target_dtype = None         # "int32" for words, else the model's own
+    """What the losses share: flat views of the arrays, whatever the shape of an example.
+
+    Parameters
+    ----------
+    scale : float
+        Factor of the mean over an example's elements.
+    activation : str
+        The output activation that the decoder gave up.
+
+    Attributes
+    ----------
+    takes_softmax : bool
+        Whether the loss owns a softmax.
+    target_dtype : str or None
+        "int32" for words; None stands for the model's own dtype.
+    output : array or None
+        f(logits) of the last forward pass, in the shape of the logits; None if the loss does not
+        compute it.
+    formula : Formula
+    """
+    takes_softmax = False
+    target_dtype = None
 
     def __init__(self, scale, activation):
-        self.scale = number("reconstruction_scale", scale, 0)
+        self.scale = checks.number(self.name, "reconstruction_scale", scale)
         self.activation = activation
 
     def build(self, kernels, dtype):
@@ -25,140 +46,177 @@ class ReconstructionLoss:
         self.workspace = Workspace(kernels, dtype, reuse=True)
 
     def target_shape(self, output_shape):
-        """The shape of a target for such an output of the decoder."""
+        """Return the shape of a target for an output of the decoder."""
         return output_shape
 
     def forward(self, logits, target):
-        """The loss of each example (N,), from logits and target (N, ...).  Keeps f(logits) as `output`."""
-        self._shape, flat = logits.shape, (len(logits), logits.size // len(logits))
-        self._target, self._output = target.reshape(flat), self.workspace.array("output", flat)
+        """Return the loss of each example (N,), from logits and target (N, ...)."""
+        self._shape = logits.shape
+        flat = (len(logits), logits.size // len(logits))
+        self._target = target.reshape(flat)
+        self._output = self.workspace.array("output", flat)
         loss = self.workspace.array("loss", flat[:1])
         self._forward(logits.reshape(flat), self._target, self._output, loss)
         return loss
 
-    def backward(self):
-        """dlogits, the gradient of the mean loss of the batch, in the shape of the logits."""
+    def backward(self, weight=1.0):
+        """Return dlogits, the gradient of weight times the batch's mean loss."""
         dlogits = self.workspace.array("dlogits", self._target.shape)
-        self._backward(self._output, self._target, dlogits)
+        self._backward(self._output, self._target, dlogits, weight * self.scale)
         return dlogits.reshape(self._shape)
 
     def activate(self, logits):
-        """f(logits): the reconstruction that these logits mean."""
+        """Return f(logits): the reconstruction that these logits stand for."""
         output = self.workspace.array("activated", logits.shape)
         self.kernels.activation_forward(logits, output, self.activation)
         return output
 
     @property
     def output(self):
-        """The reconstruction of the last forward pass, in the shape of the logits."""
         return self._output.reshape(self._shape)
 
 
 class BinaryCrossentropy(ReconstructionLoss):
     """-log p(x|z) for independent Bernoulli elements with probabilities sigmoid(logits)."""
     name = "binary_crossentropy"
+    formula = Formula("p = sigmoid(l),  loss = scale * mean of (-t log p - (1 - t) log(1 - p))",
+                      "dl = (p - t) scale / (D N)")
 
     def __init__(self, scale, activation):
         if activation != "sigmoid":
-            raise ScratchVAEError(f"binary_crossentropy: the decoder's output activation is {activation}; needed: sigmoid")
+            raise ScratchVAEError(f"{self.name}: the decoder must end in the activation sigmoid, "
+                                  f"got {activation}")
         super().__init__(scale, activation)
 
     def check_target(self, x, output_shape):
-        """Refuse what is no probability."""
-        low, high = x.min(), x.max()
+        """Refuse numbers that are not probabilities."""
+        low = x.min()
+        high = x.max()
         if not (low >= 0 and high <= 1):
-            raise ScratchVAEError(f"binary_crossentropy: x lies in [{low:g}, {high:g}]; needed: numbers in [0, 1] "
-                                  "(divide 8-bit images by 255)")
+            raise ScratchVAEError(f"{self.name}: x must lie in [0, 1], got numbers in "
+                                  f"[{low:g}, {high:g}] (divide 8-bit images by 255)")
 
     def _forward(self, logits, target, output, loss):
         self.kernels.binary_crossentropy_forward(logits, target, output, loss, self.scale)
 
-    def _backward(self, output, target, dlogits):
-        self.kernels.binary_crossentropy_backward(output, target, dlogits, self.scale)
+    def _backward(self, output, target, dlogits, scale):
+        self.kernels.binary_crossentropy_backward(output, target, dlogits, scale)
 
 
 class SquaredError(ReconstructionLoss):
-    """Squared differences of output and x: -log p(x|z) for independent normal elements, up to constants."""
+    """Squared differences of output and x: -log p(x|z) for normal elements, up to constants."""
     name = "squared_error"
+
+    @property
+    def formula(self):
+        if self.activation == "linear":
+            return Formula("loss = scale * mean of (l - t)^2", "dl = 2 (l - t) scale / (D N)")
+        return Formula(f"y = {self.activation}(l),  loss = scale * mean of (y - t)^2",
+                       "dl = 2 (y - t) f'(l) scale / (D N)")
 
     def check_target(self, x, output_shape):
         """Refuse NaN and infinity."""
         if not abs(x.min()) + abs(x.max()) < float("inf"):
-            raise ScratchVAEError("squared_error: x has NaN or infinite elements; needed: finite numbers")
+            raise ScratchVAEError(f"{self.name}: x must be finite, but has NaN or infinite "
+                                  "elements")
 
     def _forward(self, logits, target, output, loss):
-        self.kernels.squared_error_forward(logits, target, output, loss, self.scale, self.activation)
+        self.kernels.squared_error_forward(logits, target, output, loss, self.scale,
+                                           self.activation)
 
-    def _backward(self, output, target, dlogits):
-        self.kernels.squared_error_backward(output, target, dlogits, self.scale, self.activation)
+    def _backward(self, output, target, dlogits, scale):
+        self.kernels.squared_error_backward(output, target, dlogits, scale, self.activation)
 
 
 class WordLoss(ReconstructionLoss):
-    """What the losses of words share: a target is the index of a word, and its one-hot vector is never built.
+    """What the losses of words share.
 
-    dlogits takes the place of the logits, which nobody needs any more.
+    A target is the index of a word, and its one-hot vector is never built. dlogits takes the place
+    of the logits, which are not needed any more; `output` is None.
     """
     target_dtype = "int32"
+    output = None
 
     def __init__(self, scale, activation):
-        if activation != self.needed:
-            raise ScratchVAEError(f"{self.name}: the decoder's output activation is {activation}; needed: {self.needed}")
+        if activation != self.needed_activation:
+            raise ScratchVAEError(f"{self.name}: the decoder must end in the activation "
+                                  f"{self.needed_activation}, got {activation}")
         super().__init__(scale, activation)
 
     def check_target(self, x, output_shape):
-        """Refuse indices of words that the output doesn't have."""
+        """Refuse indices of words that the output does not have."""
         check_indices(self.name, x, output_shape[-1])
+
+    def check_axes(self, output_shape, *axes):
+        """Refuse an output of the decoder with other axes than those named."""
+        if len(output_shape) != len(axes):
+            raise ScratchVAEError(f"{self.name}: the decoder's output must have the axes "
+                                  f"{', '.join(axes)}, got shape {output_shape}")
 
 
 class SparseCategoricalCrossentropy(WordLoss):
-    """-log p(x|z) for T words, each with probabilities softmax(logits).  logits (N, T, V), target (N, T) int32."""
-    name, needed, softmax = "sparse_categorical_crossentropy", "softmax", True
+    """-log p(x|z) for T words, each with probabilities softmax(logits).
+
+    logits (N, T, V), target (N, T) int32.
+    """
+    name = "sparse_categorical_crossentropy"
+    needed_activation = "softmax"
+    takes_softmax = True
+    formula = Formula("loss = scale * mean over t of -log softmax(l)[word t]",
+                      "dl = (softmax(l) - one-hot) scale / (N T)")
 
     def target_shape(self, output_shape):
-        if len(output_shape) != 2:
-            raise ScratchVAEError(f"{self.name}: the decoder's output has shape {output_shape}; needed: two axes (steps, words)")
+        self.check_axes(output_shape, "steps", "words")
         return output_shape[:1]
 
     def forward(self, logits, target):
-        """The loss of each example (N,)."""
-        self._logits, self._target = logits, target
-        loss, self._log_total = self.workspace.array("loss", target.shape[:1]), self.workspace.array("log_total", target.shape)
-        self.kernels.sparse_categorical_crossentropy_forward(logits, target, loss, self._log_total, self.scale)
+        self._logits = logits
+        self._target = target
+        loss = self.workspace.array("loss", target.shape[:1])
+        self._log_total = self.workspace.array("log_total", target.shape)
+        self.kernels.sparse_categorical_crossentropy_forward(logits, target, loss,
+                                                             self._log_total, self.scale)
         return loss
 
-    def backward(self):
-        """dlogits (N, T, V), the gradient of the mean loss of the batch."""
-        self.kernels.sparse_categorical_crossentropy_backward(self._logits, self._target, self._log_total, self._logits, self.scale)
-        return self._logits
+    def backward(self, weight=1.0):
+        dlogits = self._logits
+        self.kernels.sparse_categorical_crossentropy_backward(
+            self._logits, self._target, self._log_total, dlogits, weight * self.scale)
+        return dlogits
 
 
 class OneHotBinaryCrossentropy(WordLoss):
-    """Binary cross-entropy of V sigmoids with the one-hot vector of a word.  logits (N, V), target (N, 1) int32."""
-    name, needed = "onehot_binary_crossentropy", "sigmoid"
+    """Binary cross-entropy of V sigmoids with the one-hot vector of a word.
+
+    logits (N, V), target (N, 1) int32.
+    """
+    name = "onehot_binary_crossentropy"
+    needed_activation = "sigmoid"
+    formula = Formula("loss = scale * mean of the cross-entropies of sigmoid(l) with the word",
+                      "dl = (sigmoid(l) - one-hot) scale / (N V)")
 
     def target_shape(self, output_shape):
-        if len(output_shape) != 1:
-            raise ScratchVAEError(f"{self.name}: the decoder's output has shape {output_shape}; needed: one axis, the words")
+        self.check_axes(output_shape, "words")
         return (1,)
 
     def forward(self, logits, target):
-        """The loss of each example (N,)."""
-        self._logits, self._target = logits, target.reshape(-1)
+        self._logits = logits
+        self._target = target.reshape(-1)
         loss = self.workspace.array("loss", target.shape[:1])
         self.kernels.onehot_binary_crossentropy_forward(logits, self._target, loss, self.scale)
         return loss
 
-    def backward(self):
-        """dlogits (N, V), the gradient of the mean loss of the batch."""
-        self.kernels.onehot_binary_crossentropy_backward(self._logits, self._target, self._logits, self.scale)
-        return self._logits
+    def backward(self, weight=1.0):
+        dlogits = self._logits
+        self.kernels.onehot_binary_crossentropy_backward(self._logits, self._target, dlogits,
+                                                         weight * self.scale)
+        return dlogits
 
 
-LOSSES = {loss.name: loss for loss in (BinaryCrossentropy, SquaredError, SparseCategoricalCrossentropy, OneHotBinaryCrossentropy)}
+LOSSES = {loss.name: loss for loss in (BinaryCrossentropy, SquaredError,
+                                       SparseCategoricalCrossentropy, OneHotBinaryCrossentropy)}
 
 
 def get(name):
-    """The loss class of that name."""
-    if name not in LOSSES:
-        raise ScratchVAEError(f"unknown reconstruction {name!r}; there are: {', '.join(LOSSES)}")
-    return LOSSES[name]
+    """Return the loss class of that name."""
+    return LOSSES[checks.choice("model", "reconstruction", name, LOSSES)]

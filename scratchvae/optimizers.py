@@ -1,83 +1,142 @@
-"""Adam, RMSprop and gradient descent with Keras's names, defaults and formulas (kernels/reference/optimizers.py has them)."""
+"""Adam, RMSprop and gradient descent with Keras's names, defaults and formulas.
+
+kernels/reference/optimizers.py has the update rules.
+"""
 import inspect
 
-import numpy as np
-
-from .errors import ScratchVAEError
+from . import checks
+from .layers.formulas import Formula
 
 
 class Optimizer:
     """Updates a model's flat array of parameters from its flat array of gradients.
 
-    `slots` are its own flat arrays, by name, and `step` counts its updates: together with the parameters they are all there is
-    to a state of training.
+    Together with the parameters, `slots` and `step` are the whole state of training.
+
+    Parameters
+    ----------
+    learning_rate : float
+    global_clipnorm : float or None
+        If the norm of all gradients together is larger, they are scaled down to it.
+
+    Attributes
+    ----------
+    slots : dict of name -> flat array
+        Running averages.
+    step : int
+        How many updates were made.
     """
     slot_names = ()
 
     def __init__(self, learning_rate, global_clipnorm):
-        self.learning_rate = _check("learning_rate", learning_rate, 0, float("inf"))
-        self.global_clipnorm = None if global_clipnorm is None else _check("global_clipnorm", global_clipnorm, 0, float("inf"))
+        self.learning_rate = self._number("learning_rate", learning_rate)
+        self.global_clipnorm = global_clipnorm
+        if global_clipnorm is not None:
+            self.global_clipnorm = self._number("global_clipnorm", global_clipnorm)
+
+    def _number(self, name, value, low=0, high=float("inf")):
+        return checks.number(type(self).__name__, name, value, low, high)
 
     def build(self, parameters, kernels):
-        """Begin anew on these parameters (scratchvae.parameters.Parameters)."""
+        """Begin anew.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            A model's (scratchvae.layers.parameters).
+        kernels : module
+            The backend.
+        """
         self.parameters = parameters
         self.kernels = kernels
-        self.slots = {name: kernels.zeros(parameters.values.shape, parameters.values.dtype) for name in self.slot_names}
-        self._clip_scratch = kernels.clip_by_global_norm_scratch(parameters.values.dtype)
+        values = parameters.values
+        self.slots = {name: kernels.zeros(values.shape, values.dtype) for name in self.slot_names}
+        self._scratch = kernels.clip_by_global_norm_scratch(values.size, values.dtype)
         self.step = 0
 
     def update(self):
-        """One step down the gradient, which is shortened to global_clipnorm before if it is longer."""
+        """Make one step down the gradient."""
         self.step += 1
+        values = self.parameters.values
+        gradients = self.parameters.gradients
         if self.global_clipnorm is not None:
-            self.kernels.clip_by_global_norm(self.parameters.gradients, self.global_clipnorm, self._clip_scratch)
-        self._update(self.parameters.values, self.parameters.gradients, *self.slots.values())
+            self.kernels.clip_by_global_norm(gradients, self.global_clipnorm, self._scratch)
+        self._update(values, gradients, *self.slots.values())
 
     def get_config(self):
-        """The arguments that make it again, with its class's name."""
-        return {"class": type(self).__name__} | {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        """Return the arguments that make it again, with its class's name."""
+        arguments = inspect.signature(type(self)).parameters
+        return {"class": type(self).__name__} | {name: getattr(self, name) for name in arguments}
 
 
 class SGD(Optimizer):
-    """velocity = momentum * velocity - learning_rate * g;  w += velocity."""
+    """velocity = momentum * velocity - learning_rate * g;  w += velocity.
+
+    Parameters
+    ----------
+    learning_rate : float
+    momentum : float
+        From 0 and below 1.
+    global_clipnorm : float or None
+    """
     slot_names = ("velocity",)
+    formula = Formula("velocity = momentum velocity - rate g,  w += velocity", "")
 
     def __init__(self, learning_rate=0.01, momentum=0.0, global_clipnorm=None):
         super().__init__(learning_rate, global_clipnorm)
-        self.momentum = _check("momentum", momentum, 0, 1)
+        self.momentum = self._number("momentum", momentum, 0, 1)
 
     def _update(self, w, g, velocity):
         self.kernels.sgd_update(w, g, velocity, self.learning_rate, self.momentum)
 
 
 class RMSprop(Optimizer):
-    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon)   (Tieleman & Hinton 2012)."""
+    """v = rho v + (1 - rho) g^2;  w -= learning_rate * g / sqrt(v + epsilon).
+
+    Tieleman & Hinton 2012.
+
+    Parameters
+    ----------
+    learning_rate : float
+    rho, epsilon : float
+        From 0 and below 1.
+    global_clipnorm : float or None
+    """
     slot_names = ("v",)
+    formula = Formula("v = rho v + (1 - rho) g^2,  w -= rate g / sqrt(v + epsilon)", "")
 
     def __init__(self, learning_rate=0.001, rho=0.9, epsilon=1e-7, global_clipnorm=None):
         super().__init__(learning_rate, global_clipnorm)
-        self.rho = _check("rho", rho, 0, 1)
-        self.epsilon = _check("epsilon", epsilon, 0, 1)
+        self.rho = self._number("rho", rho, 0, 1)
+        self.epsilon = self._number("epsilon", epsilon, 0, 1)
 
     def _update(self, w, g, v):
         self.kernels.rmsprop_update(w, g, v, self.learning_rate, self.rho, self.epsilon)
 
 
 class Adam(Optimizer):
-    """w -= alpha m / (sqrt(v) + epsilon), m and v running means of g and g^2, alpha correcting their start   (Kingma & Ba 2015)."""
-    slot_names = ("m", "v")
+    """w -= alpha m / (sqrt(v) + epsilon), with running means m and v of g and g^2.
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, global_clipnorm=None):
+    alpha corrects for their start at 0. Kingma & Ba 2015.
+
+    Parameters
+    ----------
+    learning_rate : float
+    beta_1, beta_2, epsilon : float
+        From 0 and below 1.
+    global_clipnorm : float or None
+    """
+    slot_names = ("m", "v")
+    formula = Formula("m += (1 - beta_1) (g - m),  v += (1 - beta_2) (g^2 - v),  "
+                      "w -= alpha m / (sqrt(v) + epsilon)", "")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
+                 global_clipnorm=None):
         super().__init__(learning_rate, global_clipnorm)
-        self.beta_1 = _check("beta_1", beta_1, 0, 1)
-        self.beta_2 = _check("beta_2", beta_2, 0, 1)
-        self.epsilon = _check("epsilon", epsilon, 0, 1)
+        self.beta_1 = self._number("beta_1", beta_1, 0, 1)
+        self.beta_2 = self._number("beta_2", beta_2, 0, 1)
+        self.epsilon = self._number("epsilon", epsilon, 0, 1)
 
     def _update(self, w, g, m, v):
-        self.kernels.adam_update(w, g, m, v, self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.step)
-
-
-def _check(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value < high:
-        raise ScratchVAEError(f"optimizer: {name} is {value!r}; allowed: numbers from {low} up to, not including, {high}")
-    return float(value)
+        self.kernels.adam_update(w, g, m, v, self.learning_rate, self.beta_1, self.beta_2,
+                                 self.epsilon, self.step)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import ScratchVAEError
-from ..layers.layer import positive_integer
+from .. import checks
 
 BLOCK = 2 ** 22                 # elements of the largest array that mutual_information holds: 32 MiB
 
@@ -26,7 +26,7 @@ def distinct(sentences, n):
     From 0 to 1; higher is more varied.  It falls as text grows: compare equal numbers of sentences.
     """
     _check(sentences, "sentences")
-    n = positive_integer("distinct", "n", n)
+    n = checks.integer("distinct", "n", n)
     counts = Counter(tuple(sentence[i:i + n]) for sentence in sentences for i in range(len(sentence) - n + 1))
     return len(counts) / max(1, counts.total())
 
@@ -52,7 +52,7 @@ def self_bleu(sentences, rng, n=4, sample=100):
     ScratchVAEError: fewer than two sentences.
     """
     _check(sentences, "sentences", 2)
-    chosen = rng.choice(len(sentences), min(positive_integer("self_bleu", "sample", sample), len(sentences)), replace=False)
+    chosen = rng.choice(len(sentences), min(checks.integer("self_bleu", "sample", sample), len(sentences)), replace=False)
     return float(np.mean([_bleu([[*sentences[:i], *sentences[i + 1:]]], [sentences[i]], n) for i in chosen]))
 
 
@@ -142,7 +142,7 @@ def _codes(*arrays):
 
 def _bleu(references, candidates, n):
     from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu        # takes a second to import
-    n = positive_integer("bleu", "n", n)
+    n = checks.integer("bleu", "n", n)
     return float(corpus_bleu(references, candidates, (1 / n,) * n, SmoothingFunction().method1))
 
 

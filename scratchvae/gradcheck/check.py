@@ -58,7 +58,7 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
     dx = 0 for it).
     """
     rng = np.random.default_rng(seed)
-    copy = _float64_copy(layer)
+    copy = layer.clone("float64")
     copy.build(input_shape, seed)
     if getattr(layer, "input_shape", None) is not None:
         copy.set_weights(layer.get_weights())
@@ -156,14 +156,6 @@ def central_difference(loss, array, i, h):
         values.append(loss())
     flat[i] = t
     return (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
-
-
-def _float64_copy(layer):
-    if isinstance(layer, Sequential):
-        return Sequential([_float64_copy(member) for member in layer.layers.values()])
-    copy = Layer.from_config(layer.get_config(), dtype="float64")
-    copy.backend = layer.backend
-    return copy
 
 
 def _short_config(layer):

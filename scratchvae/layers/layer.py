@@ -37,6 +37,8 @@ class Layer:
         Whether the backward pass reads no other large array than dout.
     affine : bool
         Whether the output, outside training, is a matrix times the input plus a constant.
+    rearranges : bool
+        Whether each element of the output is an element of the input.
     """
     classes = {}                # registered name -> class, for from_config
     input_dtype = None
@@ -44,6 +46,7 @@ class Layer:
     mask = None
     reads_dout_only = False
     affine = False
+    rearranges = False
     _y = None                   # the output of the last forward pass
 
     def __init_subclass__(cls):

@@ -20,6 +20,7 @@ class Reshape(Layer):
     """
     reads_dout_only = True
     affine = True
+    rearranges = True
 
     def __init__(self, target_shape, dtype="float32"):
         super().__init__(dtype)

@@ -7,11 +7,18 @@ from .model import Model
 class Autoencoder(Model):
     """x -> z -> x, trained on the reconstruction loss alone.
 
-    encoder: layers from an example to z, of one axis.  decoder: layers from z back to an example.  The rest as for VAE.
+    Parameters
+    ----------
+    encoder : list of Layer
+        From an example to z, of one axis.
+    decoder : list of Layer
+        From z back to an example.
+    reconstruction, reconstruction_scale, dtype, backend
+        See VAE.
     """
 
-    def __init__(self, encoder, decoder, reconstruction="binary_crossentropy", reconstruction_scale=1.0, dtype="float32",
-                 backend="cpu"):
+    def __init__(self, encoder, decoder, reconstruction="binary_crossentropy",
+                 reconstruction_scale=1.0, dtype="float32", backend="cpu"):
         super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
         self.kl_weight = Constant(0.0)
 
@@ -26,7 +33,17 @@ class Autoencoder(Model):
         self.decoder.build((self.latent_dim,), [seed, 1])
 
     def forward(self, x, training=False, stream=None, target=None):
-        """The losses of each example: (reconstruction (N,), zeros (N,): there is no KL term)."""
+        """Return the losses of each example: (reconstruction (N,), zeros (N,)): there is no KL.
+
+        Parameters
+        ----------
+        x : array (N, *input_shape)
+        training : bool
+        stream : int
+            Not used: there is no noise.
+        target : array, optional
+            What to reconstruct; defaults to x.
+        """
         z = self.encoder.forward(x, training)
         logits = self.decoder.forward(z, training)
         reconstruction = self.loss.forward(logits, x if target is None else target)
@@ -35,27 +52,28 @@ class Autoencoder(Model):
         return reconstruction, no_kl
 
     def backward(self, kl_weight=0.0, need_dx=False):
-        """All gradients of the batch's mean loss: the chain of `forward`, last line first."""
+        """Fill all gradients of the batch's mean loss: the chain of `forward`, last line first."""
         dlogits = self.loss.backward()
         dz = self.decoder.backward(dlogits)
         return self.encoder.backward(dz, need_dx)
 
     def train_step(self, x, optimizer, kl_weight, target=None):
-        """One step of gradient descent on the batch x; returns its losses before the step."""
+        """Make one step of gradient descent on the batch x; return its losses before the step."""
         losses = self.forward(x, training=True, target=target)
         self.backward()
         optimizer.update()
         return losses
 
     def encode(self, x):
-        """The codes z (N, latent_dim) of the examples x."""
+        """Return the codes z (N, latent_dim) of the examples x."""
         z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_examples(x))
         return z
 
     def sample(self, count, seed=0):
         """Refused: the codes of a plain autoencoder follow no known distribution."""
-        raise ScratchVAEError("an Autoencoder has no distribution to sample from; decode(z) shows points of your choice")
+        raise ScratchVAEError("an Autoencoder cannot sample: its codes follow no known "
+                              "distribution; decode(z) shows points of your choice")
 
     def reconstruct(self, x):
-        """The examples x through their codes: decode(encode(x))."""
+        """Return the examples x decoded from their codes: decode(encode(x))."""
         return self.decode(self.encode(x))

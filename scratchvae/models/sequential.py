@@ -4,32 +4,45 @@ import re
 import numpy as np
 
 from ..errors import ScratchVAEError
-from ..layers import Layer, Reshape
+from ..layers import Layer
 
 
 class Sequential:
-    """layers[-1](... layers[1](layers[0](x))): the forward pass runs down the list, the backward pass up it.
+    """layers[-1](... layers[1](layers[0](x))), with the methods of a layer.
 
-    Has the methods of a layer.  `layers` is a dict of name -> layer, named as Keras does: dense, dense_1, ...
+    The forward pass runs down the list, the backward pass up it.
+
+    Parameters
+    ----------
+    layers : list of Layer
+
+    Attributes
+    ----------
+    layers : dict of name -> Layer
+        Named as Keras does: dense, dense_1, ...
     """
 
     def __init__(self, layers):
         layers = list(layers) if isinstance(layers, (list, tuple)) else [layers]
         for layer in layers:
             if not isinstance(layer, Layer):
-                raise ScratchVAEError(f"Sequential: {layer!r} is not a layer; give instances such as Dense(256)")
+                raise ScratchVAEError("Sequential: layers must be layers such as Dense(256), "
+                                      f"got {layer!r}")
         if not layers:
-            raise ScratchVAEError("Sequential: no layers; give at least one")
-        self.layers, self.input_shape = {}, None
+            raise ScratchVAEError("Sequential: layers must hold at least one layer, got none")
+        self.layers = {}
+        self.input_shape = None
         for layer in layers:
             if layer in self.layers.values():
-                raise ScratchVAEError(f"Sequential: one {type(layer).__name__} object stands twice; make a layer for each place")
-            self.layers[_unused_name(type(layer).__name__, self.layers)] = layer
+                raise ScratchVAEError(f"Sequential: one {layer.name} object is used twice; "
+                                      "make a layer for each place")
+            self.layers[_unused_name(layer.name, self.layers)] = layer
         self._config = [layer.get_config() for layer in layers]
 
     def build(self, input_shape, seed=0):
         """Build the layers one after the other; return the shape of the last one's output."""
-        shape = self.input_shape = input_shape
+        self.input_shape = input_shape
+        shape = input_shape
         for i, layer in enumerate(self.layers.values()):
             shape = layer.build(shape, [*np.atleast_1d(seed), i])
         self.output_shape = shape
@@ -37,48 +50,61 @@ class Sequential:
 
     @property
     def input_dtype(self):
-        """"int32" if words come in, else None: the model's own type."""
-        return next(iter(self.layers.values())).input_dtype
+        """"int32" if the input is words, else None: the model's own dtype."""
+        return self._first.input_dtype
 
     @property
     def vocabulary_size(self):
-        """How many words may come in, or None for numbers."""
-        return next(iter(self.layers.values())).vocabulary_size
+        """How many words the input may contain, or None for numbers."""
+        return self._first.vocabulary_size
 
     @property
     def kernels(self):
-        """The backend that its layers compute with."""
-        return next(iter(self.layers.values())).kernels
+        """The backend of its layers."""
+        return self._first.kernels
+
+    @property
+    def _first(self):
+        return next(iter(self.layers.values()))
+
+    def clone(self, dtype=None):
+        """Return a Sequential of layers of the same classes and arguments, not built."""
+        return Sequential([layer.clone(dtype) for layer in self.layers.values()])
 
     @property
     def params(self):
         """The parameters of all layers, "dense/kernel" and so on, in Keras's order."""
-        return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.params.items()}
+        return {f"{name}/{parameter}": value for name, layer in self.layers.items()
+                for parameter, value in layer.params.items()}
 
     @property
     def grads(self):
         """Their gradients, by the same names."""
-        return {f"{name}/{p}": value for name, layer in self.layers.items() for p, value in layer.grads.items()}
+        return {f"{name}/{parameter}": gradient for name, layer in self.layers.items()
+                for parameter, gradient in layer.grads.items()}
 
     def get_weights(self):
-        """Copies of parameters and state of all layers, in Keras's order."""
+        """Return copies of parameters and state of all layers, in Keras's order."""
         return [weight for layer in self.layers.values() for weight in layer.get_weights()]
 
     def set_weights(self, weights):
-        """Set parameters and state of all layers from a list as get_weights gives it."""
+        """Set parameters and state of all layers from a list as get_weights returns it."""
         weights = list(weights)
-        needed = [weight.shape for layer in self.layers.values() for weight in layer.weights.values()]
-        if [np.shape(w) for w in weights] != needed:
-            raise ScratchVAEError(f"Sequential: weights of shapes {[np.shape(w) for w in weights]}; needed: {needed}")
+        given = [np.shape(weight) for weight in weights]
+        expected = [weight.shape for layer in self.layers.values()
+                    for weight in layer.weights.values()]
+        if given != expected:
+            raise ScratchVAEError(f"Sequential: weights have shapes {given}, expected {expected}")
         for layer in self.layers.values():
             layer.set_weights([weights.pop(0) for _ in layer.weights])
 
     def forward(self, x, training=False):
-        """The output for a batch x (N, *input_shape)."""
+        """Return the output for a batch x (N, *input_shape)."""
         mask = None
         for layer in self.layers.values():
             layer.mask = mask
-            mask, x = layer.compute_mask(x), layer.forward(x, training)
+            mask = layer.compute_mask(x)
+            x = layer.forward(x, training)
         return x
 
     def backward(self, dout, need_dx=True):
@@ -93,13 +119,18 @@ class Sequential:
         return dout
 
     def take_output_activation(self, softmax=False):
-        """Make the output linear, and return the activation it had: losses compute from the logits before it.
+        """Make the output linear, and return the activation that it had, for the loss.
 
-        softmax: whether the loss takes it, too, from the last layer; else it stays where it is.
+        Losses compute from the logits, the input of the output activation.
+
+        Parameters
+        ----------
+        softmax : bool
+            Whether the loss takes a softmax, too; otherwise a softmax stays in the last layer.
         """
         for layer in reversed(self.layers.values()):
-            if not isinstance(layer, Reshape) or softmax:
-                break           # an element-by-element activation commutes with a reshape after it
+            if not layer.rearranges or softmax:
+                break           # an element-by-element activation commutes with what follows it
         activation = getattr(layer, "activation", "linear")
         if activation == "linear" or (activation == "softmax" and not softmax):
             return "linear"
@@ -107,12 +138,12 @@ class Sequential:
         return activation
 
     def get_config(self):
-        """The layers' configurations, as they were given."""
+        """Return the layers' configurations, as they were given."""
         return self._config
 
 
 def _unused_name(class_name, taken):
-    """Keras's name for a layer: "dense", "dense_1", ..., "conv2d_transpose"."""
+    """Return Keras's name for a layer: "dense", "dense_1", ..., "conv2d_transpose"."""
     base = re.sub(r"(?<=[a-zA-Z0-9])([A-Z][a-z]+)", r"_\1", class_name).lower()
     number = sum(name == base or name.rstrip("0123456789") == base + "_" for name in taken)
     return f"{base}_{number}" if number else base

@@ -5,31 +5,41 @@ WIDTHS = (46, 24, 12)
 
 
 def summary_text(model):
-    """A table for each network: layer, shape of the output, parameters; then the total."""
+    """Return a table for each network: layer, output shape, parameters; then the total."""
+    rule = "=" * sum(WIDTHS)
     lines = []
-    for part, rows in networks(model).items():
-        lines += [f'Model: "{part}"', _row("Layer (type)", "Output Shape", "Param #"), "=" * sum(WIDTHS)]
-        lines += [_row(f"{name} ({type(layer).__name__})", str((None, *layer.output_shape)), f"{size(layer):,}")
-                  for name, layer in rows]
-        lines += ["=" * sum(WIDTHS), f"{part}: {sum(size(layer) for _, layer in rows):,} parameters", ""]
+    for part, layers in networks(model).items():
+        lines += [f'Model: "{part}"', _row("Layer (type)", "Output Shape", "Param #"), rule]
+        lines += [_row(f"{name} ({layer.name})", str((None, *layer.output_shape)),
+                       f"{size(layer):,}") for name, layer in layers]
+        total = sum(size(layer) for _, layer in layers)
+        lines += [rule, f"{part}: {total:,} parameters", ""]
     trained = model.parameters.count
-    kinds = "" if trained == model.count else f", {trained:,} of them trained by gradients, {model.count - trained:,} moving averages"
-    return "\n".join(lines + [f"Total: {model.count:,} parameters{kinds}"])
+    kinds = ""
+    if trained < model.count:
+        kinds = (f", {trained:,} of them trained by gradients, "
+                 f"{model.count - trained:,} moving averages")
+    return "\n".join([*lines, f"Total: {model.count:,} parameters{kinds}"])
 
 
 def networks(model):
-    """name -> [(layer's name, layer)]; layers that stand alone, as z_mean does, belong to the network before them."""
-    networks, rows = {}, []
+    """Return network -> [(layer's name, layer)].
+
+    Layers that stand alone, as z_mean does, belong to the network before them.
+    """
+    networks = {}
+    layers = []
     for part, module in model.parts.items():
         if isinstance(module, Layer):
-            rows.append((part, module))
+            layers.append((part, module))
         else:
-            networks[part] = rows = list(module.layers.items())
+            layers = list(module.layers.items())
+            networks[part] = layers
     return networks
 
 
 def size(layer):
-    """How many parameters a layer has, moving averages among them."""
+    """Return how many parameters a layer has, moving averages included."""
     return sum(weight.size for weight in layer.weights.values())
 
 

@@ -10,9 +10,8 @@ The filters (forbid, temperature, top_k, nucleus) take such logits and return ne
 """
 import numpy as np
 
+from .. import checks
 from ..errors import ScratchVAEError
-from ..layers.layer import positive_integer
-from ..schedules import number
 
 
 def sample(step, state, start, end, length, rng, temperature=1.0, top_k=None, top_p=None, forbidden=()):
@@ -26,7 +25,7 @@ def sample(step, state, start, end, length, rng, temperature=1.0, top_k=None, to
     ScratchVAEError: a parameter is not allowed, logits are NaN or infinite, or every word of a row is forbidden.
     """
     words = np.full(np.size(start) if state is None else len(state), start, dtype=np.int32)
-    drawn = np.full((len(words), positive_integer("sample", "length", length)), end, dtype=np.int32)
+    drawn = np.full((len(words), checks.integer("sample", "length", length)), end, dtype=np.int32)
     ended = np.zeros(len(words), dtype=bool)
     for t in range(length):
         logits, state = step(words, state)
@@ -51,8 +50,8 @@ def beam_search(step, state, start, end, length, beams=5, forbidden=(), length_p
     log p(y) includes the end's and is that of the distributions without the forbidden words.
     ScratchVAEError: a parameter is not allowed, logits are NaN or infinite, or every word is forbidden.
     """
-    beams, length = positive_integer("beam_search", "beams", beams), positive_integer("beam_search", "length", length)
-    alpha = number("length_penalty", length_penalty, 0)
+    beams, length = checks.integer("beam_search", "beams", beams), checks.integer("beam_search", "length", length)
+    alpha = checks.number("beam_search", "length_penalty", length_penalty)
     if state is not None and len(state) != 1:
         raise ScratchVAEError(f"beam_search: state has {len(state)} rows; needed: 1, the example")
     words, total, prefixes = np.full(1, start, dtype=np.int32), np.zeros(1), np.zeros((1, 0), dtype=np.int32)
@@ -91,7 +90,7 @@ def forbid(logits, forbidden):
 
 def temperature(logits, T):
     """logits / T, up to a constant: T < 1 sharpens the distribution, T = 0 leaves its most probable word, the first of equals."""
-    T = number("temperature", T, 0)
+    T = checks.number("sampling", "temperature", T)
     if T == 0:
         return np.where(np.arange(logits.shape[1]) == logits.argmax(axis=1)[:, None], logits, -np.inf)
     return (logits - logits.max(axis=1, keepdims=True)) / T         # the constant keeps the largest from overflowing
@@ -100,7 +99,7 @@ def temperature(logits, T):
 def top_k(logits, k):
     """Keeps the k most probable words of each row (Fan et al. 2018), the first of equals."""
     order, ranked = _ranked(logits)
-    ranked[:, positive_integer("sampling", "top_k", k):] = -np.inf
+    ranked[:, checks.integer("sampling", "top_k", k):] = -np.inf
     return _unranked(order, ranked)
 
 

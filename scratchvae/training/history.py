@@ -5,20 +5,26 @@ import io
 from ..errors import ScratchVAEError
 from ..storage import write_text
 
-WIDE_RANGE = 5                  # losses that fall to less than a fifth are drawn on a logarithmic axis
-COLUMNS = ("epoch", "loss", "reconstruction", "kl", "val_loss", "val_reconstruction", "val_kl", "seconds")
+WIDE_RANGE = 5                  # losses that fall to a fifth or less need a logarithmic axis
+COLUMNS = ("epoch", "loss", "reconstruction", "kl",
+           "val_loss", "val_reconstruction", "val_kl", "seconds")
 
 
 def wide(losses):
-    """Whether a curve of losses needs a logarithmic axis: else the first epoch would leave no room for all the others."""
+    """Return whether a curve of losses needs a logarithmic axis, to show more than its start."""
     return max(losses) > WIDE_RANGE * min(losses) > 0
 
 
 class History:
     """A row for each epoch; history["loss"] is a column as a list.
 
-    loss, reconstruction and kl are means over the epoch as trained, while the weights changed; the val_ columns are means over
-    the whole validation set after the epoch, with one sample of z an example (None without validation data).
+    loss, reconstruction and kl are means over the epoch as trained, while the weights changed. The
+    val_ columns are means over the whole validation set after the epoch, with one sample of z for
+    each example; they are None without validation data.
+
+    Parameters
+    ----------
+    rows : iterable of dict
     """
 
     def __init__(self, rows=()):
@@ -31,11 +37,11 @@ class History:
         return len(self.rows)
 
     def append(self, **row):
-        """Add an epoch, a number for each of COLUMNS."""
+        """Add an epoch, with a number for each of COLUMNS."""
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def write_csv(self, path):
-        """Write the rows, with all digits."""
+        """Write the rows with all digits."""
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -44,15 +50,27 @@ class History:
 
     @classmethod
     def read_csv(cls, path):
-        """The history that write_csv wrote."""
+        """Return the history that write_csv wrote.
+
+        Raises
+        ------
+        ScratchVAEError
+            If the file is missing or damaged.
+        """
         try:
             with open(path, newline="") as file:
-                rows = list(csv.DictReader(file))
-            rows = [{name: float(row[name]) if row[name] else None for name in COLUMNS} | {"epoch": int(row["epoch"])} for row in rows]
+                rows = [_read_row(row) for row in csv.DictReader(file)]
             if not rows:
                 raise ValueError("no epochs")
         except FileNotFoundError:
-            raise ScratchVAEError(f"{path}: no such file; no epoch has been trained to its end yet") from None
+            raise ScratchVAEError(f"{path}: not found; the first epoch is not complete "
+                                  "yet") from None
         except (ValueError, TypeError, KeyError) as error:
             raise ScratchVAEError(f"{path}: damaged ({error})") from None
         return cls(rows)
+
+
+def _read_row(row):
+    """Return a row of a CSV file as numbers."""
+    numbers = {name: float(row[name]) if row[name] else None for name in COLUMNS}
+    return numbers | {"epoch": int(row["epoch"])}

@@ -1,0 +1,273 @@
+"""The training loop: epochs of shuffled batches, validation, progress, and checkpoints.
+
+Nothing random here is a state. The order of an epoch is a function of (seed, epoch), the noise of a
+step one of (seed, step). So the state of training is the parameters, the optimizer's slots, the
+history, and how far the current epoch has come; from a checkpoint training goes on to the same bits.
+"""
+import json
+import math
+import time
+import zlib
+
+import numpy as np
+from tqdm import tqdm
+
+from ..errors import ScratchVAEError
+from ..storage import read_arrays, write_arrays
+from .callback import listeners
+from .history import History
+from .interrupts import deferred_interrupts
+
+LOOK = 20                       # steps between looks at the losses: a device computes ahead meanwhile
+SHUFFLE = 2 ** 32 - 1           # separates the stream of an epoch's order from initial parameters
+
+
+def fit(model, x, settings):
+    """Train a model; see Model.fit.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (N, ...)
+    settings : Settings
+
+    Returns
+    -------
+    History
+    """
+    if np.ndim(x) < 2:
+        raise ScratchVAEError(f"fit: x must be an array of shape (N, ...), got "
+                              f"{type(x).__name__} with {np.ndim(x)} axes")
+    if model.input_shape is None:
+        model.build(np.shape(x)[1:], settings.seed)
+    x, y = model.as_pair(x, settings.y)
+    validation = validation_pair(model, settings)
+    settings.optimizer.build(model.parameters, model.kernels)
+    training = Training(model, x, y, settings)
+    if settings.resume:
+        training.load(settings.checkpoint)
+    elif settings.checkpoint:
+        training.save(settings.checkpoint)
+    training.notify("on_train_begin")
+    with deferred_interrupts() as interrupted:
+        while training.epoch < settings.epochs and not interrupted:
+            training.run_epoch(interrupted)
+            if training.step == training.steps:
+                training.end_epoch(validation)
+        if interrupted:
+            if settings.checkpoint:
+                training.save(settings.checkpoint)
+            training.notify("on_interrupt")
+            raise KeyboardInterrupt
+    return training.history
+
+
+def validation_pair(model, settings):
+    """Return the validation examples and their targets, or None."""
+    data = settings.validation_data
+    if data is None:
+        return None
+    if settings.y is None:
+        return model.as_pair(data)
+    if not (isinstance(data, (tuple, list)) and len(data) == 2):
+        raise ScratchVAEError("fit: with y, validation_data must be a pair (x, y)")
+    return model.as_pair(*data)
+
+
+class Training:
+    """The state of one training, and its inner loop.
+
+    Parameters
+    ----------
+    model : Model
+        Built.
+    x, y : arrays
+        Examples and targets, checked by the model; y may be x itself.
+    settings : Settings
+    """
+
+    def __init__(self, model, x, y, settings):
+        self.model = model
+        self.settings = settings
+        self.optimizer = settings.optimizer
+        self.kernels = model.kernels
+        self.x, self.y = model.on_device(x, y)
+        self.steps = math.ceil(len(x) / settings.batch_size)    # in an epoch
+        self.fingerprint = fingerprint(x, y)
+        self.history = History()
+        self.on_step_end = listeners(settings.callbacks, "on_step_end")
+        self.epoch = 0
+        self.start_epoch()
+
+    def notify(self, moment):
+        """Call the callbacks' method of that name with the history."""
+        for listener in listeners(self.settings.callbacks, moment):
+            listener(self.history)
+
+    def start_epoch(self):
+        """Reset what belongs to one epoch."""
+        self.step = 0
+        self.sums = self.kernels.zeros(3, "float64")        # of loss, reconstruction and kl
+        self.seconds = 0.0
+
+    def run_epoch(self, interrupted):
+        """Train on the rest of the current epoch, or until `interrupted` is not empty."""
+        order = self.kernels.from_host(self.order())
+        epochs = self.settings.epochs
+        size = self.settings.batch_size
+        title = f"epoch {self.epoch + 1:{len(str(epochs))}}/{epochs}"
+        started = time.perf_counter() - self.seconds
+        with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False,
+                  disable=None if self.settings.progress else True) as bar:
+            while self.step < self.steps and not interrupted:
+                self.train_batch(order[self.step * size:(self.step + 1) * size])
+                if self.step % LOOK == 0:
+                    bar.set_postfix_str(f"loss {self.means()[0]:.4g}", refresh=False)
+                bar.update()
+        self.means()
+        self.seconds = time.perf_counter() - started
+
+    def order(self):
+        """Return the order of the current epoch's examples, int32."""
+        order = np.arange(len(self.x), dtype=np.int32)
+        if self.settings.shuffle:
+            np.random.default_rng([self.settings.seed, self.epoch, SHUFFLE]).shuffle(order)
+        return order
+
+    def train_batch(self, indices):
+        """Make one training step on the examples of these indices."""
+        model = self.model
+        step = self.epoch * self.steps + self.step
+        batch = self.batch_of("batch", self.x, indices)
+        target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
+        kl_weight = model.kl_weight(step)
+        model.noise.seed = self.settings.seed
+        model.noise.step = step
+        reconstruction, kl = model.train_step(batch, self.optimizer, kl_weight, target)
+        self.kernels.add_losses(reconstruction, kl, kl_weight, self.sums)
+        self.step += 1
+        if self.on_step_end:
+            loss = self._mean(reconstruction) + kl_weight * self._mean(kl)
+            for listener in self.on_step_end:
+                listener(step + 1, batch, loss)
+
+    def _mean(self, losses):
+        """Return the mean of the examples' losses, on the host."""
+        return self.kernels.to_host(losses).mean(dtype=np.float64)
+
+    def batch_of(self, name, examples, indices):
+        """Return a copy of the examples of these indices, in an array of that name."""
+        shape = (len(indices), *examples.shape[1:])
+        batch = self.model.workspace.array(name, shape, examples.dtype)
+        self.kernels.take(examples, indices, batch)
+        return batch
+
+    def means(self):
+        """Return loss, reconstruction and KL, averaged over the current epoch's examples so far.
+
+        Raises
+        ------
+        ScratchVAEError
+            If they are not finite.
+        """
+        count = min(self.step * self.settings.batch_size, len(self.x))
+        means = self.kernels.to_host(self.sums) / count
+        if not np.isfinite(means).all():
+            raise ScratchVAEError(f"training diverged: the loss is {means[0]} by step {self.step} "
+                                  f"of epoch {self.epoch + 1}; try a smaller learning_rate")
+        return means
+
+    def end_epoch(self, validation):
+        """Validate, write the epoch into the history and the checkpoint, and begin the next."""
+        settings = self.settings
+        losses = {}
+        if validation:
+            losses = self.model.evaluate(validation[0], settings.seed, validation[1])
+        self._check_finite(losses)
+        loss, reconstruction, kl = map(float, self.means())
+        self.history.append(epoch=self.epoch + 1, loss=loss, reconstruction=reconstruction, kl=kl,
+                            **{f"val_{name}": losses.get(name)
+                               for name in ("loss", "reconstruction", "kl")},
+                            seconds=round(self.seconds, 3))
+        self.epoch += 1
+        self.start_epoch()
+        if settings.progress:
+            tqdm.write(describe_epoch(self.history.rows[-1], settings.epochs))
+        if settings.checkpoint:
+            self.save(settings.checkpoint)
+        self.notify("on_epoch_end")
+
+    def _check_finite(self, losses):
+        """Refuse to go on from parameters or a validation loss that are not finite."""
+        parameters = self.kernels.to_host(self.model.parameters.values)
+        if not math.isfinite(losses.get("loss", 0.0)) or not np.isfinite(parameters).all():
+            raise ScratchVAEError(f"training diverged in epoch {self.epoch + 1}: validation loss "
+                                  "or parameters are not finite; try a smaller learning_rate")
+
+    # What a checkpoint holds, and what must be the same to go on from it.
+
+    def _fixed(self):
+        """Return all that must not change between a training and its resumption."""
+        settings = self.settings
+        fixed = {"model": self.model.get_config(), "optimizer": self.optimizer.get_config(),
+                 "batch_size": settings.batch_size, "seed": settings.seed,
+                 "data": self.fingerprint, "shuffle": settings.shuffle}
+        return json.loads(json.dumps(fixed))            # tuples become lists, as in the file
+
+    def _arrays(self):
+        """Return all arrays of the state by name, where the backend computes."""
+        return {"parameters": self.model.parameters.values, "sums": self.sums,
+                **self.model.state, **self.optimizer.slots}
+
+    def save(self, path):
+        """Write the whole state."""
+        arrays = {name: self.kernels.to_host(array) for name, array in self._arrays().items()}
+        state = {"kind": "checkpoint", "settings": self._fixed(), "history": self.history.rows,
+                 "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
+                 "updates": self.optimizer.step}
+        write_arrays(path, arrays, state)
+
+    def load(self, path):
+        """Return to the state that `save` wrote."""
+        arrays, state = read_arrays(path, "checkpoint")
+        for name, now in self._fixed().items():
+            then = state["settings"].get(name)
+            if then != now:
+                change = "another model" if name == "model" else f"{name} {then}, not {now}"
+                raise ScratchVAEError(f"{path}: was trained with {change}; "
+                                      "resume with the same model, data and settings")
+        for name, array in self._arrays().items():
+            self.kernels.copy(arrays[name], array)
+        self.optimizer.step = state["updates"]
+        self.history = History(state["history"])
+        self.epoch = state["epoch"]
+        self.step = state["step"]
+        self.seconds = state["seconds"]
+        if self.epoch > self.settings.epochs:
+            raise ScratchVAEError(f"{path}: has {self.epoch} epochs already; epochs must be at "
+                                  f"least as many, got {self.settings.epochs}")
+
+
+def fingerprint(x, y):
+    """Return the number of examples and a checksum of them and their targets, as text."""
+    checksum = zlib.crc32(x)
+    if y is not x:
+        checksum = zlib.crc32(y, checksum)
+    return f"{len(x):,} examples with checksum {checksum:08x}"
+
+
+def steps_in(checkpoint):
+    """Return how many training steps a checkpoint has behind it."""
+    _, state = read_arrays(checkpoint, "checkpoint")
+    return state["updates"]
+
+
+def describe_epoch(row, epochs):
+    """Return an epoch of the history in one line."""
+    def losses(prefix):
+        return (f"{row[prefix + 'loss']:.4g} (reconstruction "
+                f"{row[prefix + 'reconstruction']:.4g}, kl {row[prefix + 'kl']:.3g})")
+    width = len(str(epochs))
+    line = (f"epoch {row['epoch']:{width}}/{epochs}  {row['seconds']:6.1f} s  "
+            f"loss {losses('')}")
+    return line if row["val_loss"] is None else f"{line}  validation {losses('val_')}"

@@ -1,0 +1,57 @@
+"""How to train: the arguments of `fit`, checked."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import checks
+from ..errors import ScratchVAEError
+from ..optimizers import Adam, Optimizer
+from .callback import Callback
+
+
+@dataclass
+class Settings:
+    """The arguments of Model.fit, which explains them."""
+    epochs: int = 1
+    batch_size: int = 32
+    optimizer: Optimizer = None
+    validation_data: object = None
+    seed: int = 0
+    y: object = None
+    shuffle: bool = True
+    checkpoint: object = None
+    resume: bool = False
+    progress: bool = True
+    callbacks: tuple = ()
+
+    def __post_init__(self):
+        self.epochs = checks.integer("fit", "epochs", self.epochs)
+        self.batch_size = checks.integer("fit", "batch_size", self.batch_size)
+        self.seed = checks.seed("fit", self.seed)
+        if self.optimizer is None:
+            self.optimizer = Adam()
+        if not isinstance(self.optimizer, Optimizer):
+            raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), or None "
+                                  f"for Adam(), got {self.optimizer!r}")
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
+                                      f"scratchvae.training.Callback, got {callback!r}")
+        self._check_checkpoint()
+
+    def _check_checkpoint(self):
+        """Refuse to resume from nothing, and to begin anew over an earlier training."""
+        if self.resume and self.checkpoint is None:
+            raise ScratchVAEError("fit: resume=True needs checkpoint, the file to resume from")
+        if self.checkpoint and not self.resume and Path(self.checkpoint).exists():
+            raise ScratchVAEError(f"{self.checkpoint}: holds the state of an earlier training; "
+                                  "resume it with resume=True, or remove the file")
+
+
+def make_settings(**arguments):
+    """Return Settings; an unknown argument is refused with a list of those that exist."""
+    known = Settings.__dataclass_fields__
+    for name in arguments:
+        if name not in known:
+            raise ScratchVAEError(f"fit: unknown argument {name!r}; allowed: x, "
+                                  f"{', '.join(known)}")
+    return Settings(**arguments)
