@@ -19,7 +19,7 @@ import importlib
 
 from .errors import ScratchVAEError
 
-PROJECT = "scratchvae"          # `kernels` is a common name: scratchvae checks that it found its own
+PROJECT = "scratchvae"          # a common name: scratchvae checks that it found its own
 BACKENDS = ("cpu", "reference", "cuda")
 
 

@@ -5,7 +5,7 @@ import re
 from .errors import ScratchVAEError
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax")
-LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name "leaky_relu"; "leaky_relu(0.3)" sets another
+LEAKY_RELU_SLOPE = 0.2          # Keras's for the bare name; "leaky_relu(0.3)" sets another
 EXAMPLES = (*ACTIVATIONS, "leaky_relu(0.3)")        # every case that tests should see
 
 

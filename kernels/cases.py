@@ -115,7 +115,7 @@ def draw_arrays(case, dtype, seed=0, declaration=None):
             for name, array in declaration.arrays.items()}
 
 
-def run(backend, case, dtype, seed=0):
+def run(backend, case, dtype, seed=0, rounded_to=None):
     """Run a case on a backend.
 
     A backward pass that takes a scratch follows its forward pass, on the same arrays.
@@ -126,6 +126,8 @@ def run(backend, case, dtype, seed=0):
     case : Case
     dtype : str or dtype
     seed : int
+    rounded_to : str or dtype, optional
+        The dtype that the drawn numbers are rounded to first, to compare precisions.
 
     Returns
     -------
@@ -134,11 +136,13 @@ def run(backend, case, dtype, seed=0):
     """
     declaration = case.declaration
     dtype = np.dtype(dtype)
+    drawn = np.dtype(rounded_to or dtype)
     scratch = make_scratch(backend, declaration, case.sizes, case.options, dtype)
-    arrays = to_backend(backend, draw_arrays(case, dtype, seed))
+    arrays = to_backend(backend, draw_arrays(case, drawn, seed), dtype)
     forward = getattr(backend, f"{declaration.family}_forward", None)
     if declaration.has_scratch and declaration.name.endswith("_backward") and forward:
-        known = to_backend(backend, draw_arrays(case, dtype, seed + 1, forward.declaration))
+        before = draw_arrays(case, drawn, seed + 1, forward.declaration)
+        known = to_backend(backend, before, dtype)
         call(forward, known, case.options, scratch)
         arrays |= {name: known[name] for name in known.keys() & arrays.keys()}
     call(getattr(backend, declaration.name), arrays, case.options, scratch)
@@ -146,10 +150,14 @@ def run(backend, case, dtype, seed=0):
             if array is not None}
 
 
-def to_backend(backend, arrays):
-    """Return NumPy's arrays as the backend's, by name; None stays None."""
-    return {name: array if array is None else backend.from_host(array)
-            for name, array in arrays.items()}
+def to_backend(backend, arrays, dtype):
+    """Return NumPy's arrays as the backend's, real numbers in that dtype; None stays None."""
+    result = {}
+    for name, array in arrays.items():
+        if array is not None and array.dtype != np.int32:
+            array = array.astype(dtype)
+        result[name] = array if array is None else backend.from_host(array)
+    return result
 
 
 def call(operation, arrays, options, scratch):

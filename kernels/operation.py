@@ -299,6 +299,7 @@ def checked(function, declaration, is_array, kind, on_host):
     """
     signature = inspect.signature(function)
     names = declaration.parameters
+    count = len(declaration.arrays)
     deriving = [names.index(name) for name in declaration.deriving]
     bounded = on_host and any(array.bound for array in declaration.arrays.values())
     passed = set()
@@ -308,7 +309,8 @@ def checked(function, declaration, is_array, kind, on_host):
         if keywords or len(arguments) != len(names):
             arguments = signature.bind(*arguments, **keywords).args
         key = tuple([(argument.shape, argument.dtype, contiguous(argument))
-                     for argument in arguments if is_array(argument)])
+                     if is_array(argument) else type(argument)
+                     for argument in arguments[:count]])
         if deriving:
             key += tuple([arguments[i] for i in deriving])
         if key not in passed:

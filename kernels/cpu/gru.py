@@ -68,10 +68,11 @@ def check_scratch(scratch, states):
 def gru_forward(a, recurrent_kernel, recurrent_bias, initial_state, mask, y, go_backwards, scratch):
     s = scratch
     check_scratch(s, y)
-    s.previous[:len(y), -1 if go_backwards else 0] = initial_state
-    _forward_steps(block_rows(len(y)), recurrent_kernel, recurrent_bias, mask, go_backwards, y, a,
-                   s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows, s.state_rows,
-                   s.counting, s.panels)
+    N = len(y)
+    s.previous[:N, -1 if go_backwards else 0] = initial_state
+    _forward_steps(block_rows(N), recurrent_kernel, recurrent_bias, mask, go_backwards, y, a,
+                   s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows[:N],
+                   s.state_rows[:N], s.counting, s.panels)
 
 
 @implements(reference.gru_backward)
@@ -81,8 +82,8 @@ def gru_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, drecurrent
     check_scratch(s, dout)
     N = len(dout)
     _backward_steps(block_rows(N), dout, recurrent_kernel, mask, go_backwards, dinitial_state, da,
-                    s.drecurrent, s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows,
-                    s.carry_rows, s.counting, s.transposed)
+                    s.drecurrent, s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows[:N],
+                    s.carry_rows[:N], s.counting, s.transposed)
     dq = rows(s.drecurrent[:N])
     dense_backward(dq, rows(s.previous[:N]), dq, recurrent_kernel, dq, None, drecurrent_kernel,
                    drecurrent_bias, "linear", s.state)

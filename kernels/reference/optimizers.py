@@ -63,5 +63,5 @@ def clip_by_global_norm(gradients, clipnorm, scratch):
 
 
 def flush_denormals(average):
-    """Set to zero what decayed below the normal range, where processors are tens of times slower."""
+    """Set to zero what decayed below the normal range: processors are slow on such numbers."""
     average[np.abs(average) < np.finfo(average.dtype).tiny] = 0

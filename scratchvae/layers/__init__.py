@@ -1,4 +1,4 @@
-"""Layers with Keras's names, arguments and weight shapes, each with its forward and backward pass."""
+"""Layers with Keras's names, arguments and weight shapes, each with forward and backward pass."""
 from .activation import Activation
 from .batch_normalization import BatchNormalization
 from .bidirectional import Bidirectional

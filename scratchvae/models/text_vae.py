@@ -101,11 +101,13 @@ class TextVAE(VAE):
         """Its networks fit together by construction."""
 
     def as_examples(self, x):
-        """x as lines, int32 (N, steps), of at least one word each: their end."""
+        """Return x as lines, int32 (N, steps), that hold at least their end."""
         x = super().as_examples(x)
-        if (x[:, 0] == PAD).any():
-            raise ScratchVAEError(f"TextVAE: line {np.flatnonzero(x[:, 0] == PAD)[0]} begins with padding (PAD, {PAD}); needed: words, "
-                                  f"the end (END, {END}), and padding after it")
+        empty = np.flatnonzero(x[:, 0] == PAD)
+        if len(empty):
+            raise ScratchVAEError(f"{self.name}: a line must hold words and its end (END = {END}) "
+                                  f"before the padding (PAD = {PAD}), but line {empty[0]} begins "
+                                  "with padding")
         return x
 
     def as_pair(self, x, y=None):

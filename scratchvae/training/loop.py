@@ -2,7 +2,7 @@
 
 Nothing random here is a state. The order of an epoch is a function of (seed, epoch), the noise of a
 step one of (seed, step). So the state of training is the parameters, the optimizer's slots, the
-history, and how far the current epoch has come; from a checkpoint training goes on to the same bits.
+history, and how far the current epoch has come. A resumed training reaches the same bits.
 """
 import json
 import math
@@ -18,7 +18,7 @@ from .callback import listeners
 from .history import History
 from .interrupts import deferred_interrupts
 
-LOOK = 20                       # steps between looks at the losses: a device computes ahead meanwhile
+LOOK = 20                       # steps between looks at the losses: a device computes ahead
 SHUFFLE = 2 ** 32 - 1           # separates the stream of an epoch's order from initial parameters
 
 
