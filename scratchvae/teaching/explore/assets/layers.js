@@ -1,28 +1,39 @@
-// Layers, for one example at a time, forward above backward, as in kernels/reference.  backward(dy) takes the gradient of the loss with
-// respect to the output of the last forward pass, fills `grads`, and returns the gradient with respect to the input.
+// Layers for one example at a time, forward above backward, as in kernels/reference.
+//
+// backward(dy) takes the gradient of the loss with respect to the output of the last forward pass,
+// fills `grads`, and returns the gradient with respect to the input.
 
 const product = shape => shape.reduce((a, b) => a * b, 1);
 
 class Layer {
+  // config: name, class, input, output, weights, and the layer's arguments.
   constructor(config) {
-    Object.assign(this, config);                // name, class, input, output, weights, and the layer's arguments
+    Object.assign(this, config);
     this.f = parseActivation(this.activation || "linear");
     this.y = new Float32Array(product(this.output));
   }
 
-  // Arrays for the gradients: made when first needed, zeros each time.
+  // Makes the arrays of the backward pass if there are none yet, and sets dx and grads to zero.
   clearGradients() {
     this.dx ??= new Float32Array(product(this.input));
     this.dz ??= new Float32Array(this.y.length);
-    this.grads ??= Object.fromEntries(Object.entries(this.weights).map(([name, w]) => [name, new Float32Array(w.length)]));
-    for (const array of [this.dx, ...Object.values(this.grads)]) array.fill(0);
+    this.grads ??= this.zerosLikeWeights();
+    this.dx.fill(0);
+    for (const gradient of Object.values(this.grads)) gradient.fill(0);
+  }
+
+  zerosLikeWeights() {
+    const entries = Object.entries(this.weights);
+    return Object.fromEntries(entries.map(([name, w]) => [name, new Float32Array(w.length)]));
   }
 }
 
 // y = f(x W + b), for each row of x (..., K); W (K, units).
 class Dense extends Layer {
   forward(x) {
-    const {kernel, bias} = this.weights, M = this.units, K = kernel.length / M;
+    const {kernel, bias} = this.weights;
+    const M = this.units;
+    const K = kernel.length / M;
     this.x = x;
     for (let row = 0; row * K < x.length; row++) {
       this.y.set(bias, row * M);
@@ -34,7 +45,9 @@ class Dense extends Layer {
 
   backward(dy) {
     this.clearGradients();
-    const {kernel} = this.weights, M = this.units, K = kernel.length / M;
+    const {kernel} = this.weights;
+    const M = this.units;
+    const K = kernel.length / M;
     activateBackward(dy, this.y, this.dz, this.f, M);
     for (let row = 0; row * K < this.x.length; row++) {
       addOuter(this.x, row * K, K, this.dz, row * M, M, this.grads.kernel, 0);
@@ -45,29 +58,41 @@ class Dense extends Layer {
   }
 }
 
-// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each channel, the last axis: mean and variance are constants here, the
-// moving averages that training kept, so dx = gamma dy / sqrt(variance + epsilon).
+// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel (the last axis).
+//
+// Mean and variance are the moving averages of training.  They are constants here, so
+// dx = gamma dy / sqrt(variance + epsilon).
 class BatchNormalization extends Layer {
   constructor(config) {
     super(config);
-    this.scale = this.weights.moving_variance.map((variance, c) => 1 / Math.sqrt(variance + this.epsilon));
+    const {moving_variance} = this.weights;
+    this.scale = moving_variance.map(variance => 1 / Math.sqrt(variance + this.epsilon));
   }
 
   forward(x) {
-    const {gamma, beta, moving_mean} = this.weights, C = gamma.length;
+    const {gamma, beta, moving_mean} = this.weights;
+    const C = gamma.length;
     this.x = x;
-    for (let i = 0, c = 0; i < x.length; i++, c = c + 1 === C ? 0 : c + 1)
-      this.y[i] = gamma[c] * (x[i] - moving_mean[c]) * this.scale[c] + beta[c];
+    for (let row = 0; row < x.length; row += C) {
+      for (let c = 0; c < C; c++) {
+        const centred = x[row + c] - moving_mean[c];
+        this.y[row + c] = gamma[c] * centred * this.scale[c] + beta[c];
+      }
+    }
     return this.y;
   }
 
   backward(dy) {
     this.clearGradients();
-    const {gamma, moving_mean} = this.weights, C = gamma.length;
-    for (let i = 0, c = 0; i < dy.length; i++, c = c + 1 === C ? 0 : c + 1) {
-      this.grads.gamma[c] += dy[i] * (this.x[i] - moving_mean[c]) * this.scale[c];
-      this.grads.beta[c] += dy[i];
-      this.dx[i] = gamma[c] * this.scale[c] * dy[i];
+    const {gamma, moving_mean} = this.weights;
+    const C = gamma.length;
+    for (let row = 0; row < dy.length; row += C) {
+      for (let c = 0; c < C; c++) {
+        const centred = this.x[row + c] - moving_mean[c];
+        this.grads.gamma[c] += dy[row + c] * centred * this.scale[c];
+        this.grads.beta[c] += dy[row + c];
+        this.dx[row + c] = gamma[c] * this.scale[c] * dy[row + c];
+      }
     }
     return this.dx;
   }
@@ -88,7 +113,8 @@ class Activation extends Layer {
   }
 }
 
-// y = x: Flatten and Reshape, since all arrays are flat here, and Dropout, which drops in training only.
+// y = x: Flatten and Reshape, because all arrays are flat here, and Dropout, which drops elements
+// in training only.
 class Identity {
   constructor(config) {
     Object.assign(this, config);
@@ -103,14 +129,18 @@ class Identity {
   }
 }
 
-const LAYERS = {Dense, BatchNormalization, Activation, Flatten: Identity, Reshape: Identity, Dropout: Identity};
+// The classes that the page can compute, by their names in Python.
+const LAYERS = {
+  Dense, BatchNormalization, Activation, Flatten: Identity, Reshape: Identity, Dropout: Identity,
+};
 
-// layers[-1](... layers[0](x)): forward down the list, backward up it.  A layer may pass a mask on to the next: see recurrent.js.
+// layers[-1](... layers[0](x)): forward down the list, backward up it.
 class Sequential {
   constructor(configs) {
     this.layers = configs.map(config => new LAYERS[config.class](config));
   }
 
+  // A layer may pass a mask on to the next one: see recurrent.js.
   forward(x) {
     let mask = null;
     for (const layer of this.layers) {
@@ -121,7 +151,7 @@ class Sequential {
     return x;
   }
 
-  // dx; `visit`, if given, is called with each layer and the gradient dy of its output.
+  // Returns dx.  `visit`, if given, is called with each layer and the gradient dy of its output.
   backward(dy, visit) {
     for (const layer of this.layers.toReversed()) {
       const dx = layer.backward(dy);

@@ -1,5 +1,6 @@
-// Layers of text, forward only: the page reads and writes lines with them, but trains nothing.  T steps, K numbers a step, U units.
-// A mask (T of 0 and 1, or null) says which steps count.
+// Layers of text, forward only: the page encodes and decodes lines, and trains nothing.
+//
+// T steps, K numbers per step, U units.  A mask (T numbers 0 or 1, or null) says which steps count.
 
 // A row of numbers for each word.
 class Embedding extends Layer {
@@ -8,39 +9,53 @@ class Embedding extends Layer {
   }
 
   forward(words) {
-    const E = this.output_dim, {embeddings} = this.weights;
-    words.forEach((word, t) => this.y.set(embeddings.subarray(word * E, (word + 1) * E), t * E));
+    const {embeddings} = this.weights;
+    const E = this.output_dim;
+    words.forEach((word, t) => {
+      this.y.set(embeddings.subarray(word * E, (word + 1) * E), t * E);
+    });
     return this.y;
   }
 }
 
-// Keras's gated recurrent unit (reset_after=True): the six equations of kernels/reference/gru.py.  `direction` names its weights where it
-// is half of a Bidirectional.
+// Keras's gated recurrent unit (reset_after=True): the equations 1 to 6 of
+// kernels/reference/gru.py.
 class GRU {
+  // direction: the prefix of the weights' names if the layer is half of a Bidirectional.
   constructor({units, weights, input, return_sequences}, direction = "") {
-    [this.kernel, this.recurrent, this.bias] = ["kernel", "recurrent_kernel", "bias"].map(name => weights[direction + name]);
-    Object.assign(this, {U: units, T: input[0], K: input[1], sequences: return_sequences, backwards: direction === "backward/"});
-    [this.a, this.q] = [new Float32Array(3 * units), new Float32Array(3 * units)];
+    this.kernel = weights[`${direction}kernel`];
+    this.recurrent = weights[`${direction}recurrent_kernel`];
+    this.bias = weights[`${direction}bias`];
+    this.U = units;
+    this.T = input[0];
+    this.K = input[1];
+    this.sequences = return_sequences;
+    this.backwards = direction === "backward/";
+    this.a = new Float32Array(3 * units);
+    this.q = new Float32Array(3 * units);
   }
 
-  // The state after a step of input x (K) from the state before.
+  // The state after a step with input x (K), from the state before it.
   step(x, before) {
-    const {U, a, q} = this, h = new Float32Array(U);
+    const {U, a, q} = this;
+    const h = new Float32Array(U);
     a.set(this.bias.subarray(0, 3 * U));
     q.set(this.bias.subarray(3 * U));
     addRowTimesMatrix(x, 0, this.K, this.kernel, 0, 3 * U, a, 0);                       // 1
     addRowTimesMatrix(before, 0, U, this.recurrent, 0, 3 * U, q, 0);                    // 2
     for (let u = 0; u < U; u++) {
-      const z = sigmoid(a[u] + q[u]), r = sigmoid(a[U + u] + q[U + u]);                 // 3, 4
+      const z = sigmoid(a[u] + q[u]);                                                   // 3
+      const r = sigmoid(a[U + u] + q[U + u]);                                           // 4
       const c = Math.tanh(a[2 * U + u] + r * q[2 * U + u]);                             // 5
       h[u] = z * before[u] + (1 - z) * c;                                               // 6
     }
     return h;
   }
 
-  // The last state, or all (T U).
+  // The last state (U), or with return_sequences all states (T U).
   forward(x, mask) {
-    const {T, K, U} = this, states = new Float32Array(T * U);
+    const {T, K, U} = this;
+    const states = new Float32Array(T * U);
     let h = new Float32Array(U);
     for (let i = 0; i < T; i++) {
       const t = this.backwards ? T - 1 - i : i;
@@ -59,9 +74,14 @@ class Bidirectional {
   }
 
   forward(x, mask) {
-    const {U} = this, halves = this.directions.map(gru => gru.forward(x, mask)), y = new Float32Array(2 * halves[0].length);
-    for (let t = 0; t * U < halves[0].length; t++)
-      halves.forEach((half, side) => y.set(half.subarray(t * U, (t + 1) * U), (2 * t + side) * U));
+    const {U} = this;
+    const halves = this.directions.map(gru => gru.forward(x, mask));
+    const y = new Float32Array(2 * halves[0].length);
+    for (let t = 0; t * U < halves[0].length; t++) {
+      halves.forEach((half, side) => {
+        y.set(half.subarray(t * U, (t + 1) * U), (2 * t + side) * U);
+      });
+    }
     return y;
   }
 }
