@@ -5,9 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from scratchvae import layers
 from scratchvae.errors import ScratchVAEError
-from scratchvae.teaching.explore import images, write_page
-from scratchvae.teaching.explore.payload import Arrays
+from scratchvae.layers import GRU, Bidirectional, Dense, Layer
+from scratchvae.models import VAE
+from scratchvae.teaching.explore import images, lines, write_page
+from scratchvae.teaching.explore.payload import Arrays, check_layer
 
 pytest_plugins = "explore_runs"
 OUTSIDE = re.compile(r"""(src|href)=["'](?!data:)|@import|url\(|https?://""")
@@ -53,3 +56,61 @@ def test_what_a_page_cannot_show_is_refused_in_one_line(runs, run, monkeypatch, 
     with pytest.raises(ScratchVAEError, match="too heavy for a page.*2 dimensions, not 8"):
         write_page(runs("mnist-latent8"), path)
     assert not path.exists()
+
+
+def test_a_layer_of_the_user_is_refused_by_name(runs, monkeypatch, tmp_path):
+    monkeypatch.setattr(Layer, "classes", dict(Layer.classes))
+
+    class Attention(Layer):
+        def forward(self, x, training=False):
+            return x
+
+        def backward(self, dout, need_dx=True):
+            return dout
+
+    run = runs("mnist-dense")
+    model = VAE([Dense(5), Attention()], 2, [Dense(784, "sigmoid")])
+    model.build((784,))
+    monkeypatch.setattr(run, "model", model)
+    with pytest.raises(ScratchVAEError) as refused:
+        write_page(run, tmp_path / "page.html")
+    known = ", ".join(sorted(images.PAGE_LAYERS))
+    assert str(refused.value) == ("explore: the page cannot compute layer 'encoder/attention' "
+                                  f"(class Attention); it can compute {known}")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_an_activation_without_javascript_is_refused_by_name():
+    layer = Dense(3, "leaky_relu(0.3)")
+    check_layer("encoder/dense", layer, images.PAGE_LAYERS)
+    layer.activation = "mish"
+    with pytest.raises(ScratchVAEError, match="layer 'encoder/dense' .activation mish.; it can "
+                                              "compute leaky_relu, linear, relu, sigmoid"):
+        check_layer("encoder/dense", layer, images.PAGE_LAYERS)
+
+
+def test_the_layer_in_a_bidirectional_is_checked_too():
+    layer = Bidirectional(GRU(3))
+    check_layer("encoder/bidirectional", layer, {"Bidirectional", "GRU"})
+    with pytest.raises(ScratchVAEError, match="'encoder/bidirectional' .class GRU.; it can"):
+        check_layer("encoder/bidirectional", layer, {"Bidirectional"})
+
+
+EXPORTED = {name: value for name, value in vars(layers).items()
+            if isinstance(value, type) and issubclass(value, Layer) and value is not Layer}
+
+
+@pytest.mark.parametrize("kind", [images, lines])
+@pytest.mark.parametrize("name", EXPORTED)
+def test_every_layer_is_computed_by_the_page_or_refused_by_name(kind, name):
+    if name not in kind.PAGE_LAYERS:
+        layer = EXPORTED[name].__new__(EXPORTED[name])
+        with pytest.raises(ScratchVAEError, match=f"cannot compute layer 'x' .class {name}.; it"):
+            check_layer("x", layer, kind.PAGE_LAYERS)
+
+
+def test_what_the_pages_compute():
+    assert {"Dense", "Activation", "BatchNormalization", "Flatten"} <= images.PAGE_LAYERS
+    assert {"Conv2D", "Conv2DTranspose"} <= images.PAGE_LAYERS - lines.PAGE_LAYERS
+    assert {"Embedding", "GRU", "Bidirectional"} <= lines.PAGE_LAYERS - images.PAGE_LAYERS
+    assert "OneHotDense" not in images.PAGE_LAYERS | lines.PAGE_LAYERS

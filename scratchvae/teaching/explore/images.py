@@ -10,12 +10,13 @@ from tqdm import tqdm
 from ...errors import ScratchVAEError
 from ...models import VAE
 from .payload import Arrays, describe_parts, describe_run
-from .scripts import SHARED_SCRIPTS
+from .scripts import SHARED_SCRIPTS, registered
 from .shortcut import shortcut
 
 BODY = "plane.html"
 SCRIPTS = (*SHARED_SCRIPTS, "convolution.js", "vae.js", "grid.js", "theme.js", "pictures.js",
            "pad.js", "plane.js", "gradients.js", "explore.js")
+PAGE_LAYERS = registered("LAYERS", SCRIPTS)
 POINTS = 2000                   # test examples in the scatter plot
 HEAVY = 200e6                   # operations per image above which a page could not respond at once
 GRID = 48                       # decoded images along each side of the plane, for a heavy decoder
@@ -64,7 +65,7 @@ def check_latent_space(run, heavy):
 
 def parts(model, arrays):
     """Return the described networks, with "shortcut": the decoder in fewer steps if there are."""
-    described = describe_parts(model, arrays)
+    described = describe_parts(model, arrays, PAGE_LAYERS)
     short = shortcut(model.decoder, described["decoder"], arrays)
     return described | {"shortcut": short or described["decoder"]}
 

@@ -2,11 +2,12 @@
 from ...models import TextVAE
 from ...text import detokenize
 from .payload import Arrays, describe_parts, describe_run
-from .scripts import SHARED_SCRIPTS
+from .scripts import SHARED_SCRIPTS, registered
 
 BODY = "lines.html"
 SCRIPTS = (*SHARED_SCRIPTS, "recurrent.js", "text_vae.js", "tokenize.js", "detokenize.js",
            "between.js")
+PAGE_LAYERS = registered("LAYERS", SCRIPTS)
 LINES = 300                     # held-out lines to choose from
 
 
@@ -27,7 +28,7 @@ def contents(run):
         "padding": settings.get("padding", "post"),
         "writes": "word by word" if isinstance(model, TextVAE) else "all at once",
         "latent_dim": model.latent_dim,
-        "parts": describe_parts(model, arrays),
+        "parts": describe_parts(model, arrays, PAGE_LAYERS),
     }
     return content, arrays
 

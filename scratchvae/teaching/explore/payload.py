@@ -4,9 +4,12 @@ import zlib
 
 import numpy as np
 
+from ...errors import ScratchVAEError
 from ...layers import Bidirectional
 from ...models import Sequential
+from .scripts import SHARED_SCRIPTS, registered
 
+PAGE_ACTIVATIONS = registered("ACTIVATIONS", SHARED_SCRIPTS)
 LARGE = 4_000_000               # bytes of weights above which they are stored as float16
 ALIGNMENT = 4                   # bytes: a JavaScript view begins at a multiple of its element size
 
@@ -51,7 +54,7 @@ def describe_run(run):
             "note": run.note, "count": run.model.count}
 
 
-def describe_parts(model, arrays):
+def describe_parts(model, arrays, page_layers):
     """Return the networks of a model, and append their weights to `arrays`.
 
     Parameters
@@ -60,12 +63,21 @@ def describe_parts(model, arrays):
         A built model.
     arrays : Arrays
         Receives the weights.
+    page_layers : set of str
+        The layer classes that the scripts of the page can compute.
 
     Returns
     -------
     dict
         The name of each network and the list of its described layers.
+
+    Raises
+    ------
+    ScratchVAEError
+        If the page cannot compute a layer of the model.
     """
+    for path, layer in model.layers.items():
+        check_layer(path, layer, page_layers)
     count = sum(weight.size for weight in model.weights.values())
     dtype = "float16" if 4 * count > LARGE else "float32"
     parts = {}
@@ -74,6 +86,22 @@ def describe_parts(model, arrays):
         parts[part] = [describe_layer(name, layer, arrays, dtype)
                        for name, layer in layers.items()]
     return parts
+
+
+def check_layer(path, layer, page_layers):
+    """Refuse a layer whose class or activation the page cannot compute."""
+    check_known(path, "class", type(layer).__name__, page_layers)
+    if isinstance(layer, Bidirectional):
+        check_known(path, "class", layer.layer["class"], page_layers)
+    activation, _, _ = getattr(layer, "activation", "linear").partition("(")  # leaky_relu(0.3)
+    check_known(path, "activation", activation, PAGE_ACTIVATIONS)
+
+
+def check_known(path, what, name, known):
+    """Raise an error that names the layer if `name` is not in the set `known`."""
+    if name not in known:
+        raise ScratchVAEError(f"explore: the page cannot compute layer {path!r} ({what} {name}); "
+                              f"it can compute {', '.join(sorted(known))}")
 
 
 def describe_layer(name, layer, arrays, dtype):
