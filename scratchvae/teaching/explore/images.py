@@ -14,8 +14,8 @@ from .scripts import SHARED_SCRIPTS, registered
 from .shortcut import shortcut
 
 BODY = "plane.html"
-SCRIPTS = (*SHARED_SCRIPTS, "convolution.js", "vae.js", "grid.js", "theme.js", "pictures.js",
-           "pad.js", "plane.js", "gradients.js", "explore.js")
+SCRIPTS = (*SHARED_SCRIPTS, "convolution.js", "resampling.js", "vae.js", "grid.js", "theme.js",
+           "pictures.js", "pad.js", "plane.js", "gradients.js", "explore.js")
 PAGE_LAYERS = registered("LAYERS", SCRIPTS)
 POINTS = 2000                   # test examples in the scatter plot
 HEAVY = 200e6                   # operations per image above which a page could not respond at once

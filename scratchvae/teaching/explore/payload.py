@@ -114,6 +114,7 @@ def describe_layer(name, layer, arrays, dtype):
                  if not key.endswith("initializer")}
     if isinstance(layer, Bidirectional):
         inner = arguments.pop("layer")
+        arguments["layer_class"] = inner["class"]
         arguments["units"] = inner["units"]
         arguments["return_sequences"] = inner["return_sequences"]
     weights = {key: arrays.add(weight, dtype) for key, weight in layer.weights.items()}

@@ -1,11 +1,13 @@
 // A convolution is a dense layer at every position of a window: see kernels/reference/conv2d.py.
 // Its transpose uses the backward pass as a forward pass.  Images are (height, width, channels).
 
-// Calls f(coarse pixel, fine pixel, tap) for each position of the window, which is a pixel of the
-// coarse image, and each pixel of the fine image in it.  Zeros surround the fine image.
-function eachTap([H, W], [P, Q], [A, B], [sh, sw], f) {
-  const top = Math.max((P - 1) * sh + A - H, 0) >> 1;
-  const left = Math.max((Q - 1) * sw + B - W, 0) >> 1;
+// Calls f(coarse pixel, fine pixel, tap) for each position of a window, which is a pixel of a
+// coarse image, and each pixel of a fine image in it, both in row-major order.  Zeros surround the
+// fine image.  windows: the shapes of the images, size and strides of the window, and the padding.
+function eachTap(windows, f) {
+  const {fine: [H, W], coarse: [P, Q], size: [A, B], strides: [sh, sw]} = windows;
+  const top = zerosBefore(windows, 0);
+  const left = zerosBefore(windows, 1);
   for (let p = 0; p < P; p++) {
     for (let q = 0; q < Q; q++) {
       for (let a = 0; a < A; a++) {
@@ -18,6 +20,14 @@ function eachTap([H, W], [P, Q], [A, B], [sh, sw], f) {
       }
     }
   }
+}
+
+// How many zeros are above the fine image (axis 0) or left of it (axis 1).  By TensorFlow's rule,
+// it is the smaller half of all zeros on the axis.  With output_padding, it is half of the window.
+function zerosBefore({fine, coarse, size, strides, padding, output_padding}, axis) {
+  if (output_padding) return padding === "same" ? size[axis] >> 1 : 0;
+  const zeros = (coarse[axis] - 1) * strides[axis] + size[axis] - fine[axis];
+  return Math.max(zeros, 0) >> 1;
 }
 
 class Convolution extends Layer {
@@ -37,6 +47,12 @@ class Convolution extends Layer {
 
 // y = f(x * W + b); W (A, B, C, M).
 class Conv2D extends Convolution {
+  constructor(config) {
+    super(config);
+    const {input, output, kernel_size, strides} = config;
+    this.windows = {fine: input, coarse: output, size: kernel_size, strides};
+  }
+
   forward(x) {
     const {y} = this;
     const {kernel} = this.weights;
@@ -44,7 +60,7 @@ class Conv2D extends Convolution {
     const M = this.filters;
     this.x = x;
     this.addBias();
-    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    eachTap(this.windows, (coarse, fine, tap) => {
       addRowTimesMatrix(x, fine * C, C, kernel, tap * C * M, M, y, coarse * M);
     });
     activate(y, this.f);
@@ -57,7 +73,7 @@ class Conv2D extends Convolution {
     const {kernel} = this.weights;
     const C = this.input[2];
     const M = this.filters;
-    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    eachTap(this.windows, (coarse, fine, tap) => {
       addOuter(x, fine * C, C, dz, coarse * M, M, grads.kernel, tap * C * M);
       addRowTimesTransposed(dz, coarse * M, M, kernel, tap * C * M, C, dx, fine * C);
     });
@@ -69,6 +85,10 @@ class Conv2D extends Convolution {
 class Conv2DTranspose extends Convolution {
   constructor(config) {
     super(config);
+    const {input, output, kernel_size, strides, padding, output_padding} = config;
+    this.windows = {
+      fine: output, coarse: input, size: kernel_size, strides, padding, output_padding,
+    };
     this.across = this.transposedKernel();
   }
 
@@ -93,7 +113,7 @@ class Conv2DTranspose extends Convolution {
     const M = this.filters;
     this.x = x;
     this.addBias();
-    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    eachTap(this.windows, (coarse, fine, tap) => {
       addRowTimesMatrix(x, coarse * C, C, across, tap * C * M, M, y, fine * M);
     });
     activate(y, this.f);
@@ -106,7 +126,7 @@ class Conv2DTranspose extends Convolution {
     const {kernel} = this.weights;
     const C = this.input[2];
     const M = this.filters;
-    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    eachTap(this.windows, (coarse, fine, tap) => {
       addOuter(dz, fine * M, M, x, coarse * C, C, grads.kernel, tap * M * C);
       addRowTimesMatrix(dz, fine * M, M, kernel, tap * M * C, C, dx, coarse * C);
     });

@@ -22,6 +22,11 @@ class Layer {
     for (const gradient of Object.values(this.grads)) gradient.fill(0);
   }
 
+  // The mask for the next layer: see Sequential.
+  maskAfter(x, mask) {
+    return null;
+  }
+
   zerosLikeWeights() {
     const entries = Object.entries(this.weights);
     return Object.fromEntries(entries.map(([name, w]) => [name, new Float32Array(w.length)]));
@@ -30,6 +35,10 @@ class Layer {
 
 // y = f(x W + b), for each row of x (..., K); W (K, units).
 class Dense extends Layer {
+  maskAfter(x, mask) {
+    return mask;
+  }
+
   forward(x) {
     const {kernel, bias} = this.weights;
     const M = this.units;
@@ -98,8 +107,73 @@ class BatchNormalization extends Layer {
   }
 }
 
+// y = gamma xhat + beta, with xhat = (x - mean) / sqrt(variance + epsilon).  Mean and variance are
+// those of each position, over the channels (the last axis).
+//
+// Both depend on x, so with dxhat = gamma dy and s = 1 / sqrt(variance + epsilon)
+//
+//   dx = s (dxhat - mean(dxhat) - xhat mean(dxhat xhat)).
+class LayerNormalization extends Layer {
+  constructor(config) {
+    super(config);
+    this.xhat = new Float32Array(this.y.length);
+    this.scale = new Float32Array(this.y.length / this.weights.gamma.length);
+  }
+
+  maskAfter(x, mask) {
+    return mask;
+  }
+
+  forward(x) {
+    const {xhat, scale} = this;
+    const {gamma, beta} = this.weights;
+    const C = gamma.length;
+    for (let i = 0; i < scale.length; i++) {
+      const row = i * C;
+      let mean = 0;
+      for (let c = 0; c < C; c++) mean += x[row + c] / C;
+      let variance = 0;
+      for (let c = 0; c < C; c++) variance += (x[row + c] - mean) ** 2 / C;
+      scale[i] = 1 / Math.sqrt(variance + this.epsilon);
+      for (let c = 0; c < C; c++) {
+        xhat[row + c] = (x[row + c] - mean) * scale[i];
+        this.y[row + c] = gamma[c] * xhat[row + c] + beta[c];
+      }
+    }
+    return this.y;
+  }
+
+  backward(dy) {
+    this.clearGradients();
+    const {dx, xhat, scale, grads} = this;
+    const {gamma} = this.weights;
+    const C = gamma.length;
+    for (let i = 0; i < scale.length; i++) {
+      const row = i * C;
+      let meanDxhat = 0;
+      let meanDxhatXhat = 0;
+      for (let c = 0; c < C; c++) {
+        const dxhat = gamma[c] * dy[row + c];
+        meanDxhat += dxhat / C;
+        meanDxhatXhat += dxhat * xhat[row + c] / C;
+        grads.gamma[c] += dy[row + c] * xhat[row + c];
+        grads.beta[c] += dy[row + c];
+      }
+      for (let c = 0; c < C; c++) {
+        const dxhat = gamma[c] * dy[row + c];
+        dx[row + c] = scale[i] * (dxhat - meanDxhat - xhat[row + c] * meanDxhatXhat);
+      }
+    }
+    return dx;
+  }
+}
+
 // y = f(x).
 class Activation extends Layer {
+  maskAfter(x, mask) {
+    return mask;
+  }
+
   forward(x) {
     this.y.set(x);
     activate(this.y, this.f, this.output.at(-1));
@@ -113,11 +187,14 @@ class Activation extends Layer {
   }
 }
 
-// y = x: Flatten and Reshape, because all arrays are flat here, and Dropout, which drops elements
-// in training only.
+// y = x: Flatten and Reshape, because all arrays are flat here.
 class Identity {
   constructor(config) {
     Object.assign(this, config);
+  }
+
+  maskAfter(x, mask) {
+    return null;
   }
 
   forward(x) {
@@ -129,9 +206,17 @@ class Identity {
   }
 }
 
+// y = x: elements are dropped in training only.
+class Dropout extends Identity {
+  maskAfter(x, mask) {
+    return mask;
+  }
+}
+
 // The classes that the page can compute, by their names in Python.
 const LAYERS = {
-  Dense, BatchNormalization, Activation, Flatten: Identity, Reshape: Identity, Dropout: Identity,
+  Dense, BatchNormalization, LayerNormalization, Activation, Dropout,
+  Flatten: Identity, Reshape: Identity,
 };
 
 // layers[-1](... layers[0](x)): forward down the list, backward up it.
@@ -140,11 +225,11 @@ class Sequential {
     this.layers = configs.map(config => new LAYERS[config.class](config));
   }
 
-  // A layer may pass a mask on to the next one: see recurrent.js.
+  // A mask, which says what steps of a sequence count, goes from layer to layer: see recurrent.js.
   forward(x) {
     let mask = null;
     for (const layer of this.layers) {
-      const after = layer.maskAfter ? layer.maskAfter(x, mask) : mask;
+      const after = layer.maskAfter(x, mask);
       x = layer.forward(x, mask);
       mask = after;
     }
