@@ -1,7 +1,7 @@
 """Small trained runs, for tests of their pages."""
 import pytest
-
 from conftest import write_idx_files, write_play
+
 from scratchvae import labs
 from scratchvae.runs.run import Run, new_config
 
@@ -11,7 +11,8 @@ SMALL = {                       # settings that make training and pages quick
     "mnist-latent8": {"filters": 3, "activations": "deepobs"},
     "mnist-batchnorm": {"kl_weight": 0.01},
     "fashion-autoencoder": {"filters": 5},
-    "shakespeare-vae": {"steps": 12, "embedding_dim": 6, "units": 7, "latent_dim": 3, "min_count": 1},
+    "shakespeare-vae": {"steps": 12, "embedding_dim": 6, "units": 7, "latent_dim": 3,
+                        "min_count": 1},
     "text-gru": {"steps": 12, "embedding_dim": 6, "units": 8, "latent_dim": 3, "padding": "pre"},
     "shakespeare-onehot": {"intermediate_dim": 8, "latent_dim": 4},
 }
@@ -19,8 +20,9 @@ SMALL = {                       # settings that make training and pages quick
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A small trained run of each lab, by name, made when first asked for."""
-    folder, made = tmp_path_factory.mktemp("explore"), {}
+    """Return a function that returns a small trained run of a lab, trained at the first call."""
+    folder = tmp_path_factory.mktemp("explore")
+    made = {}
     data = write_idx_files(folder / "data" / "mnist", 60, 30).parent
     write_idx_files(folder / "data" / "fashion-mnist", 60, 30)
     play = write_play(folder / "play.txt", 40)
@@ -29,10 +31,10 @@ def runs(tmp_path_factory):
         key = (name, *settings.items())
         if key not in made:
             lab = labs.get(name)
-            text = play if lab.data == "shakespeare" else None
-            config = new_config(lab, lab.settings | SMALL[name] | settings, epochs=2, batch_size=10, data_dir=None if text else data, text=text)
-            run = Run.create(folder / f"{name}-{len(made)}", config)
-            run.train()
-            made[key] = run
+            is_text = lab.data == "shakespeare"
+            config = new_config(lab, lab.settings | SMALL[name] | settings, epochs=2, batch_size=10,
+                                data_dir=None if is_text else data, text=play if is_text else None)
+            made[key] = Run.create(folder / f"{name}-{len(made)}", config)
+            made[key].train()
         return made[key]
     return get

@@ -1,23 +1,39 @@
-"""explore: a trained run as one HTML page that needs no server and no network.
+"""Write a trained run as one HTML page that needs no server and no network.
 
-The page computes by itself: assets/*.js are the forward and backward passes by hand once more, one example at a time, and the weights
-are in the page.  payload.py packs what it is told, images.py and lines.py say what that is.
+The page computes by itself.  The scripts in assets/ are the forward and backward passes once more,
+in JavaScript and for one example at a time, and the weights are part of the page.  images.py and
+lines.py collect the content of the two kinds of page; payload.py packs it.
 """
-from pathlib import Path
-
-from ...labs.text_lab import TextLab
 from ...analysis.pages import render
+from ...labs.text_lab import TextLab
 from ...storage import write_text
 from . import images, lines
-
-ASSETS = Path(__file__).parent / "assets"
-SHARED_SCRIPTS = ("payload.js", "numbers.js", "products.js", "activations.js", "layers.js", "sliders.js")
+from .scripts import ASSETS
 
 
 def write_page(run, path):
-    """Write the page of a trained Run to the file `path`; returns the path.  ScratchVAEError: a page can't show such a model."""
+    """Write the page of a trained run to a file, and return its path.
+
+    Parameters
+    ----------
+    run : Run
+        The trained run.
+    path : path
+        Where to write the page.
+
+    Returns
+    -------
+    path
+        The path that was given.
+
+    Raises
+    ------
+    ScratchVAEError
+        If a page cannot show or compute such a model.
+    """
     kind = lines if isinstance(run.lab, TextLab) else images
-    told, arrays = kind.contents(run)
-    write_text(path, render(ASSETS, told=told | {"arrays": arrays.places}, payload=arrays.text(), body=kind.BODY,
-                            scripts=(*SHARED_SCRIPTS, *kind.SCRIPTS)))
+    content, arrays = kind.contents(run)
+    page = render(ASSETS, content=content | {"arrays": arrays.places}, payload=arrays.text(),
+                  body=kind.BODY, scripts=kind.SCRIPTS)
+    write_text(path, page)
     return path

@@ -1,11 +1,15 @@
-// A convolution is a dense layer at every stop of a window: see kernels/reference/conv2d.py.  Its transpose is its backward pass used as
-// a forward pass.  Images are (height, width, channels), flat.
+// A convolution is a dense layer at every position of a window: see kernels/reference/conv2d.py.
+// Its transpose uses the backward pass as a forward pass.  Images are (height, width, channels).
 
-// Calls f(coarse pixel, fine pixel, tap) for each stop of the window on the coarse image and each of its pixels on the fine one.
-function eachTap([H, W], [P, Q], [A, B], [sh, sw], f) {
-  const top = Math.max((P - 1) * sh + A - H, 0) >> 1, left = Math.max((Q - 1) * sw + B - W, 0) >> 1;    // zeros around the fine image
-  for (let p = 0; p < P; p++)
-    for (let q = 0; q < Q; q++)
+// Calls f(coarse pixel, fine pixel, tap) for each position of a window, which is a pixel of a
+// coarse image, and each pixel of a fine image in it, both in row-major order.  Zeros surround the
+// fine image.  windows: the shapes of the images, size and strides of the window, and the padding.
+function eachTap(windows, f) {
+  const {fine: [H, W], coarse: [P, Q], size: [A, B], strides: [sh, sw]} = windows;
+  const top = zerosBefore(windows, 0);
+  const left = zerosBefore(windows, 1);
+  for (let p = 0; p < P; p++) {
+    for (let q = 0; q < Q; q++) {
       for (let a = 0; a < A; a++) {
         const h = p * sh + a - top;
         if (h < 0 || h >= H) continue;
@@ -14,6 +18,16 @@ function eachTap([H, W], [P, Q], [A, B], [sh, sw], f) {
           if (w >= 0 && w < W) f(p * Q + q, h * W + w, a * B + b);
         }
       }
+    }
+  }
+}
+
+// How many zeros are above the fine image (axis 0) or left of it (axis 1).  By TensorFlow's rule,
+// it is the smaller half of all zeros on the axis.  With output_padding, it is half of the window.
+function zerosBefore({fine, coarse, size, strides, padding, output_padding}, axis) {
+  if (output_padding) return padding === "same" ? size[axis] >> 1 : 0;
+  const zeros = (coarse[axis] - 1) * strides[axis] + size[axis] - fine[axis];
+  return Math.max(zeros, 0) >> 1;
 }
 
 class Convolution extends Layer {
@@ -23,7 +37,7 @@ class Convolution extends Layer {
     for (let i = 0; i < this.y.length; i += bias.length) this.y.set(bias, i);
   }
 
-  // dz from dy, and the gradient of the bias.
+  // Computes dz from dy, and the gradient of the bias.
   backwardToSum(dy) {
     this.clearGradients();
     activateBackward(dy, this.y, this.dz, this.f);
@@ -33,20 +47,33 @@ class Convolution extends Layer {
 
 // y = f(x * W + b); W (A, B, C, M).
 class Conv2D extends Convolution {
+  constructor(config) {
+    super(config);
+    const {input, output, kernel_size, strides} = config;
+    this.windows = {fine: input, coarse: output, size: kernel_size, strides};
+  }
+
   forward(x) {
-    const {y, weights: {kernel}} = this, C = this.input[2], M = this.filters;
+    const {y} = this;
+    const {kernel} = this.weights;
+    const C = this.input[2];
+    const M = this.filters;
     this.x = x;
     this.addBias();
-    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) =>
-      addRowTimesMatrix(x, fine * C, C, kernel, tap * C * M, M, y, coarse * M));
+    eachTap(this.windows, (coarse, fine, tap) => {
+      addRowTimesMatrix(x, fine * C, C, kernel, tap * C * M, M, y, coarse * M);
+    });
     activate(y, this.f);
     return y;
   }
 
   backward(dy) {
     this.backwardToSum(dy);
-    const {x, dx, dz, grads, weights: {kernel}} = this, C = this.input[2], M = this.filters;
-    eachTap(this.input, this.output, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    const {x, dx, dz, grads} = this;
+    const {kernel} = this.weights;
+    const C = this.input[2];
+    const M = this.filters;
+    eachTap(this.windows, (coarse, fine, tap) => {
       addOuter(x, fine * C, C, dz, coarse * M, M, grads.kernel, tap * C * M);
       addRowTimesTransposed(dz, coarse * M, M, kernel, tap * C * M, C, dx, fine * C);
     });
@@ -54,32 +81,52 @@ class Conv2D extends Convolution {
   }
 }
 
-// Each pixel of x paints its window onto a finer image; W (A, B, M, C).
+// Each pixel of x adds its multiple of the window to a finer image; W (A, B, M, C).
 class Conv2DTranspose extends Convolution {
   constructor(config) {
     super(config);
-    const {kernel} = this.weights, C = this.input[2], M = this.filters;
-    this.across = new Float32Array(kernel.length);          // W as (A, B, C, M): then zeros in x, of which ReLU makes many, cost nothing
+    const {input, output, kernel_size, strides, padding, output_padding} = config;
+    this.windows = {
+      fine: output, coarse: input, size: kernel_size, strides, padding, output_padding,
+    };
+    this.across = this.transposedKernel();
+  }
+
+  // W as (A, B, C, M), with which the forward pass can skip the zeros of x: ReLU makes many.
+  transposedKernel() {
+    const {kernel} = this.weights;
+    const C = this.input[2];
+    const M = this.filters;
+    const across = new Float32Array(kernel.length);
     for (let i = 0; i < kernel.length; i++) {
-      const tap = Math.floor(i / (M * C)), m = Math.floor(i / C) % M, c = i % C;
-      this.across[(tap * C + c) * M + m] = kernel[i];
+      const tap = Math.floor(i / (M * C));
+      const m = Math.floor(i / C) % M;
+      const c = i % C;
+      across[(tap * C + c) * M + m] = kernel[i];
     }
+    return across;
   }
 
   forward(x) {
-    const {y, across} = this, C = this.input[2], M = this.filters;
+    const {y, across} = this;
+    const C = this.input[2];
+    const M = this.filters;
     this.x = x;
     this.addBias();
-    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) =>
-      addRowTimesMatrix(x, coarse * C, C, across, tap * C * M, M, y, fine * M));
+    eachTap(this.windows, (coarse, fine, tap) => {
+      addRowTimesMatrix(x, coarse * C, C, across, tap * C * M, M, y, fine * M);
+    });
     activate(y, this.f);
     return y;
   }
 
   backward(dy) {
     this.backwardToSum(dy);
-    const {x, dx, dz, grads, weights: {kernel}} = this, C = this.input[2], M = this.filters;
-    eachTap(this.output, this.input, this.kernel_size, this.strides, (coarse, fine, tap) => {
+    const {x, dx, dz, grads} = this;
+    const {kernel} = this.weights;
+    const C = this.input[2];
+    const M = this.filters;
+    eachTap(this.windows, (coarse, fine, tap) => {
       addOuter(dz, fine * M, M, x, coarse * C, C, grads.kernel, tap * M * C);
       addRowTimesMatrix(dz, fine * M, M, kernel, tap * M * C, C, dx, coarse * C);
     });

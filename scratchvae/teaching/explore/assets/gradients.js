@@ -1,25 +1,54 @@
-// The backward pass in words and bars.
+// The backward pass as bars and sentences.
 
-// One row a layer with weights, from the loss back to the input: bars on a scale of powers of ten.
+// A row for each layer with weights, from the loss back to the input.  Bars are logarithmic.
 function paintNorms(table, norms) {
   const sizes = norms.flatMap(row => [row.dy, row.weights]).filter(v => v > 0).map(Math.log10);
-  const top = Math.max(...sizes), bottom = Math.max(Math.min(...sizes), top - 8) - 0.5;
-  const bar = v => `<td><span class="bar" style="width:${v > 0 ? Math.max(100 * (Math.log10(v) - bottom) / (top - bottom), 1) : 0}%"></span>` +
+  const top = Math.max(...sizes);
+  const bottom = Math.max(Math.min(...sizes), top - 8) - 0.5;
+  const width = v => (v > 0 ? Math.max(100 * (Math.log10(v) - bottom) / (top - bottom), 1) : 0);
+  const bar = v => `<td><span class="bar" style="width:${width(v)}%"></span>` +
     `<span class="value">${number(v)}</span></td>`;
-  table.innerHTML = norms.map(({part, layer, dy, weights}) =>
-    `<tr><th scope="row"><span>${part}</span> ${layer.name}</th>${bar(dy)}${bar(weights)}</tr>`).join("");
+  const rows = norms.map(({part, layer, dy, weights}) => {
+    const name = `<th scope="row"><span>${part}</span> ${layer.name}</th>`;
+    return `<tr>${name}${bar(dy)}${bar(weights)}</tr>`;
+  });
+  table.innerHTML = rows.join("");
 }
 
-// What the gradient says, in a sentence or two.
-function explain({q, loss, dz, dlogVar, dlogits}, x, p, z, pixel, side) {
-  const d = name => `\u2202L/\u2202${name}`;
-  const start = pixel === null
-    ? `<b>L = ${number(loss.total)}</b>${q.logVar ? ` = reconstruction ${number(loss.reconstruction)} + weighted KL ${number(loss.total - loss.reconstruction)}` : ""}. `
-    : `Pixel in row ${Math.floor(pixel / side) + 1}, column ${pixel % side + 1}: the decoder says ${number(p[pixel])}, the input is ${number(x[pixel])}, ` +
-      `which costs <b>L = ${number(loss.perPixel[pixel])}</b>, and ${d("logit")} = ${number(dlogits[pixel])}. `;
-  const way = `${d("z")} = ${vector(dz)}; the arrow points the other way, downhill. `;
-  if (!q.logVar) return start + way + "A plain autoencoder has no distribution: the same gradient goes straight on into the encoder.";
-  return start + way + `Through <i>z = \u03bc + \u03c3\u03b5</i> it reaches \u03bc as it is (\u2202z/\u2202\u03bc = 1), and log \u03c3\u00b2 times ` +
-    `\u03b5\u03c3/2 = (z \u2212 \u03bc)/2${pixel === null ? "; the KL adds \u03bc and (\u03c3\u00b2 \u2212 1)/2" : ""}: ` +
-    `${d("log \u03c3\u00b2")} = ${vector(dlogVar)}.`;
+const partial = name => `\u2202L/\u2202${name}`;
+
+// Explains the gradients `result` of the loss of x, whose reconstruction is p.
+function explain(result, x, p, pixel, side) {
+  const loss = pixel === null ? explainLoss(result) : explainPixel(result, x, p, pixel, side);
+  const downhill = `${partial("z")} = ${vector(result.dz)}; ` +
+    "the arrow points the opposite way, downhill. ";
+  return loss + downhill + explainEncoder(result, pixel);
+}
+
+function explainLoss({q, loss}) {
+  const total = `<b>L = ${number(loss.total)}</b>`;
+  if (!q.logVar) return `${total}. `;
+  const reconstruction = number(loss.reconstruction);
+  const kl = number(loss.total - loss.reconstruction);
+  return `${total} = reconstruction ${reconstruction} + weighted KL ${kl}. `;
+}
+
+function explainPixel({loss, dlogits}, x, p, pixel, side) {
+  const row = Math.floor(pixel / side) + 1;
+  const column = pixel % side + 1;
+  return `Pixel in row ${row}, column ${column}: the output is ${number(p[pixel])} and the input ` +
+    `${number(x[pixel])}. Its loss is <b>L = ${number(loss.perPixel[pixel])}</b>, and ` +
+    `${partial("logit")} = ${number(dlogits[pixel])}. `;
+}
+
+function explainEncoder({q, dlogVar}, pixel) {
+  if (!q.logVar) {
+    return "A plain autoencoder has no distribution: " +
+      "the same gradient continues into the encoder.";
+  }
+  const kl = pixel === null ? "; the KL adds \u03bc and (\u03c3\u00b2 \u2212 1)/2" : "";
+  return "Through <i>z = \u03bc + \u03c3\u03b5</i> it reaches \u03bc unchanged " +
+    "(\u2202z/\u2202\u03bc = 1), and log \u03c3\u00b2 multiplied by " +
+    `\u03b5\u03c3/2 = (z \u2212 \u03bc)/2${kl}: ` +
+    `${partial("log \u03c3\u00b2")} = ${vector(dlogVar)}.`;
 }

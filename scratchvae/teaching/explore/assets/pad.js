@@ -1,37 +1,64 @@
-// Drawing into the input with mouse, finger or keyboard: a soft round brush whose stroke raises pixels, never lowers them.
+// Drawing into the input with mouse, finger or keyboard.  The brush is soft and round, and a stroke
+// only adds ink.
 
-const BRUSH = 1.15;             // radius in pixels: strokes about as thick as those of MNIST's digits
+const BRUSH = 1.15;             // radius in pixels: strokes about as thick as in MNIST's digits
 
 class Pad {
-  // x (side * side): the image drawn into.  onDraw: called after each piece of a stroke.
+  // x (side * side): the image drawn into.  onDraw is called after each piece of a stroke.
   constructor(canvas, mark, side, onDraw) {
-    Object.assign(this, {canvas, side, onDraw, x: new Float32Array(side * side), last: null});
+    this.canvas = canvas;
+    this.side = side;
+    this.onDraw = onDraw;
+    this.x = new Float32Array(side * side);
+    this.last = null;
     this.cursor = new PixelCursor(canvas, mark, side, pixel => this.cursor.put(pixel));
+    this.listenToPointer();
+    this.listenToKeys();
+  }
+
+  listenToPointer() {
+    const {canvas, side} = this;
     canvas.addEventListener("pointerdown", event => {
       canvas.setPointerCapture(event.pointerId);
       this.last = placeOn(canvas, side, event);
       this.strokeTo(this.last);
     });
-    canvas.addEventListener("pointermove", event => { if (this.last) this.strokeTo(placeOn(canvas, side, event)); });
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { this.last = null; });
-    canvas.addEventListener("blur", () => this.cursor.put(null));
+    canvas.addEventListener("pointermove", event => {
+      if (this.last) this.strokeTo(placeOn(canvas, side, event));
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(end, () => {
+        this.last = null;
+      });
+    }
+  }
+
+  // Arrow keys move the cursor (see PixelCursor), and space inks its pixel.
+  listenToKeys() {
+    const {canvas, side, cursor} = this;
+    canvas.addEventListener("blur", () => cursor.put(null));
     canvas.addEventListener("keydown", event => {
-      if (event.key !== " " || this.cursor.pixel === null) return;
+      if (event.key !== " " || cursor.pixel === null) return;
       event.preventDefault();
-      const at = [this.cursor.pixel % side + 0.5, Math.floor(this.cursor.pixel / side) + 0.5];
-      this.last = at;
-      this.strokeTo(at);
+      this.last = [cursor.pixel % side + 0.5, Math.floor(cursor.pixel / side) + 0.5];
+      this.strokeTo(this.last);
       this.last = null;
     });
   }
 
   strokeTo([x1, y1]) {
-    const [x0, y0] = this.last, dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy || 1;
+    const [x0, y0] = this.last;
+    const dx = x1 - x0;
+    const dy = y1 - y0;
+    const length2 = dx * dx + dy * dy || 1;
     for (let i = 0; i < this.x.length; i++) {
-      const px = i % this.side + 0.5, py = Math.floor(i / this.side) + 0.5;
-      const t = Math.min(Math.max(((px - x0) * dx + (py - y0) * dy) / length2, 0), 1);          // the nearest point of the stroke
+      const px = i % this.side + 0.5;
+      const py = Math.floor(i / this.side) + 0.5;
+      const along = ((px - x0) * dx + (py - y0) * dy) / length2;
+      const t = clamp(along, 0, 1);               // the point of the stroke nearest to i
       const distance = Math.hypot(px - x0 - t * dx, py - y0 - t * dy);
-      this.x[i] = Math.max(this.x[i], Math.min(Math.max(BRUSH + 0.5 - distance, 0), 1));
+      const ink = clamp(BRUSH + 0.5 - distance, 0, 1);
+      this.x[i] = Math.max(this.x[i], ink);
     }
     this.last = [x1, y1];
     this.onDraw();

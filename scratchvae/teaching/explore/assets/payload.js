@@ -1,9 +1,13 @@
-// What Python packed into the page: JSON about the model, and its arrays.
+// Unpacks what Python packed into the page: JSON about the run, and arrays.
 
-const HALVES = new Float32Array(65536);         // the number that each pattern of 16 bits means as a float16
+const HALVES = new Float32Array(65536);         // the value of each 16-bit pattern as a float16
 for (let bits = 0; bits < 65536; bits++) {
-  const sign = bits >> 15 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  HALVES[bits] = sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const normal = (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const subnormal = fraction * 2 ** -24;
+  HALVES[bits] = sign * (exponent ? normal : subnormal);
 }
 
 function widened(halves) {
@@ -18,16 +22,24 @@ const VIEWS = {
   uint8: (buffer, offset, count) => new Uint8Array(buffer, offset, count),
 };
 
-// {told, arrays}: told.parts have their weights in place of the weights' numbers.
-async function unpack() {
-  const told = JSON.parse(document.getElementById("told").textContent);
-  const text = atob(document.getElementById("payload").textContent);
+// The bytes of deflated base64 text.
+async function inflated(base64) {
+  const text = atob(base64);
   const packed = new Uint8Array(text.length);
   for (let i = 0; i < packed.length; i++) packed[i] = text.charCodeAt(i);
-  const buffer = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
-  const arrays = told.arrays.map(([type, offset, count]) => VIEWS[type](buffer, offset, count));
-  for (const layers of Object.values(told.parts || {}))
-    for (const layer of layers)
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+
+// {content, arrays}: in content.parts, the indices of weights are replaced by the weights.
+async function unpack() {
+  const content = JSON.parse($("content").textContent);
+  const buffer = await inflated($("payload").textContent);
+  const arrays = content.arrays.map(([type, ...place]) => VIEWS[type](buffer, ...place));
+  for (const layers of Object.values(content.parts || {})) {
+    for (const layer of layers) {
       for (const name in layer.weights) layer.weights[name] = arrays[layer.weights[name]];
-  return {told, arrays};
+    }
+  }
+  return {content, arrays};
 }

@@ -1,10 +1,14 @@
-// The three products that forward and backward passes are made of.  All arrays are flat; a block begins at an offset: x at xo, and so on.
+// The three products that forward and backward passes are made of.
 //
-// y = x W for a row x (K) and a matrix W (K, M) leads backwards to   dx = dy W^T   and   dW = x^T dy.
+// All arrays are flat, and a block of an array begins at an offset: x at xo, and so on.  For
+// y = x W, with a row x (K) and a matrix W (K, M), the backward pass needs
+//
+//   dx = dy W^T    and    dW = x^T dy.
 
 const block = new Int32Array(4);
 
-// y (M) += x (K) W (K, M): rows of W four at a time; those that meet a zero, of which ReLU makes many, are left out.
+// y (M) += x (K) W (K, M).  Rows of W are taken four at a time.  A row that meets a zero in x is
+// skipped: ReLU makes many zeros.
 function addRowTimesMatrix(x, xo, K, W, wo, M, y, yo) {
   let found = 0;
   for (let k = 0; k < K; k++) {
@@ -12,12 +16,21 @@ function addRowTimesMatrix(x, xo, K, W, wo, M, y, yo) {
     block[found++] = k;
     if (found < 4) continue;
     found = 0;
-    const x0 = x[xo + block[0]], x1 = x[xo + block[1]], x2 = x[xo + block[2]], x3 = x[xo + block[3]];
-    const a = wo + block[0] * M, b = wo + block[1] * M, c = wo + block[2] * M, d = wo + block[3] * M;
-    for (let m = 0; m < M; m++) y[yo + m] += x0 * W[a + m] + x1 * W[b + m] + x2 * W[c + m] + x3 * W[d + m];
+    const x0 = x[xo + block[0]];
+    const x1 = x[xo + block[1]];
+    const x2 = x[xo + block[2]];
+    const x3 = x[xo + block[3]];
+    const a = wo + block[0] * M;
+    const b = wo + block[1] * M;
+    const c = wo + block[2] * M;
+    const d = wo + block[3] * M;
+    for (let m = 0; m < M; m++) {
+      y[yo + m] += x0 * W[a + m] + x1 * W[b + m] + x2 * W[c + m] + x3 * W[d + m];
+    }
   }
   for (let i = 0; i < found; i++) {
-    const x0 = x[xo + block[i]], a = wo + block[i] * M;
+    const x0 = x[xo + block[i]];
+    const a = wo + block[i] * M;
     for (let m = 0; m < M; m++) y[yo + m] += x0 * W[a + m];
   }
 }
@@ -26,8 +39,14 @@ function addRowTimesMatrix(x, xo, K, W, wo, M, y, yo) {
 function addRowTimesTransposed(dy, yo, M, W, wo, K, dx, xo) {
   let k = 0;
   for (; k + 3 < K; k += 4) {
-    const a = wo + k * M, b = a + M, c = b + M, d = c + M;
-    let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    const a = wo + k * M;
+    const b = a + M;
+    const c = b + M;
+    const d = c + M;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
     for (let m = 0; m < M; m++) {
       const v = dy[yo + m];
       s0 += v * W[a + m];
@@ -50,14 +69,18 @@ function addRowTimesTransposed(dy, yo, M, W, wo, K, dx, xo) {
 // dW (K, M) += x^T (K) dy (M).
 function addOuter(x, xo, K, dy, yo, M, dW, wo) {
   for (let k = 0; k < K; k++) {
-    const v = x[xo + k], a = wo + k * M;
-    if (v !== 0) for (let m = 0; m < M; m++) dW[a + m] += v * dy[yo + m];
+    const v = x[xo + k];
+    if (v === 0) continue;
+    const a = wo + k * M;
+    for (let m = 0; m < M; m++) dW[a + m] += v * dy[yo + m];
   }
 }
 
-// The length of a vector, or of several as one.
+// The length of a vector, or of several vectors as one.
 function norm(...vectors) {
   let sum = 0;
-  for (const vector of vectors) for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i];
+  for (const vector of vectors) {
+    for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i];
+  }
   return Math.sqrt(sum);
 }

@@ -1,21 +1,30 @@
-// Lines to latent points and back: scratchvae/models/text_vae.py, and the VAE of the lab text-gru, which writes all words at once.
-// What is written is the most probable word, then the next, and so on; padding and the unknown word are never written.
+// Encodes lines and decodes latent points: scratchvae/models/text_vae.py, and the VAE of the lab
+// text-gru, which writes all words at once.  The page writes the most probable word at each step;
+// it never writes padding or the unknown word.
 
 const PADDING = 0;
 
 class TextVAE {
   constructor({parts, vocabulary, unknown, end, steps, padding, writes}) {
-    Object.assign(this, {vocabulary, unknown, end, steps, padding, atOnce: writes === "all at once"});
+    this.vocabulary = vocabulary;
+    this.unknown = unknown;
+    this.end = end;
+    this.steps = steps;
+    this.padding = padding;
+    this.atOnce = writes === "all at once";
     this.indices = new Map(vocabulary.map((word, index) => [word, index]));
-    this.networks = Object.fromEntries(Object.entries(parts).map(([name, layers]) => [name, new Sequential(layers)]));
+    this.networks = {};
+    for (const part in parts) this.networks[part] = new Sequential(parts[part]);
   }
 
-  // The words of a line as `steps` indices: with its end, filled up or cut off on the side that the lab does.
+  // The words of a line as `steps` indices: with the end word, and padded or cut as in the lab.
   example(words) {
-    const line = words.map(word => this.indices.get(word) ?? this.unknown), pre = this.padding === "pre";
+    const line = words.map(word => this.indices.get(word) ?? this.unknown);
     if (this.end !== null) line.push(this.end);
-    const kept = pre ? line.slice(-this.steps) : line.slice(0, this.steps), filling = Array(this.steps - kept.length).fill(PADDING);
-    return pre ? [...filling, ...kept] : [...kept, ...filling];
+    const before = this.padding === "pre";
+    const kept = before ? line.slice(-this.steps) : line.slice(0, this.steps);
+    const filling = Array(this.steps - kept.length).fill(PADDING);
+    return before ? [...filling, ...kept] : [...kept, ...filling];
   }
 
   // The mean of q(z|x).
@@ -23,36 +32,53 @@ class TextVAE {
     return this.networks.z_mean.forward(this.networks.encoder.forward(example)).slice();
   }
 
-  // [{word, probability}] of a latent point.
+  // The words of a latent point: [{word, probability}].
   decode(z) {
-    return (this.atOnce ? this.writeAtOnce(z) : this.writeWordByWord(z)).map(({index, probability}) => ({word: this.vocabulary[index], probability}));
+    const written = this.atOnce ? this.writeAtOnce(z) : this.writeWordByWord(z);
+    return written.map(({index, probability}) => ({word: this.vocabulary[index], probability}));
   }
 
   writeAtOnce(z) {
-    const logits = this.networks.decoder.forward(z), V = this.vocabulary.length;
-    return Array.from({length: this.steps}, (_, t) => this.mostProbable(logits.subarray(t * V, (t + 1) * V), [this.unknown]))
-      .filter(({index}) => index !== PADDING);
+    const logits = this.networks.decoder.forward(z);
+    const V = this.vocabulary.length;
+    const written = [];
+    for (let t = 0; t < this.steps; t++) {
+      const next = mostProbable(logits.subarray(t * V, (t + 1) * V), [this.unknown]);
+      if (next.index !== PADDING) written.push(next);
+    }
+    return written;
   }
 
   writeWordByWord(z) {
-    const {initial, words, gru, decoder} = this.networks, [cell] = gru.layers, [{weights: {embeddings}, output_dim: E}] = words.layers;
-    const input = new Float32Array(E + z.length), written = [];
-    input.set(z, E);                                    // z is told to the first state, and at every step
-    for (let h = initial.forward(z).slice(), word = this.end; written.length < this.steps;) {
+    const {initial, words, gru, decoder} = this.networks;
+    const [cell] = gru.layers;
+    const {embeddings} = words.layers[0].weights;
+    const E = words.layers[0].output_dim;
+    const input = new Float32Array(E + z.length);       // the last word, and z at every step
+    input.set(z, E);
+    const written = [];
+    let h = initial.forward(z).slice();
+    let word = this.end;
+    while (written.length < this.steps) {
       input.set(embeddings.subarray(word * E, (word + 1) * E));
       h = cell.step(input, h);
-      const next = this.mostProbable(decoder.forward(h), [PADDING, this.unknown]);
+      const next = mostProbable(decoder.forward(h), [PADDING, this.unknown]);
       word = next.index;
       if (word === this.end) break;
       written.push(next);
     }
     return written;
   }
+}
 
-  mostProbable(logits, forbidden) {
-    let index = -1, sum = 0;
-    for (let i = 0; i < logits.length; i++) if (!forbidden.includes(i) && (index < 0 || logits[i] > logits[index])) index = i;
-    for (const v of logits) sum += Math.exp(v - logits[index]);
-    return {index, probability: 1 / sum};
+// The index of the largest logit that is not forbidden, and its probability (a softmax).
+function mostProbable(logits, forbidden) {
+  let index = -1;
+  for (let i = 0; i < logits.length; i++) {
+    if (forbidden.includes(i)) continue;
+    if (index < 0 || logits[i] > logits[index]) index = i;
   }
+  let sum = 0;
+  for (const v of logits) sum += Math.exp(v - logits[index]);
+  return {index, probability: 1 / sum};
 }
