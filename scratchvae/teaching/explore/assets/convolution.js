@@ -3,7 +3,7 @@
 
 // Calls f(coarse pixel, fine pixel, tap) for each position of a window, which is a pixel of a
 // coarse image, and each pixel of a fine image in it, both in row-major order.  Zeros surround the
-// fine image.  windows: the shapes of the images, size and strides of the window, and the padding.
+// fine image.  windows: the shapes of the images, and size and strides of the window.
 function eachTap(windows, f) {
   const {fine: [H, W], coarse: [P, Q], size: [A, B], strides: [sh, sw]} = windows;
   const top = zerosBefore(windows, 0);
@@ -22,10 +22,9 @@ function eachTap(windows, f) {
   }
 }
 
-// How many zeros are above the fine image (axis 0) or left of it (axis 1).  By TensorFlow's rule,
-// it is the smaller half of all zeros on the axis.  With output_padding, it is half of the window.
-function zerosBefore({fine, coarse, size, strides, padding, output_padding}, axis) {
-  if (output_padding) return padding === "same" ? size[axis] >> 1 : 0;
+// How many zeros are above the fine image (axis 0) or left of it (axis 1): by TensorFlow's rule the
+// smaller half of all zeros on the axis.
+function zerosBefore({fine, coarse, size, strides}, axis) {
   const zeros = (coarse[axis] - 1) * strides[axis] + size[axis] - fine[axis];
   return Math.max(zeros, 0) >> 1;
 }
@@ -85,10 +84,8 @@ class Conv2D extends Convolution {
 class Conv2DTranspose extends Convolution {
   constructor(config) {
     super(config);
-    const {input, output, kernel_size, strides, padding, output_padding} = config;
-    this.windows = {
-      fine: output, coarse: input, size: kernel_size, strides, padding, output_padding,
-    };
+    const {input, output, kernel_size, strides} = config;
+    this.windows = {fine: output, coarse: input, size: kernel_size, strides};
     this.across = this.transposedKernel();
   }
 
