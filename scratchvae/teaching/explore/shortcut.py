@@ -8,15 +8,6 @@ import math
 
 import numpy as np
 
-from ...layers import BatchNormalization, Conv2D, Dense, Dropout, Reshape
-
-
-def linear(layer):
-    """Return whether the output, outside training, is a matrix times the input plus a constant."""
-    if isinstance(layer, (BatchNormalization, Dropout, Reshape)):        # Flatten is a Reshape
-        return True
-    return isinstance(layer, (Conv2D, Dense)) and layer.activation == "linear"
-
 
 def shortcut(decoder, described, arrays):
     """Return the described layers with the linear ones at the end merged into one Dense.
@@ -37,7 +28,7 @@ def shortcut(decoder, described, arrays):
     """
     layers = list(decoder.layers.values())
     start = len(layers)
-    while start and linear(layers[start - 1]):
+    while start and layers[start - 1].affine:
         start -= 1
     tail = layers[start:]
     if not tail:
