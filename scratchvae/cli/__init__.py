@@ -12,7 +12,8 @@ from .runs import evaluate, explore, plot
 from .train import list_labs, summary, train
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"],
+                               "max_content_width": 100})
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
 def cli(debug):
@@ -27,12 +28,17 @@ def cli(debug):
     """
 
 
-for command in (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate, generate, gradcheck, trace, bench, data):
+COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
+            generate, gradcheck, trace, bench, data)
+for command in COMMANDS:
     cli.add_command(command)
 
 
 def main():
-    """Run the command line: exit code 2 for wrong usage, 1 for any other failure, one line each; 130 after Ctrl-C."""
+    """Run the command line.
+
+    Exit code 2 means wrong usage, 1 any other failure, with one line each; 130 Ctrl-C.
+    """
     debug = "--debug" in sys.argv[1:]
     try:
         sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
@@ -50,7 +56,7 @@ def main():
 
 
 def in_words(error):
-    """An error in one line."""
+    """Return an error in one line."""
     if isinstance(error, ScratchVAEError):
         return error
     if isinstance(error, OSError) and error.filename and error.strerror:

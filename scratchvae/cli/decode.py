@@ -1,8 +1,8 @@
-"""Commands that decode: new images and lines, old ones again, and what lies between."""
+"""Commands that decode: new images and lines, reconstructions, and what lies between."""
 import click
 
-from ..labs.text_lab import TextLab
 from .arguments import POSITIVE, SEED, data_dir_option, run_argument
+from .results import echo_written
 
 
 @click.command()
@@ -11,22 +11,24 @@ from .arguments import POSITIVE, SEED, data_dir_option, run_argument
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def sample(run, count, seed):
     """Draw new examples: decode random points of the prior."""
-    echo_written(open_lines_run(run), lambda run: run.draw_samples(count, seed))
+    echo_written(open_lines_run(run).draw_samples(count, seed))
 
 
 @click.command()
 @run_argument()
 @click.option("--count", type=POSITIVE, default=10, show_default=True)
-@click.option("--line", help="Reconstruct this line of yours instead, and write variations of it (labs about lines of text).")
+@click.option("--line", help="Reconstruct this line of yours instead, and write variations of it "
+                             "(labs about lines of text).")
 @data_dir_option()
 def reconstruct(run, count, line, data_dir):
     """Draw test examples above their reconstructions."""
     run = open_lines_run(run, data_dir)
     if line is None:
-        echo_written(run, lambda run: run.draw_reconstructions(count))
+        echo_written(run.draw_reconstructions(count))
         return
     x = read_line(about_text(run, "--line"), line)
-    click.echo(f"{line}\n-> {run.lines_of(run.model.encode(x)[0])[0]}\nvariations:")
+    z_mean, _ = run.model.encode(x)
+    click.echo(f"{line}\n-> {run.lines_of(z_mean)[0]}\nvariations:")
     for variation in run.variations(x, count):
         click.echo(f"   {variation}")
 
@@ -37,7 +39,7 @@ def reconstruct(run, count, line, data_dir):
 @click.argument("second")
 @click.option("--steps", type=click.IntRange(2), default=7, show_default=True)
 def interpolate(run, first, second, steps):
-    """Write the lines on the way from the line FIRST to the line SECOND (labs about lines of text)."""
+    """Write the lines on the path from the line FIRST to the line SECOND (labs about lines)."""
     run = about_text(open_lines_run(run), "interpolate")
     for line in run.interpolate(read_line(run, first), read_line(run, second), steps):
         click.echo(line)
@@ -46,48 +48,56 @@ def interpolate(run, first, second, steps):
 @click.command()
 @run_argument()
 @click.option("--seed-word", help="The word to begin with.")
-@click.option("--length", type=POSITIVE, default=100, show_default=True, help="About how many words.")
-@click.option("--temperature", type=click.FloatRange(0), help="0 writes the most probable, 1 as the model believes.  [default: the lab's]")
+@click.option("--length", type=POSITIVE, default=100, show_default=True,
+              help="About how many words.")
+@click.option("--temperature", type=click.FloatRange(0),
+              help="0 writes the most probable word, 1 draws as the model predicts.  "
+                   "[default: the lab's]")
 @click.option("--top-k", type=POSITIVE, help="Only the k most probable words.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Only the most probable words of this probability together.")
-@click.option("--modern", is_flag=True, help="Say it as it would be said today.")
-@click.option("--slang", is_flag=True, help="Say it as it would be said in the street.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True),
+              help="Only the most probable words that have this probability together.")
+@click.option("--modern", is_flag=True, help="In today's English.")
+@click.option("--slang", is_flag=True, help="In the English of the street.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def generate(run, seed_word, length, temperature, top_k, top_p, modern, slang, seed):
+def generate(run, modern, slang, seed, seed_word, length, **choice):
     """Write new text (labs about text)."""
-    from ..runs.run import Run
+    from ..runs import Run
     from ..text.modern import modernise, slangify
-    text = about_text(Run.open(run), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
-    click.echo(slangify(text) if slang else modernise(text) if modern else text)
+    run = about_text(Run.open(run), "generate")
+    text = run.generate(seed, seed_word, length, **choice)
+    if slang:
+        text = slangify(text)
+    elif modern:
+        text = modernise(text)
+    click.echo(text)
 
 
 def read_line(run, line):
-    """A line of the user's as an example; words that the model doesn't know are named."""
-    x, unknown = run.example(line), run.unknown_words(line)
+    """Return a line of the user's as an example; words that the model does not know are named."""
+    x = run.example(line)
+    unknown = run.unknown_words(line)
     if unknown:
-        click.echo(f"note: the model doesn't know {', '.join(map(repr, unknown))}", err=True)
+        words = ", ".join(map(repr, unknown))
+        click.echo(f"note: the model does not know {words}", err=True)
     return x
 
 
 def about_text(run, what):
-    """The run, if it is about text."""
-    if not isinstance(run.lab, TextLab):
-        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns from images; needed: one about text")
+    """Return the run if it is about text."""
+    if run.lab.kind != "text":
+        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns "
+                               "from images; choose a run about text")
     return run
 
 
 def open_lines_run(folder, data_dir=None):
-    """A run whose examples can be decoded from latent points: all but those of single words."""
-    from ..runs.run import Run
+    """Return a run whose examples can be decoded from latent points.
+
+    All can, except those whose examples are single words.
+    """
+    from ..runs import Run
     run = Run.open(folder, data_dir)
-    if isinstance(run.lab, TextLab) and not run.lab.lines_of:
-        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single words; see: scratchvae generate {folder}")
+    if run.lab.kind == "text" and not run.lab.lines_of:
+        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single "
+                               f"words; use: scratchvae generate {folder}")
     return run
-
-
-def echo_written(run, draw):
-    """Draw, show what was written if it is text, and its path."""
-    path = draw(run)
-    if isinstance(run.lab, TextLab):
-        click.echo(path.read_text(encoding="utf-8"), nl=False)
-    click.echo(path)

@@ -1,17 +1,25 @@
-"""The labs: each a model, its settings, data, figures and reference figures, in a file of its own."""
-from ..errors import ScratchVAEError
-from . import (
-    fashion_autoencoder, fashion_conv, mnist_batchnorm, mnist_conv, mnist_dense, mnist_latent8,
-    shakespeare_onehot, shakespeare_vae, text_gru)
+"""The labs: each a model with its settings, references and figures, in a file of its own.
+
+A lab is found by being here: a module with a LAB.
+"""
+import importlib
+import pkgutil
+
+from .. import checks
 from .lab import Lab
 
-LABS = {lab.name: lab for lab in (mnist_dense.LAB, fashion_autoencoder.LAB, fashion_conv.LAB, mnist_conv.LAB, mnist_latent8.LAB,
-                                  mnist_batchnorm.LAB, mnist_batchnorm.DEEP_LAB, shakespeare_onehot.LAB, text_gru.LAB,
-                                  shakespeare_vae.LAB)}
+
+def find_labs():
+    """Return name -> Lab of all modules of this package that have one, in the labs' order."""
+    modules = [importlib.import_module(f"{__name__}.{module.name}")
+               for module in pkgutil.iter_modules(__path__)]
+    found = [module.LAB for module in modules if hasattr(module, "LAB")]
+    return {lab.name: lab for lab in sorted(found, key=lambda lab: lab.order)}
+
+
+LABS = find_labs()
 
 
 def get(name):
-    """The lab of that name."""
-    if name not in LABS:
-        raise ScratchVAEError(f"unknown lab {name!r}; there are: {', '.join(LABS)}")
-    return LABS[name]
+    """Return the lab of that name."""
+    return LABS[checks.choice("labs", "lab", name, LABS)]

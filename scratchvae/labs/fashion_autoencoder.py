@@ -1,8 +1,7 @@
 """fashion-autoencoder: garments through a plane, without a distribution over it."""
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import Autoencoder
-from ..optimizers import Adam
-from . import figures
+from .figures import embedding, grids, loss_curves, reconstructions
 from .lab import Lab, Reference
 
 SIDE = 32                       # the sheet pads the images of 28 x 28, so that halving goes evenly
@@ -19,7 +18,8 @@ def encoder_layers(settings):
 
 def decoder_layers(settings):
     """z -> 4 x 4 x 128 -> 8 x 8 x 128 -> 16 x 16 x 64 -> 32 x 32 x 32 -> 32 x 32 x 1."""
-    f, side = settings["filters"], settings.get("side", SIDE) // 8
+    f = settings["filters"]
+    side = settings.get("side", SIDE) // 8
     return [Dense(side * side * 4 * f),
             Reshape((side, side, 4 * f)),
             Conv2DTranspose(4 * f, 3, strides=2, padding="same", activation="relu"),
@@ -29,23 +29,16 @@ def decoder_layers(settings):
 
 
 def make_model(settings, backend="cpu"):
-    """Three convolutions down to two numbers, and up again."""
-    return Autoencoder(encoder=[*encoder_layers(settings), Dense(settings["latent_dim"])], decoder=decoder_layers(settings),
-                       reconstruction="binary_crossentropy", backend=backend)
-
-
-def make_optimizer(settings):
-    """Adam with Keras's defaults."""
-    return Adam(learning_rate=settings["learning_rate"])
-
-
-def draw(run):
-    """Loss curves, embedding, three grids of the plane, reconstructions."""
-    ranges = ((-8, 8, 1.5), (-5, 5, 1.0), (-3, 3, 0.8))
-    return [figures.loss_curves(run), *figures.embedding(run), *figures.grids(run, ranges), run.draw_reconstructions(10)]
+    """Three convolutions down to two numbers, and back; the loss is the mean cross-entropy."""
+    return Autoencoder(
+        encoder=[*encoder_layers(settings), Dense(settings["latent_dim"])],
+        decoder=decoder_layers(settings),
+        reconstruction="binary_crossentropy",
+        backend=backend)
 
 
 LAB = Lab(
+    order=2,
     name="fashion-autoencoder",
     title="Garments through a plane, by a plain convolutional autoencoder",
     data="fashion-mnist",
@@ -57,8 +50,8 @@ LAB = Lab(
     parameters=343_043,
     references=(Reference("the sheet", 30, 0.2420, 0.2448),),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    figures=(loss_curves, embedding, grids((-8, 8, 1.5), (-5, 5, 1.0), (-3, 3, 0.8)),
+             reconstructions),
     unit="mean cross-entropy of a pixel, nats",
     beside="fashion-conv",
 )

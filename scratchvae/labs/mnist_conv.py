@@ -1,42 +1,39 @@
 """mnist-conv: handwritten digits through a plane, with convolutions."""
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import VAE
-from ..optimizers import Adam
-from . import figures
+from .figures import PLANE
 from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
 
 SIDE = 28
 
 
 def make_model(settings, backend="cpu"):
-    """28 x 28 -> 14 x 14 x 32 -> 7 x 7 x 64 -> 16 -> 2, and up again; the loss is the sum over the pixels + KL."""
-    f, side = settings["filters"], settings.get("side", SIDE)
-    return VAE(encoder=[Conv2D(f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2D(2 * f, 3, strides=2, padding="same", activation="relu"),
-                        Flatten(),
-                        Dense(16, activation="relu")],
-               latent_dim=settings["latent_dim"],
-               decoder=[Dense((side // 4) ** 2 * 2 * f, activation="relu"),
-                        Reshape((side // 4, side // 4, 2 * f)),
-                        Conv2DTranspose(2 * f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2DTranspose(f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2DTranspose(1, 3, padding="same", activation="sigmoid")],
-               reconstruction="binary_crossentropy", reconstruction_scale=float(side * side),
-               kl_weight=kl_schedule(settings), backend=backend)
+    """28 x 28 -> 14 x 14 x 32 -> 7 x 7 x 64 -> 16 -> 2, and back.
 
-
-def make_optimizer(settings):
-    """Adam with Keras's defaults."""
-    return Adam(learning_rate=settings["learning_rate"])
-
-
-def draw(run):
-    """Loss curves, latent scatter, manifold, reconstructions and samples."""
-    return [figures.loss_curves(run), *figures.embedding(run), *figures.manifolds(run), run.draw_reconstructions(10),
-            run.draw_samples(30)]
+    The loss is the sum over the pixels, plus the KL divergence.
+    """
+    f = settings["filters"]
+    side = settings.get("side", SIDE)
+    coarse = side // 4
+    return VAE(
+        encoder=[Conv2D(f, 3, strides=2, padding="same", activation="relu"),
+                 Conv2D(2 * f, 3, strides=2, padding="same", activation="relu"),
+                 Flatten(),
+                 Dense(16, activation="relu")],
+        latent_dim=settings["latent_dim"],
+        decoder=[Dense(coarse * coarse * 2 * f, activation="relu"),
+                 Reshape((coarse, coarse, 2 * f)),
+                 Conv2DTranspose(2 * f, 3, strides=2, padding="same", activation="relu"),
+                 Conv2DTranspose(f, 3, strides=2, padding="same", activation="relu"),
+                 Conv2DTranspose(1, 3, padding="same", activation="sigmoid")],
+        reconstruction="binary_crossentropy",
+        reconstruction_scale=float(side * side),
+        kl_weight=kl_schedule(settings),
+        backend=backend)
 
 
 LAB = Lab(
+    order=4,
     name="mnist-conv",
     title="Handwritten digits through a plane, with convolutions",
     data="mnist",
@@ -50,6 +47,5 @@ LAB = Lab(
                 Reference("Keras 3 (TensorFlow), seed 0", 5, 164.2, 162.9),
                 Reference("Keras 3 (TensorFlow), seed 0", 10, 158.2, 157.8)),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    figures=PLANE,
 )

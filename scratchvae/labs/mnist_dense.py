@@ -2,34 +2,31 @@
 from ..layers import Dense
 from ..models import VAE
 from ..optimizers import RMSprop
-from . import figures
+from .figures import PLANE
 from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
 
 PIXELS = 784
 
 
 def make_model(settings, backend="cpu"):
-    """784 -> 256 -> 2 -> 256 -> 784."""
-    return VAE(encoder=[Dense(settings["intermediate_dim"], activation="relu")],
-               latent_dim=settings["latent_dim"],
-               decoder=[Dense(settings["intermediate_dim"], activation="relu"),
-                        Dense(PIXELS, activation="sigmoid")],
-               reconstruction="binary_crossentropy", reconstruction_scale=float(PIXELS),
-               kl_weight=kl_schedule(settings), backend=backend)
+    """784 -> 256 -> 2 -> 256 -> 784.
 
-
-def make_optimizer(settings):
-    """RMSprop with Keras's defaults."""
-    return RMSprop(learning_rate=settings["learning_rate"])
-
-
-def draw(run):
-    """Loss curves, latent scatter, manifold, reconstructions and samples."""
-    return [figures.loss_curves(run), *figures.embedding(run), *figures.manifolds(run), run.draw_reconstructions(10),
-            run.draw_samples(30)]
+    The loss is 784 times the mean cross-entropy, that is its sum over the pixels, plus the KL
+    divergence.
+    """
+    units = settings["intermediate_dim"]
+    return VAE(
+        encoder=[Dense(units, activation="relu")],
+        latent_dim=settings["latent_dim"],
+        decoder=[Dense(units, activation="relu"), Dense(PIXELS, activation="sigmoid")],
+        reconstruction="binary_crossentropy",
+        reconstruction_scale=float(PIXELS),
+        kl_weight=kl_schedule(settings),
+        backend=backend)
 
 
 LAB = Lab(
+    order=1,
     name="mnist-dense",
     title="Handwritten digits through a plane, with dense layers",
     data="mnist",
@@ -43,6 +40,6 @@ LAB = Lab(
                 Reference("Keras 3 (JAX), seed 0", 10, 157.5, 157.6),
                 Reference("Keras 3 (JAX), seed 0", 50, 148.85, 151.32)),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    optimizer=RMSprop,
+    figures=PLANE,
 )

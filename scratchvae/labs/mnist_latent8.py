@@ -1,92 +1,113 @@
-"""mnist-latent8: handwritten digits through eight dimensions, with convolutions, leaky ReLU and dropout."""
+"""mnist-latent8: handwritten digits through eight dimensions, with leaky ReLU and dropout."""
 import numpy as np
 
-from ..errors import ScratchVAEError
+from .. import checks
 from ..layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
 from ..models import VAE
-from ..optimizers import Adam
-from . import figures
+from .figures import embedding, loss_curves, reconstructions, title
 from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
 
 SIDE = 28
 LEAKY = "leaky_relu(0.3)"
-ACTIVATIONS = {"none": ("linear", "linear"), "deepobs": (LEAKY, "relu")}        # of the encoder's and the decoder's convolutions
+ACTIVATIONS = {                 # of the encoder's and the decoder's convolutions
+    "none": ("linear", "linear"),
+    "deepobs": (LEAKY, "relu"),
+}
+SAMPLES = 10
+TRAVERSAL = -2.4 + 0.1 * np.arange(50)          # values of the coordinate that is moved
 
 
 def make_model(settings, backend="cpu"):
-    """28 x 28 -> 7 x 7 x 64 -> 8, and up again; the loss is the sum of squared differences + KL.
+    """28 x 28 -> 7 x 7 x 64 -> 8, and back; the loss is the sum of squared differences + KL.
 
-    The sheet's second head is sd = Dense / 2, the logarithm of the standard deviation, so Dense is the logarithm of the variance.
+    The sheet's second head is sd = Dense / 2, the logarithm of the standard deviation, so Dense is
+    the logarithm of the variance.
     """
-    if settings["activations"] not in ACTIVATIONS:
-        raise ScratchVAEError(f"setting activations: {settings['activations']!r}; allowed: {', '.join(ACTIVATIONS)}")
-    encode, decode = ACTIVATIONS[settings["activations"]]
-    f, side, rate = settings["filters"], settings.get("side", SIDE), 1 - settings["keep_prob"]
-    return VAE(encoder=[Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
-                        Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
-                        Conv2D(f, 4, strides=1, padding="same", activation=encode), Dropout(rate),
-                        Flatten()],
-               latent_dim=settings["latent_dim"],
-               decoder=[Dense(24, activation=LEAKY),
-                        Dense((side // 4) ** 2, activation=LEAKY),
-                        Reshape((side // 4, side // 4, 1)),
-                        Conv2DTranspose(f, 4, strides=2, padding="same", activation=decode), Dropout(rate),
-                        Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode), Dropout(rate),
-                        Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode),
-                        Flatten(),
-                        Dense(side * side, activation="sigmoid"),
-                        Reshape((side, side, 1))],
-               reconstruction="squared_error", reconstruction_scale=float(side * side), kl_weight=kl_schedule(settings),
-               backend=backend)
-
-
-def make_optimizer(settings):
-    """Adam with TensorFlow's epsilon."""
-    return Adam(learning_rate=settings["learning_rate"], epsilon=1e-8)
+    choice = checks.choice("setting", "activations", settings["activations"], ACTIVATIONS)
+    encode, decode = ACTIVATIONS[choice]
+    f = settings["filters"]
+    side = settings.get("side", SIDE)
+    coarse = side // 4
+    rate = 1 - settings["keep_prob"]
+    return VAE(
+        encoder=[Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
+                 Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
+                 Conv2D(f, 4, strides=1, padding="same", activation=encode), Dropout(rate),
+                 Flatten()],
+        latent_dim=settings["latent_dim"],
+        decoder=[Dense(24, activation=LEAKY),
+                 Dense(coarse * coarse, activation=LEAKY),
+                 Reshape((coarse, coarse, 1)),
+                 Conv2DTranspose(f, 4, strides=2, padding="same", activation=decode),
+                 Dropout(rate),
+                 Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode),
+                 Dropout(rate),
+                 Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode),
+                 Flatten(),
+                 Dense(side * side, activation="sigmoid"),
+                 Reshape((side, side, 1))],
+        reconstruction="squared_error",
+        reconstruction_scale=float(side * side),
+        kl_weight=kl_schedule(settings),
+        backend=backend)
 
 
 def peculiarities(settings):
-    """What is peculiar about the print."""
+    """Return where the sheet is peculiar."""
     lines = []
     if settings["activations"] == "none":
-        lines.append("the sheet's convolutions are linear: three in a row are no more than one; --set activations=deepobs gives them "
-                     "the activations that the DeepOBS benchmark's same network has")
+        lines.append("the sheet's convolutions are linear: three in a row compute no more than "
+                     "one; --set activations=deepobs gives them the activations that the same "
+                     "network of the DeepOBS benchmark has")
     if settings["keep_prob"] == 1:
-        lines.append("the sheet's dropout keeps everything (keep_prob 1.0); --set keep_prob=0.8 makes it drop")
+        lines.append("the sheet's dropout keeps everything (keep_prob 1.0); --set keep_prob=0.8 "
+                     "makes it drop")
     return lines
 
 
-def draw(run):
-    """Loss by step, input beside output every 200 steps, ten samples, a histogram of one z, and what one coordinate does."""
+def progress(run):
+    """The loss by step, and inputs beside outputs every 200 steps."""
     from ..analysis import plots
-    record, code, paths = run.record, run.codes(), [figures.loss_curves(run)]
-    title, note, latent_dim = figures.title(run), run.note, run.model.latent_dim
-    if record and record.recorded:
-        paths += [plots.step_curve(record.steps, record.losses, run.figures / "loss_by_step.png", f"Loss of each batch ({title})", note,
-                                   run.lab.unit),
-                  plots.progress_pairs(record.recorded, np.array(record.inputs), np.array(record.outputs), run.figures / "progress.png",
-                                       f"Inputs and outputs during training ({title})", note)]
-    paths += [plots.samples(run.model.sample(10), run.figures / "samples.png", f"Decoded from random points of the prior ({title})", note,
-                            titles=f"n_latent={latent_dim}"),
-              plots.latent_histogram(code[:, 0], run.figures / "histogram.png", f"$\\mu_1$ of the test set ({title})", note)]
-    paths += plots.traversal(run.model.decode, code[0], 0, -2.4 + 0.1 * np.arange(50), run.figures, f"One coordinate moved ({title})", note)
-    return [*paths, *figures.embedding(run), run.draw_reconstructions(10)]
+    record = run.record
+    if not record or not record.recorded:
+        return []
+    return [plots.step_curve(record.steps, record.losses, run.figures / "loss_by_step.png",
+                             f"Loss of each batch ({title(run)})", run.note, run.lab.unit),
+            plots.progress_pairs(record.recorded, np.array(record.inputs),
+                                 np.array(record.outputs), run.figures / "progress.png",
+                                 f"Inputs and outputs during training ({title(run)})", run.note)]
+
+
+def latent_dimensions(run):
+    """Ten samples, a histogram of one coordinate, and what moving one coordinate does."""
+    from ..analysis import plots
+    code = run.codes()
+    paths = [plots.samples(run.model.sample(SAMPLES), run.figures / "samples.png",
+                           f"Decoded from random points of the prior ({title(run)})", run.note,
+                           titles=f"n_latent={run.model.latent_dim}"),
+             plots.latent_histogram(code[:, 0], run.figures / "histogram.png",
+                                    f"$\\mu_1$ of the test set ({title(run)})", run.note)]
+    return [*paths, *plots.traversal(run.model.decode, code[0], 0, TRAVERSAL, run.figures,
+                                     f"One coordinate moved ({title(run)})", run.note)]
 
 
 LAB = Lab(
+    order=5,
     name="mnist-latent8",
     title="Handwritten digits through eight dimensions, with leaky ReLU and dropout",
     data="mnist",
     example_shape=(SIDE, SIDE, 1),
     epochs=32,                  # of 938 steps: the sheet's 30,000, and 16 more
     batch_size=64,
-    settings={"filters": 64, "latent_dim": 8, "activations": "none", "keep_prob": 1.0, "learning_rate": 0.0005, **KL_SETTINGS},
+    settings={"filters": 64, "latent_dim": 8, "activations": "none", "keep_prob": 1.0,
+              "learning_rate": 0.0005, **KL_SETTINGS},
     small_settings={"filters": 2, "side": 8, "keep_prob": 0.8, "activations": "deepobs"},
     parameters=10_151_489,
-    references=(Reference("DeepOBS, the same network with activations, Adam 4e-4 to 6e-4", 32, "27.31 to 27.54", "28.05 to 28.30"),),
+    references=(Reference("DeepOBS, the same network with activations, Adam 4e-4 to 6e-4", 32,
+                          "27.31 to 27.54", "28.05 to 28.30"),),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    optimizer_arguments={"epsilon": 1e-8},      # TensorFlow's
+    figures=(loss_curves, progress, latent_dimensions, embedding, reconstructions),
     peculiarities=peculiarities,
     unit="squared error + KL, an image",
     record_every=200,

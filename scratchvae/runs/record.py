@@ -4,9 +4,10 @@ import math
 import numpy as np
 
 from ..storage import read_arrays, write_arrays
+from ..training import Callback
 
 
-class Record:
+class Record(Callback):
     """A callback of fit that records every training step.
 
     Parameters
@@ -35,18 +36,7 @@ class Record:
         self.inputs = []
         self.outputs = []
 
-    def __call__(self, step, batch, loss):
-        """Record a step.
-
-        Parameters
-        ----------
-        step : int
-            The number of the step, from 1.
-        batch : array
-            The inputs of the step, where the backend computes.
-        loss : float
-            The loss of the batch.
-        """
+    def on_step_end(self, step, batch, loss):
         self.losses.append(loss)
         if step % self.every == 0:
             self.recorded.append(step)

@@ -23,7 +23,7 @@ from tqdm import tqdm
 import kernels
 
 from ...errors import ScratchVAEError
-from ...runs.run import new_config, run_class
+from ...runs import Run, new_config
 from .peers import PEERS, variants
 
 OURS = "scratchvae"
@@ -82,7 +82,7 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
         computed_by = f"{threads} threads"
 
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
-    examples = run_class(config)("bench", config).examples()[0][:max(EXAMPLES, batch_size)]
+    examples = Run.of("bench", config).examples()[0][:max(EXAMPLES, batch_size)]
     model = lab.make_model(config["settings"])
     model.build(lab.shape(config["settings"]))
     setup = {
