@@ -1,7 +1,10 @@
 """Makes golden.npz: what Keras 3 on JAX, in float64, computes for small random inputs.  Needs keras and jax; the tests do not.
 
-    KERAS_BACKEND=jax python tests/golden/make_golden.py
+    KERAS_BACKEND=jax python tests/golden/make_golden.py            # everything anew
+    KERAS_BACKEND=jax python tests/golden/make_golden.py recurrent  # one of PARTS; the rest stays
 """
+import json
+import sys
 from pathlib import Path
 
 import jax
@@ -324,12 +327,45 @@ def text_gru():
            **{f"{name}/{key}": array for name, (_, arrays) in drawn.items() for key, array in arrays(gradients[name]).items()})
 
 
+def layer(name, config, forward, weights, x):
+    """Record a layer under layer/NAME: forward, and backward from a random dout.
+
+    tests/test_golden_layers.py makes the layer from its configuration and compares everything.
+
+    Parameters
+    ----------
+    name : str
+    config : dict
+        What get_config of the library's layer returns.
+    forward : function
+        forward(weights, x) returns Keras's output.
+    weights : list of arrays
+        In Keras's order.
+    x : array
+    """
+    y, backward = jax.vjp(forward, weights, x)
+    dout = np.random.default_rng(27).standard_normal(y.shape)
+    gradients, dx = backward(dout)
+    record(f"layer/{name}", config=json.dumps(config), x=x, dout=dout, y=y, dx=dx,
+           **numbered("weight", weights), **numbered("gradient", gradients))
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
+PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
+         clipping, text_gru)
+PATH = Path(__file__).parent / "golden.npz"
+
 if __name__ == "__main__":
-    for part in (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses, clipping, text_gru):
-        part()
-    np.savez_compressed(Path(__file__).parent / "golden.npz", versions=f"keras {keras.__version__}, jax {jax.__version__}", **golden)
+    chosen = sys.argv[1:]
+    if chosen:
+        with np.load(PATH) as file:
+            golden.update(file)
+    for part in PARTS:
+        if not chosen or part.__name__ in chosen:
+            part()
+    golden["versions"] = f"keras {keras.__version__}, jax {jax.__version__}"
+    np.savez_compressed(PATH, **golden)
