@@ -10,5 +10,6 @@ from .embedding import Embedding, OneHotDense
 from .flatten import Flatten
 from .gru import GRU
 from .layer import Layer
+from .layer_normalization import LayerNormalization
 from .repeat_vector import RepeatVector
 from .reshape import Reshape

@@ -350,13 +350,37 @@ def layer(name, config, forward, weights, x):
            **numbered("weight", weights), **numbered("gradient", gradients))
 
 
+def layer_normalization():
+    """Layer normalisation of rows and of images.
+
+    The formulas are those of Keras's documentation, since Keras computes its mean in float32.
+    """
+    rng = np.random.default_rng(28)
+    for name, shape, epsilon in (("rows", (5, 7), 1e-3), ("steps", (3, 4, 9), 0.1),
+                                 ("one image", (1, 3, 5, 6), 1e-2)):
+        x = 1 + 2 * rng.standard_normal(shape)
+        weights = [rng.standard_normal(shape[-1]) for _ in range(2)]
+
+        def forward(weights, x, epsilon=epsilon):
+            gamma, beta = weights
+            deviation = x - jax.numpy.mean(x, -1, keepdims=True)
+            variance = jax.numpy.mean(deviation ** 2, -1, keepdims=True)
+            return gamma * deviation / jax.numpy.sqrt(variance + epsilon) + beta
+
+        keras_layer = keras.layers.LayerNormalization(epsilon=epsilon, **FLOAT64)
+        keras_layer.build(shape)
+        np.testing.assert_allclose(forward(weights, x), call(keras_layer, weights, x), atol=1e-4)
+        config = {"class": "LayerNormalization", "epsilon": epsilon}
+        layer(f"layer normalization/{name}", config, forward, weights, x)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru)
+         clipping, text_gru, layer_normalization)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
