@@ -374,13 +374,46 @@ def layer_normalization():
         layer(f"layer normalization/{name}", config, forward, weights, x)
 
 
+def keras_layer(name, config, shape, **options):
+    """Record a layer that Keras computes in float64, with random weights and input.
+
+    Parameters
+    ----------
+    name : str
+    config : dict
+        As in `layer`; without "class" these are the arguments of Keras's class of the same name.
+    shape : tuple of int
+        Of the input, with the batch axis.
+    **options
+        Further arguments of Keras's class.
+    """
+    arguments = {key: value for key, value in config.items() if key != "class"}
+    made = getattr(keras.layers, config["class"])(**arguments, **options, **FLOAT64)
+    made.build(shape)
+    rng = np.random.default_rng(29)
+    x = np.round(4 * rng.standard_normal(shape)) / 4            # with equal numbers among them
+    weights = [rng.standard_normal(weight.shape) for weight in made.get_weights()]
+    layer(name, config, lambda weights, x: call(made, weights, x), weights, x)
+
+
+def pooling():
+    """Both kinds of pooling; windows that overlap, leave gaps, and reach over the border."""
+    for name in ("MaxPooling2D", "AveragePooling2D"):
+        for pool_size, strides, padding, shape in (
+                (2, None, "valid", (3, 7, 6, 2)), (2, None, "same", (1, 7, 5, 3)),
+                ((3, 2), (1, 2), "same", (2, 5, 7, 1)), ((3, 3), (2, 2), "valid", (2, 7, 8, 5)),
+                ((2, 1), (3, 2), "same", (2, 8, 5, 17)), ((1, 4), (2, 3), "valid", (1, 3, 9, 2))):
+            config = {"class": name, "pool_size": pool_size, "strides": strides, "padding": padding}
+            keras_layer(f"{name}/{pool_size} {strides} {padding}", config, shape)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru, layer_normalization)
+         clipping, text_gru, layer_normalization, pooling)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
