@@ -14,3 +14,4 @@ from .layer_normalization import LayerNormalization
 from .pooling import AveragePooling2D, MaxPooling2D
 from .repeat_vector import RepeatVector
 from .reshape import Reshape
+from .upsampling import UpSampling2D

@@ -407,13 +407,19 @@ def pooling():
             keras_layer(f"{name}/{pool_size} {strides} {padding}", config, shape)
 
 
+def upsampling():
+    """Pixels repeated equally and unequally down and across."""
+    for size, shape in ((2, (3, 3, 5, 2)), ((1, 3), (1, 4, 3, 1)), ((3, 2), (2, 2, 3, 17))):
+        keras_layer(f"UpSampling2D/{size}", {"class": "UpSampling2D", "size": size}, shape)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru, layer_normalization, pooling)
+         clipping, text_gru, layer_normalization, pooling, upsampling)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
