@@ -2,6 +2,7 @@
 from .activation import Activation
 from .batch_normalization import BatchNormalization
 from .bidirectional import Bidirectional
+from .border import Cropping2D, ZeroPadding2D
 from .conv2d import Conv2D
 from .conv2d_transpose import Conv2DTranspose
 from .dense import Dense

@@ -413,13 +413,20 @@ def upsampling():
         keras_layer(f"UpSampling2D/{size}", {"class": "UpSampling2D", "size": size}, shape)
 
 
+def border():
+    """Zero padding and cropping, in each form of the argument."""
+    for value in (1, (2, 0), ((0, 2), (1, 0))):
+        for name, argument in (("ZeroPadding2D", "padding"), ("Cropping2D", "cropping")):
+            keras_layer(f"{name}/{value}", {"class": name, argument: value}, (2, 5, 3, 2))
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru, layer_normalization, pooling, upsampling)
+         clipping, text_gru, layer_normalization, pooling, upsampling, border)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
