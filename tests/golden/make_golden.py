@@ -420,13 +420,27 @@ def border():
             keras_layer(f"{name}/{value}", {"class": name, argument: value}, (2, 5, 3, 2))
 
 
+def output_padding():
+    """Transposed convolutions of a chosen output size."""
+    for kernel_size, strides, padding, extra, shape, filters in (
+            ((3, 3), (2, 2), "same", (0, 0), (2, 4, 3, 2), 3),
+            ((3, 3), (2, 2), "same", (1, 0), (1, 4, 5, 1), 2),
+            ((4, 5), (2, 3), "same", (1, 2), (2, 3, 4, 3), 1),
+            ((2, 2), (3, 3), "same", (2, 1), (2, 3, 4, 2), 2),
+            ((3, 2), (2, 1), "valid", (1, 0), (2, 3, 5, 17), 3),
+            ((2, 3), (3, 2), "valid", (0, 1), (1, 3, 3, 3), 16)):
+        config = {"class": "Conv2DTranspose", "filters": filters, "kernel_size": kernel_size,
+                  "strides": strides, "padding": padding, "output_padding": extra}
+        keras_layer(f"Conv2DTranspose/{kernel_size} {strides} {padding} {extra}", config, shape)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru, layer_normalization, pooling, upsampling, border)
+         clipping, text_gru, layer_normalization, pooling, upsampling, border, output_padding)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
