@@ -25,8 +25,13 @@ def test_layer_equals_keras(golden, group, name, dtype, tolerance):
     x = g["x"].astype(dtype)
     layer = Layer.from_config(json.loads(str(g["config"])))
     built(layer, x.shape[1:], numbered(g, "weight"), dtype, name)
+    layer.mask = g.get("mask")
+    states = [state.astype(dtype) for state in numbered(g, "initial_state")]
     assert layer.output_shape == g["y"].shape[1:]
-    close(layer.forward(x, training=True), g["y"], tolerance)
+    close(layer.forward(x, True, *[states] if states else []), g["y"], tolerance)
     close(layer.backward(g["dout"].astype(dtype)), g["dx"], tolerance)
+    for gradient, expected in zip(layer.dinitial_state if states else [],
+                                  numbered(g, "dinitial_state"), strict=True):
+        close(gradient, expected, tolerance)
     for gradient, expected in zip(layer.grads.values(), numbered(g, "gradient"), strict=True):
         close(gradient, expected, tolerance)

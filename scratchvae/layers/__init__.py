@@ -12,6 +12,7 @@ from .flatten import Flatten
 from .gru import GRU
 from .layer import Layer
 from .layer_normalization import LayerNormalization
+from .lstm import LSTM
 from .pooling import AveragePooling2D, MaxPooling2D
 from .repeat_vector import RepeatVector
 from .reshape import Reshape

@@ -327,7 +327,7 @@ def text_gru():
            **{f"{name}/{key}": array for name, (_, arrays) in drawn.items() for key, array in arrays(gradients[name]).items()})
 
 
-def layer(name, config, forward, weights, x):
+def layer(name, config, forward, weights, x, states=(), mask=None):
     """Record a layer under layer/NAME: forward, and backward from a random dout.
 
     tests/test_golden_layers.py makes the layer from its configuration and compares everything.
@@ -338,16 +338,25 @@ def layer(name, config, forward, weights, x):
     config : dict
         What get_config of the library's layer returns.
     forward : function
-        forward(weights, x) returns Keras's output.
+        forward(weights, x, *states) returns Keras's output.
     weights : list of arrays
         In Keras's order.
     x : array
+    states : list of arrays
+        The initial states of a recurrent layer.
+    mask : array, optional
+        Keras's outputs are zeros where its Bidirectional skips a step, so dout is zero there.
     """
-    y, backward = jax.vjp(forward, weights, x)
+    y, backward = jax.vjp(forward, weights, x, *states)
     dout = np.random.default_rng(27).standard_normal(y.shape)
-    gradients, dx = backward(dout)
-    record(f"layer/{name}", config=json.dumps(config), x=x, dout=dout, y=y, dx=dx,
-           **numbered("weight", weights), **numbered("gradient", gradients))
+    given = {}
+    if mask is not None:
+        given["mask"] = mask
+        dout *= mask[..., np.newaxis] if dout.ndim == 3 else 1
+    gradients, dx, *dstates = backward(dout)
+    record(f"layer/{name}", config=json.dumps(config), x=x, dout=dout, y=y, dx=dx, **given,
+           **numbered("weight", weights), **numbered("gradient", gradients),
+           **numbered("initial_state", states), **numbered("dinitial_state", dstates))
 
 
 def layer_normalization():
@@ -434,13 +443,45 @@ def output_padding():
         keras_layer(f"Conv2DTranspose/{kernel_size} {strides} {padding} {extra}", config, shape)
 
 
+def lstm():
+    """LSTMs with and without a mask and initial states, and in both directions of time."""
+    rng = np.random.default_rng(30)
+    for name, shape, units, return_sequences, mask, given, both in (
+            ("last state", (3, 5, 4), 7, False, None, True, False),
+            ("states", (3, 5, 4), 7, True, None, True, False),
+            ("one step", (2, 1, 3), 5, True, None, True, False),
+            ("one sequence", (1, 9, 2), 17, True, None, False, False),
+            ("masked last state", (5, 6, 3), 4, False, MASK, True, False),
+            ("masked states", (5, 6, 3), 4, True, MASK, False, False),
+            ("bidirectional", (3, 5, 2), 3, True, None, False, True),
+            ("masked bidirectional", (5, 6, 3), 4, True, MASK, False, True),
+            ("masked bidirectional last", (5, 6, 3), 4, False, MASK, False, True)):
+        config = {"class": "LSTM", "units": units, "return_sequences": return_sequences}
+        made = keras.layers.LSTM(units, activation=tanh, return_sequences=return_sequences,
+                                 **FLOAT64)
+        if both:
+            made = keras.layers.Bidirectional(made, **FLOAT64)
+            config = {"class": "Bidirectional", "layer": config}
+        made.build(shape)
+        weights, _ = record_weights(made, rng)
+        states = [rng.standard_normal((shape[0], units)) for _ in range(2 if given else 0)]
+        kept = None if mask is None else jax.numpy.asarray(mask, bool)
+
+        def forward(weights, x, *states, made=made, kept=kept):
+            options = {"initial_state": list(states)} if states else {}
+            return call(made, weights, x, mask=kept, **options)
+
+        layer(f"LSTM/{name}", config, forward, weights, rng.standard_normal(shape), states, mask)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
 PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
-         clipping, text_gru, layer_normalization, pooling, upsampling, border, output_padding)
+         clipping, text_gru, layer_normalization, pooling, upsampling, border, output_padding,
+         lstm)
 PATH = Path(__file__).parent / "golden.npz"
 
 if __name__ == "__main__":
