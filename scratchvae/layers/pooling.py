@@ -1,5 +1,6 @@
 """Pooling: images become smaller, window by window."""
-from kernels.windows import Window, check_window, convolution_positions
+from kernels.reference.pooling import pooling_positions
+from kernels.windows import Window, check_window
 
 from .. import checks
 from ..errors import ScratchVAEError
@@ -39,13 +40,12 @@ class Pooling2D(Layer):
 
     def setup(self, input_shape):
         self.check_axes(input_shape, "height, width, channels")
-        H, W, C = input_shape
-        A, B = self.pool_size
+        sizes = dict(zip("HW", input_shape))
         try:
-            positions = convolution_positions({"H": H, "W": W, "A": A, "B": B}, self.window)
+            positions = pooling_positions(sizes, self.pool_size, self.window)
         except ScratchVAEError as error:
             raise ScratchVAEError(f"{self.name}: {error}") from None
-        return positions["P"], positions["Q"], C
+        return positions["P"], positions["Q"], input_shape[2]
 
 
 class MaxPooling2D(Pooling2D):
