@@ -1,7 +1,10 @@
 """Makes golden.npz: what Keras 3 on JAX, in float64, computes for small random inputs.  Needs keras and jax; the tests do not.
 
-    KERAS_BACKEND=jax python tests/golden/make_golden.py
+    KERAS_BACKEND=jax python tests/golden/make_golden.py            # everything anew
+    KERAS_BACKEND=jax python tests/golden/make_golden.py recurrent  # one of PARTS; the rest stays
 """
+import json
+import sys
 from pathlib import Path
 
 import jax
@@ -324,12 +327,170 @@ def text_gru():
            **{f"{name}/{key}": array for name, (_, arrays) in drawn.items() for key, array in arrays(gradients[name]).items()})
 
 
+def layer(name, config, forward, weights, x, states=(), mask=None):
+    """Record a layer under layer/NAME: forward, and backward from a random dout.
+
+    tests/test_golden_layers.py makes the layer from its configuration and compares everything.
+
+    Parameters
+    ----------
+    name : str
+    config : dict
+        What get_config of the library's layer returns.
+    forward : function
+        forward(weights, x, *states) returns Keras's output.
+    weights : list of arrays
+        In Keras's order.
+    x : array
+    states : list of arrays
+        The initial states of a recurrent layer.
+    mask : array, optional
+        Keras's outputs are zeros where its Bidirectional skips a step, so dout is zero there.
+    """
+    y, backward = jax.vjp(forward, weights, x, *states)
+    dout = np.random.default_rng(27).standard_normal(y.shape)
+    given = {}
+    if mask is not None:
+        given["mask"] = mask
+        dout *= mask[..., np.newaxis] if dout.ndim == 3 else 1
+    gradients, dx, *dstates = backward(dout)
+    record(f"layer/{name}", config=json.dumps(config), x=x, dout=dout, y=y, dx=dx, **given,
+           **numbered("weight", weights), **numbered("gradient", gradients),
+           **numbered("initial_state", states), **numbered("dinitial_state", dstates))
+
+
+def layer_normalization():
+    """Layer normalisation of rows and of images.
+
+    The formulas are those of Keras's documentation, since Keras computes its mean in float32.
+    """
+    rng = np.random.default_rng(28)
+    for name, shape, epsilon in (("rows", (5, 7), 1e-3), ("steps", (3, 4, 9), 0.1),
+                                 ("one image", (1, 3, 5, 6), 1e-2)):
+        x = 1 + 2 * rng.standard_normal(shape)
+        weights = [rng.standard_normal(shape[-1]) for _ in range(2)]
+
+        def forward(weights, x, epsilon=epsilon):
+            gamma, beta = weights
+            deviation = x - jax.numpy.mean(x, -1, keepdims=True)
+            variance = jax.numpy.mean(deviation ** 2, -1, keepdims=True)
+            return gamma * deviation / jax.numpy.sqrt(variance + epsilon) + beta
+
+        keras_layer = keras.layers.LayerNormalization(epsilon=epsilon, **FLOAT64)
+        keras_layer.build(shape)
+        np.testing.assert_allclose(forward(weights, x), call(keras_layer, weights, x), atol=1e-4)
+        config = {"class": "LayerNormalization", "epsilon": epsilon}
+        layer(f"layer normalization/{name}", config, forward, weights, x)
+
+
+def keras_layer(name, config, shape, **options):
+    """Record a layer that Keras computes in float64, with random weights and input.
+
+    Parameters
+    ----------
+    name : str
+    config : dict
+        As in `layer`; without "class" these are the arguments of Keras's class of the same name.
+    shape : tuple of int
+        Of the input, with the batch axis.
+    **options
+        Further arguments of Keras's class.
+    """
+    arguments = {key: value for key, value in config.items() if key != "class"}
+    made = getattr(keras.layers, config["class"])(**arguments, **options, **FLOAT64)
+    made.build(shape)
+    rng = np.random.default_rng(29)
+    x = np.round(4 * rng.standard_normal(shape)) / 4            # with equal numbers among them
+    weights = [rng.standard_normal(weight.shape) for weight in made.get_weights()]
+    layer(name, config, lambda weights, x: call(made, weights, x), weights, x)
+
+
+def pooling():
+    """Both kinds of pooling; windows that overlap, leave gaps, and reach over the border."""
+    for name in ("MaxPooling2D", "AveragePooling2D"):
+        for pool_size, strides, padding, shape in (
+                (2, None, "valid", (3, 7, 6, 2)), (2, None, "same", (1, 7, 5, 3)),
+                ((3, 2), (1, 2), "same", (2, 5, 7, 1)), ((3, 3), (2, 2), "valid", (2, 7, 8, 5)),
+                ((2, 1), (3, 2), "same", (2, 8, 5, 17)), ((1, 4), (2, 3), "valid", (1, 3, 9, 2))):
+            config = {"class": name, "pool_size": pool_size, "strides": strides, "padding": padding}
+            keras_layer(f"{name}/{pool_size} {strides} {padding}", config, shape)
+
+
+def upsampling():
+    """Pixels repeated equally and unequally down and across."""
+    for size, shape in ((2, (3, 3, 5, 2)), ((1, 3), (1, 4, 3, 1)), ((3, 2), (2, 2, 3, 17))):
+        keras_layer(f"UpSampling2D/{size}", {"class": "UpSampling2D", "size": size}, shape)
+
+
+def border():
+    """Zero padding and cropping, in each form of the argument."""
+    for value in (1, (2, 0), ((0, 2), (1, 0))):
+        for name, argument in (("ZeroPadding2D", "padding"), ("Cropping2D", "cropping")):
+            keras_layer(f"{name}/{value}", {"class": name, argument: value}, (2, 5, 3, 2))
+
+
+def output_padding():
+    """Transposed convolutions of a chosen output size."""
+    for kernel_size, strides, padding, extra, shape, filters in (
+            ((3, 3), (2, 2), "same", (0, 0), (2, 4, 3, 2), 3),
+            ((3, 3), (2, 2), "same", (1, 0), (1, 4, 5, 1), 2),
+            ((4, 5), (2, 3), "same", (1, 2), (2, 3, 4, 3), 1),
+            ((2, 2), (3, 3), "same", (2, 1), (2, 3, 4, 2), 2),
+            ((3, 2), (2, 1), "valid", (1, 0), (2, 3, 5, 17), 3),
+            ((2, 3), (3, 2), "valid", (0, 1), (1, 3, 3, 3), 16)):
+        config = {"class": "Conv2DTranspose", "filters": filters, "kernel_size": kernel_size,
+                  "strides": strides, "padding": padding, "output_padding": extra}
+        keras_layer(f"Conv2DTranspose/{kernel_size} {strides} {padding} {extra}", config, shape)
+
+
+def lstm():
+    """LSTMs with and without a mask and initial states, and in both directions of time."""
+    rng = np.random.default_rng(30)
+    for name, shape, units, return_sequences, mask, given, both in (
+            ("last state", (3, 5, 4), 7, False, None, True, False),
+            ("states", (3, 5, 4), 7, True, None, True, False),
+            ("one step", (2, 1, 3), 5, True, None, True, False),
+            ("one sequence", (1, 9, 2), 17, True, None, False, False),
+            ("masked last state", (5, 6, 3), 4, False, MASK, True, False),
+            ("masked states", (5, 6, 3), 4, True, MASK, False, False),
+            ("bidirectional", (3, 5, 2), 3, True, None, False, True),
+            ("masked bidirectional", (5, 6, 3), 4, True, MASK, False, True),
+            ("masked bidirectional last", (5, 6, 3), 4, False, MASK, False, True)):
+        config = {"class": "LSTM", "units": units, "return_sequences": return_sequences}
+        made = keras.layers.LSTM(units, activation=tanh, return_sequences=return_sequences,
+                                 **FLOAT64)
+        if both:
+            made = keras.layers.Bidirectional(made, **FLOAT64)
+            config = {"class": "Bidirectional", "layer": config}
+        made.build(shape)
+        weights, _ = record_weights(made, rng)
+        states = [rng.standard_normal((shape[0], units)) for _ in range(2 if given else 0)]
+        kept = None if mask is None else jax.numpy.asarray(mask, bool)
+
+        def forward(weights, x, *states, made=made, kept=kept):
+            options = {"initial_state": list(states)} if states else {}
+            return call(made, weights, x, mask=kept, **options)
+
+        layer(f"LSTM/{name}", config, forward, weights, rng.standard_normal(shape), states, mask)
+
+
 def record(group, **arrays):
     """Keep the arrays under group/name."""
     golden.update({f"{group}/{name}": np.asarray(array) for name, array in arrays.items()})
 
 
+PARTS = (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses,
+         clipping, text_gru, layer_normalization, pooling, upsampling, border, output_padding,
+         lstm)
+PATH = Path(__file__).parent / "golden.npz"
+
 if __name__ == "__main__":
-    for part in (dense, losses, vae, optimizers, convolutions, batch_normalization, recurrent, word_losses, clipping, text_gru):
-        part()
-    np.savez_compressed(Path(__file__).parent / "golden.npz", versions=f"keras {keras.__version__}, jax {jax.__version__}", **golden)
+    chosen = sys.argv[1:]
+    if chosen:
+        with np.load(PATH) as file:
+            golden.update(file)
+    for part in PARTS:
+        if not chosen or part.__name__ in chosen:
+            part()
+    golden["versions"] = f"keras {keras.__version__}, jax {jax.__version__}"
+    np.savez_compressed(PATH, **golden)
