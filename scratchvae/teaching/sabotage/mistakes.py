@@ -51,7 +51,7 @@ LIST = (
             " forward pass's noise, or the differences are noise themselves",
             checks.layer(lambda: Dropout(0.3), (3, 5))),
     Mistake("batchnorm-constants", "batch normalisation without its mean terms",
-            (Edit("batchnorm_backward", "(dout - (dbeta + x_hat * dgamma) / len(x) if training else dout)", "dout"),),
+            (Edit("batchnorm_backward", "(dout - (dbeta + x_hat * dgamma) / len(x))", "dout"),),
             "each example also moves the batch's mean and variance, and through them all other outputs.  The right dx sums to"
             " 0 over the batch: to move all examples alike changes nothing",
             checks.layer(lambda: BatchNormalization(), (3, 2, 4))),
@@ -67,8 +67,9 @@ LIST = (
             checks.layer(lambda: GRU(3, return_sequences=True), (4, 5))),
     Mistake("gru-gates-swapped", "z and 1 - z exchanged in the GRU, forwards and backwards",
             (Edit("gru_forward", "z * h + (1 - z) * c, h)", "(1 - z) * h + z * c, h)"),
-             Edit("gru_backward", "dz, dc = (h - c) * dh, (1 - z) * dh", "dz, dc = (c - h) * dh, z * dh"),
-             Edit("gru_backward", "dh = z * dh\n", "dh = (1 - z) * dh\n")),
+             Edit("gru_backward", "dz = (before - c) * dh", "dz = (c - before) * dh"),
+             Edit("gru_backward", "dc = (1 - z) * dh", "dc = z * dh"),
+             Edit("gru_backward", "dbefore = z * dh\n", "dbefore = (1 - z) * dh\n")),
             "it is a right gradient of another recurrent layer, one that even learns as well.  Only its weights mean "
             "something else: those of another framework give other states",
             checks.layer(lambda: GRU(3, return_sequences=True), (4, 5)), checks.golden_gru, "golden values"),

@@ -3,12 +3,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...layers import Dropout, Flatten, RepeatVector, Reshape
-from .formulas import formula, kind_of
 from .portrait import portray
 from .tap import tapped
-
-MOVES_DATA_ALONE = (Dropout, Flatten, RepeatVector, Reshape)     # whose backward pass looks at dout alone
 
 
 @dataclass
@@ -19,7 +15,7 @@ class Event:
     """
     place: str
     direction: str              # forward, backward, update
-    kind: str                   # a layer's class, or what it is: see formulas.kind_of
+    kind: str                   # a layer's class, or what it is: see kind_of
     activation: str
     formula: str
     rows: int                   # examples, or words
@@ -73,11 +69,11 @@ class Recorder:
 
     def add(self, call, rows, arrays, moved=None, **more):
         """Note an event: arrays is name -> array, moved the bytes, all of theirs unless given."""
-        backward, parts = call.direction == "backward", formula(call.place, call.owner)
+        formula = formula_of(call.place, call.owner)
         arrays = {name: array for name, array in arrays.items() if array is not None}
         self.events.append(Event(
             call.place, call.direction, kind_of(call.place, call.owner), getattr(call.owner, "activation", "linear"),
-            parts.backward if backward else parts.forward, rows,
+            formula.backward if call.direction == "backward" else formula.forward, rows,
             {name: portray(name, array, self.image_shape) for name, array in arrays.items()},
             bytes=sum(array.nbytes for array in arrays.values()) if moved is None else moved, **more))
 
@@ -97,7 +93,7 @@ class Recorder:
         _, parameters, inputs = layer.flops()
         gradients = {"/d".join(name.rsplit("/", 1)) if "/" in name else f"d{name}": grad for name, grad in layer.grads.items()}
         arrays = {"dout": dout} | gradients | {"dx": dx}
-        read = [] if isinstance(layer, MOVES_DATA_ALONE) else [self.outputs[call.place]]
+        read = [] if layer.reads_dout_only else [self.outputs[call.place]]
         if gradients:
             read += [self.inputs[call.place], *layer.params.values()]
         shared = dx is not None and np.may_share_memory(dout, dx)
@@ -108,12 +104,13 @@ class Recorder:
 
     def _loss_forward(self, call, run, arguments):
         logits, target = arguments
-        values, output = run(), getattr(call.owner, "_output", None)
+        values = run()
+        output = call.owner.output
         stuck = None
         if output is not None and call.owner.activation == "sigmoid":
-            flat = target.reshape(output.shape)
-            stuck = float(np.mean((output * (1 - output) < 0.01) & (np.abs(output - flat) > 0.5)))
-        shown = {} if output is None else {"output": output.reshape(logits.shape)}
+            wrong = np.abs(output - target.reshape(output.shape)) > 0.5
+            stuck = float(np.mean((output * (1 - output) < 0.01) & wrong))
+        shown = {} if output is None else {"output": output}
         self.add(call, len(values), {"logits": logits, "target": target} | shown | {"loss": values}, facts={"stuck": stuck})
         return values
 
@@ -164,6 +161,21 @@ class Recorder:
         self.add(call, parameters.count, {}, touched * parameters.count * before.itemsize, parameters=parameters.count,
                  facts={"norm": norm, "clipnorm": optimizer.global_clipnorm, "weight": float(np.linalg.norm(before)),
                         "change": float(np.linalg.norm(change))})
+
+
+def formula_of(place, owner):
+    """Return the Formula of a part of a step: a layer, the loss, the optimizer, sampling or KL."""
+    if place in ("sampling", "kl"):
+        return owner.formulas[place]
+    formula = owner.formula
+    return formula() if callable(formula) else formula
+
+
+def kind_of(place, owner):
+    """Return what a part is: a class of layers or optimizers, a loss's name, sampling or kl."""
+    if place in ("sampling", "kl"):
+        return place
+    return owner.name if place == "loss" else type(owner).__name__
 
 
 def norm_of(arrays):

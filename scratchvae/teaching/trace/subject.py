@@ -6,11 +6,9 @@ import numpy as np
 
 from ... import labs
 from ...errors import ScratchVAEError
-from ...labs.text_lab import TextLab
-from ...runs.run import Run, new_config, run_class
+from ...runs import Run, new_config
 from ...storage import read_arrays
-from ...text import detokenize
-from ...training.fit import SHUFFLE
+from ...training.loop import SHUFFLE
 
 MOST_GFLOP = 15                 # in a step: unless a batch size is asked for, a batch is halved until it needs no more
 
@@ -51,29 +49,23 @@ def open_subject(name, batch_size=None, data_dir=None):
         raise ScratchVAEError(f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}")
     run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
     x, y, _ = run.examples()
-    model, optimizer, config = (fresh_model(run) if fresh else run.model), run.lab.make_optimizer(run.config["settings"]), run.config
+    config = run.config
+    model = run.fresh_model() if fresh else run.model
+    optimizer = run.lab.make_optimizer(config["settings"])
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
     chosen = batch(len(x), steps, config, run.lab.shuffle)[:batch_size or bearable(model, config["batch_size"])]
     x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
-    about_text = isinstance(run.lab, TextLab)
+    run.model = model
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
     return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],
-                   None if about_text else image_shape(model), in_words(run, x[0]) if about_text else "")
+                   run.image_shape, in_words(run, x[0]))
 
 
 def new_run(lab, data_dir):
     """A run of a lab with its own settings, of which nothing is written."""
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
-    return run_class(config)("trace", config)
-
-
-def fresh_model(run):
-    """The lab's model, as training begins with it."""
-    settings = run.config["settings"]
-    model = run.lab.make_model(settings, run.config["backend"])
-    model.build(run.lab.shape(settings), run.config["seed"])
-    return model
+    return Run.of("trace", config)
 
 
 def resume(optimizer, checkpoint):
@@ -103,13 +95,7 @@ def bearable(model, size):
     return size
 
 
-def image_shape(model):
-    """The (H, W, C) of the model's examples."""
-    shape = model.input_shape
-    side = round(int(np.prod(shape)) ** 0.5)
-    return shape if len(shape) == 3 else (side, side, 1)
-
-
-def in_words(run, words):
-    """An example of words as text."""
-    return f"its first example: {detokenize(run.vocabulary.decode(words[words != run.vocabulary.padding]))}"
+def in_words(run, example):
+    """Return the first example in words, if it is words."""
+    words = run.in_words(example)
+    return f"its first example: {words}" if words else ""
