@@ -26,10 +26,13 @@ OUT = Path(os.environ.get("OUT", "1_one_layer_figures"))
 # N examples of K numbers go in, N of M come out: `y = relu(x W + b)`. Everything is float64, because a proof needs digits.
 
 # %%
-N, K, M = 4, 3, 5
+N = 4
+K = 3
+M = 5
 rng = np.random.default_rng(0)
 x = rng.standard_normal((N, K))
-W, b = rng.standard_normal((K, M)), rng.standard_normal(M)
+W = rng.standard_normal((K, M))
+b = rng.standard_normal(M)
 target = rng.standard_normal((N, M))
 
 
@@ -61,18 +64,19 @@ print(f"x {x.shape}, W {W.shape}, b {b.shape} -> y {y.shape}; loss {loss(y):.6f}
 # There is nothing to learn by heart: a gradient has the shape of its array, and the sum runs over the index that this shape lacks.
 
 # %%
-dy = (y - target) / N                       # the derivative of the loss
+dy = (y - target) / N  # the derivative of the loss
 
 dz = np.where(z > 0, dy, 0)
 dW = x.T @ dz
 db = dz.sum(axis=0)
-dx = dz @ W.T                               # for the layer before
+dx = dz @ W.T  # for the layer before
 
 # %% [markdown]
 # ## Is it right?
 #
 # Move one number by a little to either side, and see how much the loss moves: `(L(w + h) - L(w - h)) / 2h`. This knows nothing of the
 # formulas above, so if it agrees with them for every number, they are right.
+
 
 # %%
 def finite_differences(array, h=1e-5):
@@ -104,6 +108,7 @@ for name, array, gradient in (("W", W, dW), ("b", b, db), ("x", x, dx)):
 # The loss of this layer is a parabola in each weight, of which the two-sided difference misses nothing. To see both errors, take a
 # function that bends more: the sigmoid.
 
+
 # %%
 def sigmoid(t):
     """1 / (1 + exp(-t))."""
@@ -118,7 +123,11 @@ two_sided = np.abs((sigmoid(1 + h) - sigmoid(1 - h)) / (2 * h) / exact - 1)
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 axes.loglog(h, one_sided, ".-", label="(f(t + h) - f(t)) / h")
 axes.loglog(h, two_sided, ".-", label="(f(t + h) - f(t - h)) / 2h")
-axes.set(title="Error of finite differences, the sigmoid at t = 1", xlabel="step h", ylabel="relative error of f'(t)")
+axes.set(
+    title="Error of finite differences, the sigmoid at t = 1",
+    xlabel="step h",
+    ylabel="relative error of f'(t)",
+)
 axes.legend()
 OUT.mkdir(parents=True, exist_ok=True)
 figure.savefig(OUT / "step_size.png", dpi=160)
@@ -131,9 +140,13 @@ print(OUT / "step_size.png")
 
 # %%
 reference = kernels.load("reference")
-kernel_y, kernel_dz, kernel_dx, kernel_dW, kernel_db = (np.empty_like(a) for a in (y, dz, dx, dW, db))
+kernel_y, kernel_dz, kernel_dx, kernel_dW, kernel_db = (
+    np.empty_like(a) for a in (y, dz, dx, dW, db)
+)
 reference.dense_forward(x, W, b, kernel_y, "relu", None)
-reference.dense_backward(dy, x, kernel_y, W, kernel_dz, kernel_dx, kernel_dW, kernel_db, "relu", None)
+reference.dense_backward(
+    dy, x, kernel_y, W, kernel_dz, kernel_dx, kernel_dW, kernel_db, "relu", None
+)
 for by_hand, by_kernel in ((y, kernel_y), (dW, kernel_dW), (db, kernel_db), (dx, kernel_dx)):
     np.testing.assert_allclose(by_kernel, by_hand, rtol=1e-12, atol=1e-15)
 print("the kernel gives the same")

@@ -29,7 +29,8 @@ rng = np.random.default_rng(0)
 #     E f(z) = (mu - 2)^2 + sigma^2       dE/dmu = 2 (mu - 2) = -3        dE/dsigma = 2 sigma = 1.6
 
 # %%
-mu, sigma = 0.5, 0.8
+mu = 0.5
+sigma = 0.8
 
 
 def f(z):
@@ -41,6 +42,7 @@ def df(z):
     """Its derivative."""
     return 2 * (z - 2)
 
+
 # %% [markdown]
 # ## Why a draw blocks the gradient
 #
@@ -50,8 +52,12 @@ def df(z):
 
 # %%
 for h in (0.1, 0.01, 0.001):
-    estimates = (f(rng.normal(mu + h, sigma, DRAWS)) - f(rng.normal(mu - h, sigma, DRAWS))) / (2 * h)
-    print(f"h = {h:<6} mean of {DRAWS:,} differences {estimates.mean():8.2f}, standard deviation of one {estimates.std():10.1f}")
+    estimates = (f(rng.normal(mu + h, sigma, DRAWS)) - f(rng.normal(mu - h, sigma, DRAWS))) / (
+        2 * h
+    )
+    print(
+        f"h = {h:<6} mean of {DRAWS:,} differences {estimates.mean():8.2f}, standard deviation of one {estimates.std():10.1f}"
+    )
 
 # %% [markdown]
 # ## The answer
@@ -71,9 +77,10 @@ for h in (0.1, 0.01, 0.001):
 # %%
 eps = rng.standard_normal(DRAWS)
 z = mu + sigma * eps
-dmu, dsigma = df(z), df(z) * eps
-print(f"dE/dmu    {dmu.mean():7.4f} +- {dmu.std() / DRAWS ** 0.5:.4f}, exactly {2 * (mu - 2)}")
-print(f"dE/dsigma {dsigma.mean():7.4f} +- {dsigma.std() / DRAWS ** 0.5:.4f}, exactly {2 * sigma}")
+dmu = df(z)
+dsigma = df(z) * eps
+print(f"dE/dmu    {dmu.mean():7.4f} +- {dmu.std() / DRAWS**0.5:.4f}, exactly {2 * (mu - 2)}")
+print(f"dE/dsigma {dsigma.mean():7.4f} +- {dsigma.std() / DRAWS**0.5:.4f}, exactly {2 * sigma}")
 
 # %% [markdown]
 # ## Is it right?
@@ -87,11 +94,18 @@ print(f"dmu: largest error {np.abs(dmu - by_differences).max():.1e}")
 assert np.allclose(dmu, by_differences, atol=1e-8)
 
 lv = np.full((DRAWS, 1), 2 * np.log(sigma))
-by_differences = (f(mu + np.exp((lv[:, 0] + h) / 2) * eps) - f(mu + np.exp((lv[:, 0] - h) / 2) * eps)) / (2 * h)
-dmu_kernel, dlv_kernel = np.empty_like(lv), np.empty_like(lv)
-kernels.load("reference").reparameterize_backward(df(z)[:, np.newaxis], lv, eps[:, np.newaxis], dmu_kernel, dlv_kernel)
+by_differences = (
+    f(mu + np.exp((lv[:, 0] + h) / 2) * eps) - f(mu + np.exp((lv[:, 0] - h) / 2) * eps)
+) / (2 * h)
+dmu_kernel = np.empty_like(lv)
+dlv_kernel = np.empty_like(lv)
+kernels.load("reference").reparameterize_backward(
+    df(z)[:, np.newaxis], lv, eps[:, np.newaxis], dmu_kernel, dlv_kernel
+)
 print(f"dlv: largest error {np.abs(dlv_kernel[:, 0] - by_differences).max():.1e}")
-assert np.allclose(dlv_kernel[:, 0], by_differences, atol=1e-8) and np.allclose(dmu_kernel[:, 0], dmu)
+assert np.allclose(dlv_kernel[:, 0], by_differences, atol=1e-8) and np.allclose(
+    dmu_kernel[:, 0], dmu
+)
 
 # %% [markdown]
 # ## What it is worth
@@ -105,9 +119,12 @@ assert np.allclose(dlv_kernel[:, 0], by_differences, atol=1e-8) and np.allclose(
 # nothing on average, since the score itself has the mean 0, and it takes out what all draws have in common.
 
 # %%
-score = (z - mu) / sigma ** 2
-estimators = {"reparameterization: f'(z)": dmu, "score function: f(z) dlog q/dmu": f(z) * score,
-              "the same, less the mean of f": (f(z) - f(z).mean()) * score}
+score = (z - mu) / sigma**2
+estimators = {
+    "reparameterization: f'(z)": dmu,
+    "score function: f(z) dlog q/dmu": f(z) * score,
+    "the same, less the mean of f": (f(z) - f(z).mean()) * score,
+}
 for name, estimates in estimators.items():
     print(f"{name:<32} mean {estimates.mean():7.3f}, standard deviation {estimates.std():6.2f}")
 
@@ -123,20 +140,36 @@ spread = {name: [] for name in estimators}
 for J in dimensions:
     eps = rng.standard_normal((DRAWS // 10, J))
     z = mu + sigma * eps
-    loss, score = f(z).sum(axis=1), eps[:, 0] / sigma
+    loss = f(z).sum(axis=1)
+    score = eps[:, 0] / sigma
     for name, estimates in zip(spread, (df(z[:, 0]), loss * score, (loss - loss.mean()) * score)):
         spread[name].append(estimates.std())
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 bins = np.linspace(-25, 5, 121)
 for name, estimates in estimators.items():
-    left.hist(estimates, bins, density=True, histtype="step", lw=1.6, label=f"{name}, sd {estimates.std():.1f}")
+    left.hist(
+        estimates,
+        bins,
+        density=True,
+        histtype="step",
+        lw=1.6,
+        label=f"{name}, sd {estimates.std():.1f}",
+    )
 left.axvline(2 * (mu - 2), color="0.4", lw=1, ls="--", label="the derivative")
-left.set(title="Estimates of dE/dmu from one draw, one dimension", xlabel="estimate", ylabel="density")
+left.set(
+    title="Estimates of dE/dmu from one draw, one dimension", xlabel="estimate", ylabel="density"
+)
 left.legend(fontsize=8)
 for name, values in spread.items():
     right.loglog(dimensions, values, "o-", label=name)
-right.set(title="Spread of one estimate", xlabel="dimensions of z", ylabel="standard deviation", xticks=dimensions, xticklabels=dimensions)
+right.set(
+    title="Spread of one estimate",
+    xlabel="dimensions of z",
+    ylabel="standard deviation",
+    xticks=dimensions,
+    xticklabels=dimensions,
+)
 right.minorticks_off()
 right.legend(fontsize=8)
 OUT.mkdir(parents=True, exist_ok=True)

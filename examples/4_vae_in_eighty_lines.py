@@ -19,9 +19,13 @@ import kernels
 from scratchvae.data import load_mnist
 
 k = kernels.load("reference")
-EPOCHS, LIMIT = int(os.environ.get("EPOCHS", 5)), int(os.environ.get("LIMIT", 60_000))
+EPOCHS = int(os.environ.get("EPOCHS", 5))
+LIMIT = int(os.environ.get("LIMIT", 60_000))
 OUT = Path(os.environ.get("OUT", "4_vae_figures"))
-BATCH, HIDDEN, LATENT, RATE = 100, 256, 2, 0.001
+BATCH = 100
+HIDDEN = 256
+LATENT = 2
+RATE = 0.001
 rng = np.random.default_rng(0)
 data = load_mnist()
 print(data.description)
@@ -29,6 +33,7 @@ x_train, x_test = (images[:LIMIT].reshape(-1, 784) for images in (data.x_train, 
 
 # %% [markdown]
 # A layer has parameters, their gradients, and the two running means that Adam keeps of each.
+
 
 # %%
 def empty(*shape):
@@ -41,23 +46,33 @@ class Dense:
 
     def __init__(self, inputs, units, activation):
         a = np.sqrt(6 / (inputs + units))
-        self.W, self.b = rng.uniform(-a, a, (inputs, units)).astype(np.float32), np.zeros(units, np.float32)
-        self.dW, self.db, self.activation = np.zeros_like(self.W), np.zeros_like(self.b), activation
+        self.W = rng.uniform(-a, a, (inputs, units)).astype(np.float32)
+        self.b = np.zeros(units, np.float32)
+        self.dW = np.zeros_like(self.W)
+        self.db = np.zeros_like(self.b)
+        self.activation = activation
         self.means = [np.zeros((2, array.size), np.float32) for array in (self.W, self.b)]
 
     def forward(self, x):
-        self.x, self.y = x, empty(len(x), len(self.b))
+        self.x = x
+        self.y = empty(len(x), len(self.b))
         k.dense_forward(x, self.W, self.b, self.y, self.activation, None)
         return self.y
 
     def backward(self, dy):
-        dz, dx = np.empty_like(dy), np.empty_like(self.x)
-        k.dense_backward(dy, self.x, self.y, self.W, dz, dx, self.dW, self.db, self.activation, None)
+        dz = np.empty_like(dy)
+        dx = np.empty_like(self.x)
+        k.dense_backward(
+            dy, self.x, self.y, self.W, dz, dx, self.dW, self.db, self.activation, None
+        )
         return dx
 
     def update(self, step):
         for array, gradient, (m, v) in zip((self.W, self.b), (self.dW, self.db), self.means):
-            k.adam_update(array.reshape(-1), gradient.reshape(-1), m, v, RATE, 0.9, 0.999, 1e-7, step)
+            k.adam_update(
+                array.reshape(-1), gradient.reshape(-1), m, v, RATE, 0.9, 0.999, 1e-7, step
+            )
+
 
 # %% [markdown]
 # The encoder has one hidden layer and two heads, mu and lv = log sigma^2. The decoder has one hidden layer, and gives the logit of each
@@ -65,36 +80,47 @@ class Dense:
 
 # %%
 encoder = Dense(784, HIDDEN, "relu")
-z_mean, z_log_var = Dense(HIDDEN, LATENT, "linear"), Dense(HIDDEN, LATENT, "linear")
-decoder_hidden, decoder = Dense(LATENT, HIDDEN, "relu"), Dense(HIDDEN, 784, "linear")
+z_mean = Dense(HIDDEN, LATENT, "linear")
+z_log_var = Dense(HIDDEN, LATENT, "linear")
+decoder_hidden = Dense(LATENT, HIDDEN, "relu")
+decoder = Dense(HIDDEN, 784, "linear")
 layers = (encoder, z_mean, z_log_var, decoder_hidden, decoder)
 
 
 def forward(x):
     """mu, lv, eps, the probabilities of the pixels, and for each example the two parts of the loss, in nats."""
     h = encoder.forward(x)
-    mu, lv = z_mean.forward(h), z_log_var.forward(h)
-    eps, z = rng.standard_normal(mu.shape, np.float32), np.empty_like(mu)
-    k.reparameterize_forward(mu, lv, eps, z)                                # z = mu + sigma eps
+    mu = z_mean.forward(h)
+    lv = z_log_var.forward(h)
+    eps = rng.standard_normal(mu.shape, np.float32)
+    z = np.empty_like(mu)
+    k.reparameterize_forward(mu, lv, eps, z)  # z = mu + sigma eps
     logits = decoder.forward(decoder_hidden.forward(z))
-    p, reconstruction, kl = np.empty_like(x), empty(len(x)), empty(len(x))
-    k.binary_crossentropy_forward(logits, x, p, reconstruction, 784.0)      # -log p(x|z)
-    k.gaussian_kl_forward(mu, lv, kl)                                       # KL(q(z|x) || N(0, 1))
+    p = np.empty_like(x)
+    reconstruction = empty(len(x))
+    kl = empty(len(x))
+    k.binary_crossentropy_forward(logits, x, p, reconstruction, 784.0)  # -log p(x|z)
+    k.gaussian_kl_forward(mu, lv, kl)  # KL(q(z|x) || N(0, 1))
     return mu, lv, eps, p, reconstruction, kl
 
 
 def train_step(x, step):
     """One step of Adam; the loss of the batch before it."""
     mu, lv, eps, p, reconstruction, kl = forward(x)
-    dlogits, dmu, dlv = np.empty_like(p), np.empty_like(mu), np.empty_like(mu)
-    k.binary_crossentropy_backward(p, x, dlogits, 784.0)                    # the same chain, last line first
+    dlogits = np.empty_like(p)
+    dmu = np.empty_like(mu)
+    dlv = np.empty_like(mu)
+    k.binary_crossentropy_backward(p, x, dlogits, 784.0)  # the same chain, last line first
     dz = decoder_hidden.backward(decoder.backward(dlogits))
-    k.reparameterize_backward(dz, lv, eps, dmu, dlv)                        # dmu = dz, dlv = dz sigma eps / 2
-    k.gaussian_kl_backward(mu, lv, dmu, dlv, 1.0, 0.0)                      # dmu += mu / N, dlv += (sigma^2 - 1) / 2N
-    encoder.backward(z_mean.backward(dmu) + z_log_var.backward(dlv))        # both heads read h: their gradients add
+    k.reparameterize_backward(dz, lv, eps, dmu, dlv)  # dmu = dz, dlv = dz sigma eps / 2
+    k.gaussian_kl_backward(mu, lv, dmu, dlv, 1.0, 0.0)  # dmu += mu / N, dlv += (sigma^2 - 1) / 2N
+    encoder.backward(
+        z_mean.backward(dmu) + z_log_var.backward(dlv)
+    )  # both heads read h: their gradients add
     for layer in layers:
         layer.update(step)
     return np.mean(reconstruction + kl)
+
 
 # %% [markdown]
 # ## Training
@@ -104,19 +130,25 @@ def train_step(x, step):
 # %%
 step = 0
 for epoch in range(1, EPOCHS + 1):
-    order, losses = rng.permutation(len(x_train)), []
-    for start in tqdm(range(0, len(order), BATCH), desc=f"epoch {epoch}/{EPOCHS}", leave=False, disable=None):
+    order = rng.permutation(len(x_train))
+    losses = []
+    for start in tqdm(
+        range(0, len(order), BATCH), desc=f"epoch {epoch}/{EPOCHS}", leave=False, disable=None
+    ):
         step += 1
-        losses.append(train_step(x_train[order[start:start + BATCH]], step))
+        losses.append(train_step(x_train[order[start : start + BATCH]], step))
     *_, reconstruction, kl = forward(x_test)
-    print(f"epoch {epoch}: loss {np.mean(losses):.2f}; test set {np.mean(reconstruction + kl):.2f} = "
-          f"{reconstruction.mean():.2f} + KL {kl.mean():.2f}")
+    print(
+        f"epoch {epoch}: loss {np.mean(losses):.2f}; test set {np.mean(reconstruction + kl):.2f} = "
+        f"{reconstruction.mean():.2f} + KL {kl.mean():.2f}"
+    )
 
 # %% [markdown]
 # ## What it has learnt
 #
 # Above: test digits and, under them, what is left of them after they have been squeezed through two numbers. Below: the decoder alone,
 # given points drawn from N(0, 1). Nobody wrote these digits.
+
 
 # %%
 def decode(z):

@@ -5,6 +5,7 @@
 
 The same lab from the command line: scratchvae train fashion-autoencoder
 """
+
 from pathlib import Path
 
 import click
@@ -46,41 +47,85 @@ def pad(images):
 
 def grid(low, high, step):
     """A part of the plane for decoded_grids: z_1 from low to high down the rows, z_2 in steps along them."""
-    return f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}", np.linspace(low, high, 11), step * np.arange(-5, 6)
+    return (
+        f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
+        np.linspace(low, high, 11),
+        step * np.arange(-5, 6),
+    )
 
 
 @click.command()
 @click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
 @click.option("--limit", type=click.IntRange(1), help="Use only the first N images.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="fashion_autoencoder_figures", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    default="fashion_autoencoder_figures",
+    show_default=True,
+    type=click.Path(path_type=Path),
+)
 def main(epochs, limit, data_dir, out):
     """Train the lab's model and draw its figures."""
     # The data: images in [0, 1], padded to 32 x 32 pixels.
     data = load_fashion_mnist(data_dir)
     print(data.description)
-    x_train, x_test, labels = pad(data.x_train[:limit]), pad(data.x_test[:limit]), data.y_test[:limit]
+    x_train = pad(data.x_train[:limit])
+    x_test = pad(data.x_test[:limit])
+    labels = data.y_test[:limit]
 
     # The model, and training: the test set is the validation set, as on the sheet.
     autoencoder = make_autoencoder()
-    history = autoencoder.fit(x_train, epochs=epochs, batch_size=10, optimizer=Adam(), validation_data=x_test, seed=0)
+    history = autoencoder.fit(
+        x_train, epochs=epochs, batch_size=10, optimizer=Adam(), validation_data=x_test, seed=0
+    )
     print(autoencoder.summary())
 
     # What happened.
-    print(plots.loss_curves(history, out / "loss_curves.png", "fashion-autoencoder", data.description,
-                            ylabel="mean cross-entropy of a pixel, nats"))
+    print(
+        plots.loss_curves(
+            history,
+            out / "loss_curves.png",
+            "fashion-autoencoder",
+            data.description,
+            ylabel="mean cross-entropy of a pixel, nats",
+        )
+    )
 
     # Where the encoder puts the garments it has never seen: each is one point.
     z = autoencoder.encode(x_test)
-    print(plots.latent_scatter(z, labels, data.classes, out / "latent_scatter.png", "Test garments in latent space", data.description))
+    print(
+        plots.latent_scatter(
+            z,
+            labels,
+            data.classes,
+            out / "latent_scatter.png",
+            "Test garments in latent space",
+            data.description,
+        )
+    )
 
     # What the decoder makes of the plane, from afar and nearer: between the points of the embedding there are holes.
     grids = [grid(-8, 8, 1.5), grid(-5, 5, 1.0), grid(-3, 3, 0.8)]
-    print(plots.decoded_grids(autoencoder.decode, grids, out / "grids.png", "The decoded latent plane", data.description))
+    print(
+        plots.decoded_grids(
+            autoencoder.decode,
+            grids,
+            out / "grids.png",
+            "The decoded latent plane",
+            data.description,
+        )
+    )
 
     # What is left of a garment after it has been squeezed through two numbers.
-    print(plots.reconstructions(x_test[:10], autoencoder.reconstruct(x_test[:10]), out / "reconstructions.png",
-                                "Originals and reconstructions", data.description))
+    print(
+        plots.reconstructions(
+            x_test[:10],
+            autoencoder.reconstruct(x_test[:10]),
+            out / "reconstructions.png",
+            "Originals and reconstructions",
+            data.description,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 The same lab from the command line: scratchvae train mnist-conv
 """
+
 from pathlib import Path
 
 import click
@@ -47,17 +48,23 @@ def make_vae():
 @click.option("--epochs", default=10, show_default=True, type=click.IntRange(1))
 @click.option("--limit", type=click.IntRange(1), help="Use only the first N images.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="mnist_conv_figures", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", default="mnist_conv_figures", show_default=True, type=click.Path(path_type=Path)
+)
 def main(epochs, limit, data_dir, out):
     """Train the lab's model and draw its figures."""
     # The data: images of 28 x 28 pixels and one channel, in [0, 1].
     data = load_mnist(data_dir)
     print(data.description)
-    x_train, x_test, labels = data.x_train[:limit], data.x_test[:limit], data.y_test[:limit]
+    x_train = data.x_train[:limit]
+    x_test = data.x_test[:limit]
+    labels = data.y_test[:limit]
 
     # The model, and training: the test set is the validation set.
     vae = make_vae()
-    history = vae.fit(x_train, epochs=epochs, batch_size=128, optimizer=Adam(), validation_data=x_test, seed=0)
+    history = vae.fit(
+        x_train, epochs=epochs, batch_size=128, optimizer=Adam(), validation_data=x_test, seed=0
+    )
     print(vae.summary())
 
     # What happened.
@@ -65,14 +72,32 @@ def main(epochs, limit, data_dir, out):
 
     # Where the encoder puts the digits it has never seen: each is a normal distribution, of which this is the mean.
     z_mean, z_log_var = vae.encode(x_test)
-    print(plots.latent_scatter(z_mean, labels, data.classes, out / "latent_scatter.png", "Test digits in latent space", data.description))
+    print(
+        plots.latent_scatter(
+            z_mean,
+            labels,
+            data.classes,
+            out / "latent_scatter.png",
+            "Test digits in latent space",
+            data.description,
+        )
+    )
 
     # What the decoder makes of every point of the plane, in equal steps of probability.
-    print(plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", data.description))
+    print(
+        plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", data.description)
+    )
 
     # What is left of a digit after it has been squeezed through two numbers.
-    print(plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]), out / "reconstructions.png", "Originals and reconstructions",
-                                data.description))
+    print(
+        plots.reconstructions(
+            x_test[:10],
+            vae.reconstruct(x_test[:10]),
+            out / "reconstructions.png",
+            "Originals and reconstructions",
+            data.description,
+        )
+    )
 
     # New digits: decoded from points drawn from the prior.
     print(plots.samples(vae.sample(30, seed=1), out / "samples.png", "Samples", data.description))

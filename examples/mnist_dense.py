@@ -5,6 +5,7 @@
 
 The same lab from the command line: scratchvae train mnist-dense
 """
+
 from pathlib import Path
 
 import click
@@ -36,7 +37,9 @@ def make_vae():
 @click.option("--epochs", default=50, show_default=True, type=click.IntRange(1))
 @click.option("--limit", type=click.IntRange(1), help="Use only the first N images.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="mnist_dense_figures", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", default="mnist_dense_figures", show_default=True, type=click.Path(path_type=Path)
+)
 def main(epochs, limit, data_dir, out):
     """Train the lab's model and draw its figures."""
     # The data: images in [0, 1], one row of 784 numbers each.
@@ -47,7 +50,9 @@ def main(epochs, limit, data_dir, out):
 
     # The model, and training: the test set is the validation set, as on the sheet.
     vae = make_vae()
-    history = vae.fit(x_train, epochs=epochs, batch_size=100, optimizer=RMSprop(), validation_data=x_test, seed=0)
+    history = vae.fit(
+        x_train, epochs=epochs, batch_size=100, optimizer=RMSprop(), validation_data=x_test, seed=0
+    )
     print(vae.summary())
 
     # What happened.
@@ -55,14 +60,32 @@ def main(epochs, limit, data_dir, out):
 
     # Where the encoder puts the digits it has never seen: each is a normal distribution, of which this is the mean.
     z_mean, z_log_var = vae.encode(x_test)
-    print(plots.latent_scatter(z_mean, labels, data.classes, out / "latent_scatter.png", "Test digits in latent space", data.description))
+    print(
+        plots.latent_scatter(
+            z_mean,
+            labels,
+            data.classes,
+            out / "latent_scatter.png",
+            "Test digits in latent space",
+            data.description,
+        )
+    )
 
     # What the decoder makes of every point of the plane, in equal steps of probability.
-    print(plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", data.description))
+    print(
+        plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", data.description)
+    )
 
     # What is left of a digit after it has been squeezed through two numbers.
-    print(plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]), out / "reconstructions.png", "Originals and reconstructions",
-                                data.description))
+    print(
+        plots.reconstructions(
+            x_test[:10],
+            vae.reconstruct(x_test[:10]),
+            out / "reconstructions.png",
+            "Originals and reconstructions",
+            data.description,
+        )
+    )
 
     # New digits: decoded from points drawn from the prior.
     print(plots.samples(vae.sample(30, seed=1), out / "samples.png", "Samples", data.description))

@@ -7,12 +7,13 @@ As printed, the model learns to give back the word it is given, and writes by ta
 one word again and again.  Here that is shown, and then mended step by step.  The same lab from the command line:
 scratchvae train shakespeare-onehot
 """
+
 import click
 import numpy as np
 
+from scratchvae.analysis.metrics import distinct
 from scratchvae.data import load_shakespeare
 from scratchvae.layers import Dense, OneHotDense
-from scratchvae.analysis.metrics import distinct
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
 from scratchvae.text import Vocabulary, clean, detokenize, tokenize
@@ -43,7 +44,13 @@ def write(vae, vocabulary, seed_word, choose):
 
 @click.command()
 @click.option("--epochs", default=8, show_default=True, type=click.IntRange(1))
-@click.option("--limit", default=60_000, show_default=True, type=click.IntRange(1000), help="Read only the first N words.")
+@click.option(
+    "--limit",
+    default=60_000,
+    show_default=True,
+    type=click.IntRange(1000),
+    help="Read only the first N words.",
+)
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
 def main(epochs, limit, data_dir):
     """Train the printed and the mended variant, and let both write."""
@@ -57,16 +64,32 @@ def main(epochs, limit, data_dir):
 
     # Two ways to choose the next word: the most probable one, as the sheet prints it, or one drawn from the probabilities.
     rng = np.random.default_rng(0)
-    ways = {"argmax": np.argmax, "drawn": lambda p: int(rng.choice(len(p), p=p.astype(float) / p.sum(dtype=float)))}
+    ways = {
+        "argmax": np.argmax,
+        "drawn": lambda p: int(rng.choice(len(p), p=p.astype(float) / p.sum(dtype=float))),
+    }
 
     # Two things to learn: the word itself, as printed, or the next one.  With the printed weight of 1, the KL of telling a word costs more
     # than telling it gains, and the code tells nothing.
-    for target, inputs, outputs, kl_weight in (("the word itself", x, None, 1.0), ("the next word", x[:-1], x[1:], 0.01)):
+    for target, inputs, outputs, kl_weight in (
+        ("the word itself", x, None, 1.0),
+        ("the next word", x[:-1], x[1:], 0.01),
+    ):
         vae = make_vae(len(vocabulary), kl_weight)
-        vae.fit(inputs, y=outputs, epochs=epochs, batch_size=100, optimizer=Adam(), seed=0, shuffle=False)
+        vae.fit(
+            inputs,
+            y=outputs,
+            epochs=epochs,
+            batch_size=100,
+            optimizer=Adam(),
+            seed=0,
+            shuffle=False,
+        )
         for way, choose in ways.items():
             written = write(vae, vocabulary, "the", choose)
-            print(f"\ntarget: {target}; {way}: {distinct([written], 1):.0%} of its words are different ones\n  {detokenize(written)}")
+            print(
+                f"\ntarget: {target}; {way}: {distinct([written], 1):.0%} of its words are different ones\n  {detokenize(written)}"
+            )
     print(f"\nThe text itself: {distinct([words[:WORDS]], 1):.0%}")
 
 

@@ -6,15 +6,16 @@
 
 The same lab from the command line: scratchvae train text-gru
 """
+
 from pathlib import Path
 
 import click
 import numpy as np
 
 from scratchvae.analysis import plots
+from scratchvae.analysis.metrics import bleu
 from scratchvae.data import load_shakespeare, load_text
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, RepeatVector
-from scratchvae.analysis.metrics import bleu
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
 from scratchvae.text import Vocabulary, clean, detokenize, lines, pad_sequences, split, tokenize
@@ -27,16 +28,20 @@ MOST_WORDS = 10_000
 def make_vae(vocabulary_size):
     """Two bidirectional GRUs read the sentence, two write it: from z alone, none of them sees a word of it."""
     return VAE(
-        encoder=[Embedding(vocabulary_size, 64),
-                 Bidirectional(GRU(32, return_sequences=True)),
-                 Bidirectional(GRU(16)),
-                 Dense(16, activation="relu")],
+        encoder=[
+            Embedding(vocabulary_size, 64),
+            Bidirectional(GRU(32, return_sequences=True)),
+            Bidirectional(GRU(16)),
+            Dense(16, activation="relu"),
+        ],
         latent_dim=32,
-        decoder=[Dense(16),
-                 RepeatVector(STEPS),
-                 Bidirectional(GRU(16, return_sequences=True)),
-                 Bidirectional(GRU(32, return_sequences=True)),
-                 Dense(vocabulary_size, activation="softmax")],
+        decoder=[
+            Dense(16),
+            RepeatVector(STEPS),
+            Bidirectional(GRU(16, return_sequences=True)),
+            Bidirectional(GRU(32, return_sequences=True)),
+            Dense(vocabulary_size, activation="softmax"),
+        ],
         reconstruction="sparse_categorical_crossentropy",
         reconstruction_scale=float(STEPS),
     )
@@ -46,8 +51,12 @@ def make_vae(vocabulary_size):
 @click.option("--epochs", default=10, show_default=True, type=click.IntRange(1))
 @click.option("--limit", type=click.IntRange(10), help="Use only the first N lines.")
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--text", type=click.Path(exists=True, dir_okay=False), help="Learn from this file instead.")
-@click.option("--out", default="text_gru_figures", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--text", type=click.Path(exists=True, dir_okay=False), help="Learn from this file instead."
+)
+@click.option(
+    "--out", default="text_gru_figures", show_default=True, type=click.Path(path_type=Path)
+)
 def main(epochs, limit, data_dir, text, out):
     """Train the lab's model, and see what it makes of sentences."""
     # The data: lines in words, words as indices, all as long as STEPS: shorter ones are filled up with 0 behind, longer ones cut off.
@@ -56,13 +65,26 @@ def main(epochs, limit, data_dir, text, out):
     sentences = [tokenize(line) for line in lines(clean(source.text))][:limit]
     train, test = split(sentences, validation=0.2, seed=42)
     vocabulary = Vocabulary.build(sentences, max_size=MOST_WORDS)
-    x_train, x_test = (pad_sequences([vocabulary.encode(words) for words in part], STEPS, "post", "post") for part in (train, test))
+    x_train, x_test = (
+        pad_sequences([vocabulary.encode(words) for words in part], STEPS, "post", "post")
+        for part in (train, test)
+    )
     print(f"{len(train):,} sentences to train, {len(test):,} held out, {len(vocabulary):,} words")
 
     # The model, and training.
     vae = make_vae(len(vocabulary))
-    history = vae.fit(x_train, epochs=epochs, batch_size=32, optimizer=Adam(), validation_data=x_test, seed=0)
-    print(plots.loss_curves(history, out / "loss_curves.png", "text-gru", source.description, ylabel="nats a sentence"))
+    history = vae.fit(
+        x_train, epochs=epochs, batch_size=32, optimizer=Adam(), validation_data=x_test, seed=0
+    )
+    print(
+        plots.loss_curves(
+            history,
+            out / "loss_curves.png",
+            "text-gru",
+            source.description,
+            ylabel="nats a sentence",
+        )
+    )
 
     def sentences_of(z):
         """The most probable word at every step."""

@@ -4,20 +4,32 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from browser import browser  # noqa: F401 (a fixture)
 
 import kernels
-from browser import browser          # noqa: F401 (a fixture)
 from scratchvae import cli
-from scratchvae.training.history import History
 from scratchvae.layers import Dense, Dropout
 from scratchvae.models import VAE, Sequential
+from scratchvae.training.history import History
 
 # Which of 5 steps count: all, zeros before, behind, in the middle, at both ends, and none.
-MASK = np.array([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], np.int32)
+MASK = np.array(
+    [
+        [1, 1, 1, 1, 1],
+        [0, 0, 1, 1, 1],
+        [1, 1, 1, 0, 0],
+        [1, 0, 0, 1, 1],
+        [0, 1, 0, 1, 0],
+        [0, 0, 0, 0, 0],
+    ],
+    np.int32,
+)
 GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
 with np.load(GOLDEN) as _file:
-    KERAS_GROUPS = list(dict.fromkeys(path.rpartition("/")[0] for path in _file.files))         # what Keras's numbers are of
-HOSTS = "cpu", "reference"      # the backends that compute anywhere; test_cuda.py sees to the other
+    KERAS_GROUPS = list(
+        dict.fromkeys(path.rpartition("/")[0] for path in _file.files)
+    )  # what Keras's numbers are of
+HOSTS = "cpu", "reference"  # the backends that compute anywhere; test_cuda.py sees to the other
 
 
 @pytest.fixture(params=HOSTS)
@@ -47,8 +59,11 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
     if not {"real_mnist", "real_shakespeare"} & set(request.fixturenames):
         from scratchvae.data import sources
+
         monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
-        monkeypatch.setattr(sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name)
+        monkeypatch.setattr(
+            sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +76,7 @@ def all_threads_afterwards():
 def write_idx_files(folder, train=40, test=20, seed=0):
     """A small data set of random images in the four files of MNIST."""
     from scratchvae.data.idx import write_idx
+
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for part, count in (("train", train), ("t10k", test)):
@@ -72,11 +88,20 @@ def write_idx_files(folder, train=40, test=20, seed=0):
 def write_play(path, speeches=30, seed=0):
     """A small play: sentences put together from a few words, said by three speakers."""
     rng = np.random.default_rng(seed)
-    who, does, what = (words.split() for words in ("thou he she I we", "knowest loveth saw hath follow", "him thee Rome the o'er it"))
+    who, does, what = (
+        words.split()
+        for words in (
+            "thou he she I we",
+            "knowest loveth saw hath follow",
+            "him thee Rome the o'er it",
+        )
+    )
     paragraphs = []
     for i in range(speeches):
-        lines = [f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
-                 for _ in range(rng.integers(1, 4))]
+        lines = [
+            f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
+            for _ in range(rng.integers(1, 4))
+        ]
         paragraphs.append("\n".join([f"{('ANNA', 'BERT', 'First Clown')[i % 3]}:", *lines]))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(paragraphs) + "\n")
@@ -91,7 +116,13 @@ def small_data(tmp_path):
 
 def small_vae(**options):
     """A VAE on examples of 12 elements, with dropout."""
-    return VAE([Dense(7, "relu"), Dropout(0.2)], 3, [Dense(6, "relu"), Dense(12, "sigmoid")], reconstruction_scale=12.0, **options)
+    return VAE(
+        [Dense(7, "relu"), Dropout(0.2)],
+        3,
+        [Dense(6, "relu"), Dense(12, "sigmoid")],
+        reconstruction_scale=12.0,
+        **options,
+    )
 
 
 @pytest.fixture
@@ -105,6 +136,7 @@ def run(monkeypatch, capsys, tmp_path):
             cli.main()
         captured = capsys.readouterr()
         return ended.value.code or 0, captured.out, captured.err
+
     return call
 
 
@@ -135,7 +167,8 @@ def close(actual, expected, tolerance):
 def built(layer, input_shape, weights, dtype, backend):
     """A layer or a Sequential with these weights."""
     for member in layer.layers.values() if isinstance(layer, Sequential) else [layer]:
-        member.dtype, member.backend = dtype, backend
+        member.dtype = dtype
+        member.backend = backend
     layer.build(input_shape)
     layer.set_weights(weights)
     return layer
@@ -145,7 +178,9 @@ def on_one_and_more_threads(compute):
     """What compute() gives on one thread, and on all (two at least, where there are two)."""
     results = []
     try:
-        for threads in sorted({1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}):
+        for threads in sorted(
+            {1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}
+        ):
             kernels.load("cpu").set_threads(threads)
             results.append(compute())
     finally:

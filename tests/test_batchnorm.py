@@ -1,9 +1,9 @@
 """Batch normalisation: against Keras's numbers, its definition, the other backend, and finite differences; and its manners."""
 import numpy as np
 import pytest
+from conftest import GOLDEN, HOSTS
 
 import kernels
-from conftest import GOLDEN, HOSTS
 from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import BatchNormalization, Layer

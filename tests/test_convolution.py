@@ -3,9 +3,9 @@ import itertools
 
 import numpy as np
 import pytest
+from conftest import KERAS_GROUPS, close
 
 import kernels
-from conftest import KERAS_GROUPS, close
 from kernels import windows
 from kernels.activation_names import ACTIVATIONS
 from kernels.errors import ScratchVAEError

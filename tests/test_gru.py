@@ -1,9 +1,9 @@
 """The recurrent kernels: against the numbers of Keras, against each other, with masks, and the same bits on any number of threads."""
 import numpy as np
 import pytest
+from conftest import HOSTS, KERAS_GROUPS, MASK, built, close, on_one_and_more_threads
 
 import kernels
-from conftest import HOSTS, KERAS_GROUPS, MASK, built, close, on_one_and_more_threads
 from kernels.errors import ScratchVAEError
 from scratchvae.layers import GRU
 

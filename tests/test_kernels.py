@@ -1,9 +1,9 @@
 """Operations of every backend: against the numbers of Keras, and against each other."""
 import numpy as np
 import pytest
+from conftest import close
 
 import kernels
-from conftest import close
 from kernels.activation_names import ACTIVATIONS
 
 REFERENCE, CPU = kernels.load("reference"), kernels.load("cpu")

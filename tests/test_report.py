@@ -14,13 +14,13 @@ from xml.etree import ElementTree
 import pytest
 from browser import brightness, emulate, open_page, requests_of
 from conftest import bits, write_play
+from scratchvae.training.fit import Training
 
 from scratchvae import labs
 from scratchvae.analysis import report
 from scratchvae.analysis.report import curves, facts
 from scratchvae.analysis.report.live import Live
 from scratchvae.runs.run import Run
-from scratchvae.training.fit import Training
 from scratchvae.training.history import History
 
 SMALL = ["--batch-size", 10, "--seed", 3, "--set", "intermediate_dim=8"]

@@ -4,9 +4,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import HOSTS, small_vae
 
 import kernels
-from conftest import HOSTS, small_vae
 from scratchvae import schedules
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
@@ -113,8 +113,10 @@ def test_resumed_training_gives_the_same_bits(optimizer, stop, x, tmp_path):
 def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tmp_path, monkeypatch):
     import os
     import signal
-    from scratchvae.models import Model
+
     from scratchvae.training.fit import Training
+
+    from scratchvae.models import Model
     options = dict(epochs=3, batch_size=16, validation_data=x, seed=4, progress=False)
     whole, first, second = small_vae(), small_vae(), small_vae()
     expected = whole.fit(x, **options)

@@ -1,4 +1,5 @@
 """A border around images, a thread for each element. See reference/border.py."""
+
 from numba import cuda
 
 from ..reference import border as reference

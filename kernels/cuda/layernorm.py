@@ -3,6 +3,7 @@
 A block takes a row. dgamma and dbeta are sums over rows, a thread for each column: PARTS blocks
 take a part of the rows each, and their sums are added in order.
 """
+
 import math
 
 from numba import cuda
@@ -28,8 +29,9 @@ def layernorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
 @implements(reference.layernorm_backward)
 def layernorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
     launch(_backward, len(x), dout, x, gamma, mean, variance, dx, epsilon)
-    launch(_sum_parts, (blocks(gamma.size, THREADS), PARTS), dout, x, mean, variance, epsilon,
-           scratch)
+    launch(
+        _sum_parts, (blocks(gamma.size, THREADS), PARTS), dout, x, mean, variance, epsilon, scratch
+    )
     launch_each(_add_parts, gamma.size, scratch, dgamma, dbeta)
 
 

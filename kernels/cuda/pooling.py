@@ -3,6 +3,7 @@
 A thread takes an element: of the output in the forward pass, of the image in the backward pass,
 where each pixel looks for the windows that see it. So no two threads add to one number.
 """
+
 from numba import cuda
 
 from ..reference import pooling as reference
@@ -12,32 +13,58 @@ from .device import implements, launch_each
 
 def corner(fine, coarse, pool_size, window):
     """Return (rows, columns) of padding before the image: the first window starts there."""
-    return tuple(padding_before(*sizes) for sizes in
-                 zip(fine.shape[1:3], coarse.shape[1:3], pool_size, window.strides))
+    return tuple(
+        padding_before(*sizes)
+        for sizes in zip(fine.shape[1:3], coarse.shape[1:3], pool_size, window.strides)
+    )
 
 
 @implements(reference.max_pooling_forward)
 def max_pooling_forward(x, y, winner, pool_size, window):
-    launch_each(_max_forward, y.size, x, y, winner, pool_size, window.strides,
-                corner(x, y, pool_size, window))
+    launch_each(
+        _max_forward,
+        y.size,
+        x,
+        y,
+        winner,
+        pool_size,
+        window.strides,
+        corner(x, y, pool_size, window),
+    )
 
 
 @implements(reference.max_pooling_backward)
 def max_pooling_backward(dout, winner, dx, pool_size, window):
-    launch_each(_max_backward, dx.size, dout, winner, dx, pool_size, window.strides,
-                corner(dx, dout, pool_size, window))
+    launch_each(
+        _max_backward,
+        dx.size,
+        dout,
+        winner,
+        dx,
+        pool_size,
+        window.strides,
+        corner(dx, dout, pool_size, window),
+    )
 
 
 @implements(reference.average_pooling_forward)
 def average_pooling_forward(x, y, pool_size, window):
-    launch_each(_average_forward, y.size, x, y, pool_size, window.strides,
-                corner(x, y, pool_size, window))
+    launch_each(
+        _average_forward, y.size, x, y, pool_size, window.strides, corner(x, y, pool_size, window)
+    )
 
 
 @implements(reference.average_pooling_backward)
 def average_pooling_backward(dout, dx, pool_size, window):
-    launch_each(_average_backward, dx.size, dout, dx, pool_size, window.strides,
-                corner(dx, dout, pool_size, window))
+    launch_each(
+        _average_backward,
+        dx.size,
+        dout,
+        dx,
+        pool_size,
+        window.strides,
+        corner(dx, dout, pool_size, window),
+    )
 
 
 @cuda.jit(device=True)
@@ -49,16 +76,14 @@ def pixel_of(images, i):
 
 @cuda.jit(device=True)
 def _inside(p, stride, before, pool, size):
-    """Return the first position of window p that lies inside the image, and the one after the last.
-    """
+    """Return the first position of window p that lies inside the image, and the one after the last."""
     start = p * stride - before
     return max(0, -start), min(pool, size - start)
 
 
 @cuda.jit(device=True)
 def _windows_around(h, stride, before, pool, count):
-    """Return the first window that sees row or column h of the image, and the one after the last.
-    """
+    """Return the first window that sees row or column h of the image, and the one after the last."""
     return max(0, (h + before - pool) // stride + 1), min(count, (h + before) // stride + 1)
 
 
@@ -76,7 +101,7 @@ def _max_forward(x, y, winner, pool_size, strides, before):
         for a in range(a_start, a_stop):
             for b in range(b_start, b_stop):
                 number = x[n, top + a, left + b, c]
-                if number > best or number != number:           # NaN wins
+                if number > best or number != number:  # NaN wins
                     best = number
                     best_t = a * pool_size[1] + b
         y[n, p, q, c] = best

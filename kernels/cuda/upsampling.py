@@ -1,4 +1,5 @@
 """Upsampling on the device, a thread for each element. See reference/upsampling.py."""
+
 from numba import cuda
 
 from ..reference import upsampling as reference

@@ -2,19 +2,21 @@
 
 A sentence is a list of words, and a word a string or an int: whatever can be compared.  Logarithms are natural, information in nats.
 """
+
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ScratchVAEError
 from .. import checks
+from ..errors import ScratchVAEError
 
-BLOCK = 2 ** 22                 # elements of the largest array that mutual_information holds: 32 MiB
+BLOCK = 2**22  # elements of the largest array that mutual_information holds: 32 MiB
 
 
 class CopiedRun(NamedTuple):
     """What longest_copied_run finds: the longest run's length and its words; the mean of the sentences' longest runs."""
+
     length: int
     words: list
     mean: float
@@ -27,7 +29,9 @@ def distinct(sentences, n):
     """
     _check(sentences, "sentences")
     n = checks.integer("distinct", "n", n)
-    counts = Counter(tuple(sentence[i:i + n]) for sentence in sentences for i in range(len(sentence) - n + 1))
+    counts = Counter(
+        tuple(sentence[i : i + n]) for sentence in sentences for i in range(len(sentence) - n + 1)
+    )
     return len(counts) / max(1, counts.total())
 
 
@@ -40,7 +44,9 @@ def bleu(references, candidates, n=4):
     _check(candidates, "candidates", 1)
     _check(references, "references")
     if len(references) != len(candidates):
-        raise ScratchVAEError(f"bleu: {len(references)} references for {len(candidates)} candidates; needed: one for each")
+        raise ScratchVAEError(
+            f"bleu: {len(references)} references for {len(candidates)} candidates; needed: one for each"
+        )
     return _bleu([[reference] for reference in references], candidates, n)
 
 
@@ -52,8 +58,14 @@ def self_bleu(sentences, rng, n=4, sample=100):
     ScratchVAEError: fewer than two sentences.
     """
     _check(sentences, "sentences", 2)
-    chosen = rng.choice(len(sentences), min(checks.integer("self_bleu", "sample", sample), len(sentences)), replace=False)
-    return float(np.mean([_bleu([[*sentences[:i], *sentences[i + 1:]]], [sentences[i]], n) for i in chosen]))
+    chosen = rng.choice(
+        len(sentences),
+        min(checks.integer("self_bleu", "sample", sample), len(sentences)),
+        replace=False,
+    )
+    return float(
+        np.mean([_bleu([[*sentences[:i], *sentences[i + 1 :]]], [sentences[i]], n) for i in chosen])
+    )
 
 
 def longest_copied_run(sentences, training_sentences):
@@ -65,7 +77,9 @@ def longest_copied_run(sentences, training_sentences):
     _check(sentences, "sentences", 1)
     _check(training_sentences, "training_sentences")
     places, size = _places(training_sentences)
-    ends = np.zeros(size, dtype=np.int64)       # ends[i]: how many words up to the current one equal those up to place i
+    ends = np.zeros(
+        size, dtype=np.int64
+    )  # ends[i]: how many words up to the current one equal those up to place i
     runs = [_copied_run(sentence, places, ends) for sentence in sentences]
     longest = max(runs, key=len)
     return CopiedRun(len(longest), longest, float(np.mean([len(run) for run in runs])))
@@ -103,7 +117,11 @@ def mutual_information(z_mean, z_log_var, rng):
     N = len(z_mean)
     z = z_mean + np.exp(z_log_var / 2) * rng.standard_normal(z_mean.shape)
     rows = max(1, BLOCK // N)
-    return float(np.concatenate([_information(z[i:i + rows], z_mean, z_log_var, i) for i in range(0, N, rows)]).mean())
+    return float(
+        np.concatenate(
+            [_information(z[i : i + rows], z_mean, z_log_var, i) for i in range(0, N, rows)]
+        ).mean()
+    )
 
 
 def importance_weighted(log_weights):
@@ -114,7 +132,9 @@ def importance_weighted(log_weights):
     """
     log_weights = np.asarray(log_weights, dtype=np.float64)
     if log_weights.ndim != 2 or not len(log_weights):
-        raise ScratchVAEError(f"importance_weighted: log_weights has shape {log_weights.shape}; needed: (codes, examples)")
+        raise ScratchVAEError(
+            f"importance_weighted: log_weights has shape {log_weights.shape}; needed: (codes, examples)"
+        )
     return _log_mean_exp(log_weights, axis=0)
 
 
@@ -136,12 +156,15 @@ def _codes(*arrays):
     arrays = [np.asarray(array, dtype=np.float64) for array in arrays]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 2 or not arrays[0].size:
-        raise ScratchVAEError(f"latent codes have shape {' and '.join(map(str, sorted(shapes)))}; needed: (examples, dimensions)")
+        raise ScratchVAEError(
+            f"latent codes have shape {' and '.join(map(str, sorted(shapes)))}; needed: (examples, dimensions)"
+        )
     return arrays
 
 
 def _bleu(references, candidates, n):
-    from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu        # takes a second to import
+    from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu  # takes a second to import
+
     n = checks.integer("bleu", "n", n)
     return float(corpus_bleu(references, candidates, (1 / n,) * n, SmoothingFunction().method1))
 
@@ -151,7 +174,8 @@ def _places(training_sentences):
 
     Before each sentence is a place without a word, so that no run goes from one into the next.
     """
-    places, size = {}, 1
+    places = {}
+    size = 1
     for sentence in training_sentences:
         for i, word in enumerate(sentence, size):
             places.setdefault(word, []).append(i)
@@ -161,17 +185,21 @@ def _places(training_sentences):
 
 def _copied_run(sentence, places, ends):
     """The sentence's longest run of words that stand one after another at the places.  `ends` is 0 before and after."""
-    longest, stop, last, nowhere = 0, 0, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    longest = 0
+    stop = 0
+    last = np.empty(0, dtype=np.int64)
+    nowhere = np.empty(0, dtype=np.int64)
     for t, word in enumerate(sentence, 1):
         here = places.get(word, nowhere)
         lengths = ends[here - 1] + 1
         ends[last] = 0
         ends[here] = lengths
         if lengths.max(initial=0) > longest:
-            longest, stop = int(lengths.max()), t
+            longest = int(lengths.max())
+            stop = t
         last = here
     ends[last] = 0
-    return list(sentence[stop - longest:stop])
+    return list(sentence[stop - longest : stop])
 
 
 def _check(sentences, name, least=0):
@@ -180,4 +208,6 @@ def _check(sentences, name, least=0):
         raise ScratchVAEError(f"{name}: there are {len(sentences)}; needed: at least {least}")
     for sentence in sentences:
         if isinstance(sentence, str):
-            raise ScratchVAEError(f"{name}: one is the string {sentence[:40]!r}; needed: lists of words")
+            raise ScratchVAEError(
+                f"{name}: one is the string {sentence[:40]!r}; needed: lists of words"
+            )

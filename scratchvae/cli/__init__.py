@@ -1,4 +1,5 @@
 """The command line: what a learner does with the labs without writing Python."""
+
 import sys
 
 import click
@@ -12,8 +13,7 @@ from .runs import evaluate, explore, plot
 from .train import list_labs, summary, train
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"],
-                               "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
 def cli(debug):
@@ -28,8 +28,22 @@ def cli(debug):
     """
 
 
-COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
-            generate, gradcheck, trace, bench, data)
+COMMANDS = (
+    list_labs,
+    summary,
+    train,
+    evaluate,
+    plot,
+    explore,
+    sample,
+    reconstruct,
+    interpolate,
+    generate,
+    gradcheck,
+    trace,
+    bench,
+    data,
+)
 for command in COMMANDS:
     cli.add_command(command)
 

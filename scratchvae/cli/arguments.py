@@ -1,16 +1,18 @@
 """Arguments and options that several commands share."""
+
 from pathlib import Path
 
 import click
 
 from .. import labs
 
-SEED = click.IntRange(0, 2 ** 63 - 1)
+SEED = click.IntRange(0, 2**63 - 1)
 POSITIVE = click.IntRange(1)
 
 
 class Settings(click.ParamType):
     """name=value."""
+
     name = "name=value"
 
     def convert(self, value, parameter, context):
@@ -22,6 +24,7 @@ class Settings(click.ParamType):
 
 class Folder(click.ParamType):
     """A directory to write to, which need not exist yet."""
+
     name = "directory"
 
     def convert(self, value, parameter, context):
@@ -42,5 +45,8 @@ def run_argument():
 
 def data_dir_option():
     """Return the option --data-dir, for commands on runs."""
-    return click.option("--data-dir", type=click.Path(exists=True, file_okay=False),
-                        help="Where the data are now.  [default: as in training]")
+    return click.option(
+        "--data-dir",
+        type=click.Path(exists=True, file_okay=False),
+        help="Where the data are now.  [default: as in training]",
+    )

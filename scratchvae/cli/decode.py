@@ -1,4 +1,5 @@
 """Commands that decode: new images and lines, reconstructions, and what lies between."""
+
 import click
 
 from .arguments import POSITIVE, SEED, data_dir_option, run_argument
@@ -17,8 +18,11 @@ def sample(run, count, seed):
 @click.command()
 @run_argument()
 @click.option("--count", type=POSITIVE, default=10, show_default=True)
-@click.option("--line", help="Reconstruct this line of yours instead, and write variations of it "
-                             "(labs about lines of text).")
+@click.option(
+    "--line",
+    help="Reconstruct this line of yours instead, and write variations of it "
+    "(labs about lines of text).",
+)
 @data_dir_option()
 def reconstruct(run, count, line, data_dir):
     """Draw test examples above their reconstructions."""
@@ -48,14 +52,20 @@ def interpolate(run, first, second, steps):
 @click.command()
 @run_argument()
 @click.option("--seed-word", help="The word to begin with.")
-@click.option("--length", type=POSITIVE, default=100, show_default=True,
-              help="About how many words.")
-@click.option("--temperature", type=click.FloatRange(0),
-              help="0 writes the most probable word, 1 draws as the model predicts.  "
-                   "[default: the lab's]")
+@click.option(
+    "--length", type=POSITIVE, default=100, show_default=True, help="About how many words."
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0),
+    help="0 writes the most probable word, 1 draws as the model predicts.  [default: the lab's]",
+)
 @click.option("--top-k", type=POSITIVE, help="Only the k most probable words.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True),
-              help="Only the most probable words that have this probability together.")
+@click.option(
+    "--top-p",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Only the most probable words that have this probability together.",
+)
 @click.option("--modern", is_flag=True, help="In today's English.")
 @click.option("--slang", is_flag=True, help="In the English of the street.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -63,6 +73,7 @@ def generate(run, modern, slang, seed, seed_word, length, **choice):
     """Write new text (labs about text)."""
     from ..runs import Run
     from ..text.modern import modernise, slangify
+
     run = about_text(Run.open(run), "generate")
     text = run.generate(seed, seed_word, length, **choice)
     if slang:
@@ -85,8 +96,10 @@ def read_line(run, line):
 def about_text(run, what):
     """Return the run if it is about text."""
     if run.lab.kind != "text":
-        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns "
-                               "from images; choose a run about text")
+        raise click.UsageError(
+            f"{what}: {run.folder} is a run of {run.lab.name}, which learns "
+            "from images; choose a run about text"
+        )
     return run
 
 
@@ -96,8 +109,11 @@ def open_lines_run(folder, data_dir=None):
     All can, except those whose examples are single words.
     """
     from ..runs import Run
+
     run = Run.open(folder, data_dir)
     if run.lab.kind == "text" and not run.lab.lines_of:
-        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single "
-                               f"words; use: scratchvae generate {folder}")
+        raise click.UsageError(
+            f"{folder} is a run of {run.lab.name}, whose examples are single "
+            f"words; use: scratchvae generate {folder}"
+        )
     return run

@@ -1,4 +1,5 @@
 """What commands show of a run."""
+
 import click
 
 
@@ -7,7 +8,7 @@ def draw_figures(run):
     try:
         paths = run.lab.draw(run)
     finally:
-        report = write_report(run)      # even if drawing fails: the page must not wait for ever
+        report = write_report(run)  # even if drawing fails: the page must not wait for ever
     for path in [*paths, report]:
         click.echo(path)
 
@@ -16,6 +17,7 @@ def write_report(run):
     """Write a run's report; a training in progress writes it again after the epoch."""
     from ..analysis.report import write_report
     from ..runs.lock import is_trained
+
     return write_report(run, live=is_trained(run.folder))
 
 
@@ -24,10 +26,14 @@ def print_last_epoch(run):
     last = run.history.rows[-1]
     validation = ""
     if last["val_loss"] is not None:
-        validation = (f", validation {last['val_loss']:.5g} (mean over the {run.lab.held_out} "
-                      f"after it{run.model.how_measured})")
-    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained)"
-               f"{validation}; {run.config['data']}")
+        validation = (
+            f", validation {last['val_loss']:.5g} (mean over the {run.lab.held_out} "
+            f"after it{run.model.how_measured})"
+        )
+    click.echo(
+        f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained)"
+        f"{validation}; {run.config['data']}"
+    )
     for reference in run.references:
         if reference.epoch == last["epoch"]:
             click.echo(f"  reference: {reference}")

@@ -19,7 +19,7 @@ def training_lock(folder):
     ScratchVAEError
         If another process trains there.
     """
-    from filelock import FileLock, Timeout      # here, as it takes long to import
+    from filelock import FileLock, Timeout  # here, as it takes long to import
     path = Path(folder) / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=0)

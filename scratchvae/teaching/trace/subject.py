@@ -1,4 +1,5 @@
 """What is traced: a model, its optimizer, and the batch that comes next in its training."""
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from ...runs import Run, new_config
 from ...storage import read_arrays
 from ...training.loop import SHUFFLE
 
-MOST_GFLOP = 15                 # in a step: unless a batch size is asked for, a batch is halved until it needs no more
+MOST_GFLOP = (
+    15  # in a step: unless a batch size is asked for, a batch is halved until it needs no more
+)
 
 
 @dataclass
@@ -20,6 +23,7 @@ class Subject:
     x, target: the batch, and what to make of it.  steps: how many were made before.  usual_batch_size: that of its training.
     image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in words, if it is words.
     """
+
     title: str
     model: object
     optimizer: object
@@ -38,7 +42,8 @@ class Subject:
 
     def step(self):
         """Make a training step on the batch; returns the losses before it."""
-        self.model.noise.seed, self.model.noise.step = self.seed, self.steps
+        self.model.noise.seed = self.seed
+        self.model.noise.step = self.steps
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
@@ -46,7 +51,9 @@ def open_subject(name, batch_size=None, data_dir=None):
     """The Subject of that name: a lab with fresh weights at its first step, or a run, a directory, at the step that would be its next."""
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
-        raise ScratchVAEError(f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}")
+        raise ScratchVAEError(
+            f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}"
+        )
     run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
     x, y, _ = run.examples()
     config = run.config
@@ -54,12 +61,24 @@ def open_subject(name, batch_size=None, data_dir=None):
     optimizer = run.lab.make_optimizer(config["settings"])
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
-    chosen = batch(len(x), steps, config, run.lab.shuffle)[:batch_size or bearable(model, config["batch_size"])]
+    chosen = batch(len(x), steps, config, run.lab.shuffle)[
+        : batch_size or bearable(model, config["batch_size"])
+    ]
     x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
     run.model = model
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
-    return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],
-                   run.image_shape, in_words(run, x[0]))
+    return Subject(
+        title,
+        model,
+        optimizer,
+        x,
+        target,
+        steps,
+        config["seed"],
+        config["batch_size"],
+        run.image_shape,
+        in_words(run, x[0]),
+    )
 
 
 def new_run(lab, data_dir):
