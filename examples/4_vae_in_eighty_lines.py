@@ -4,8 +4,10 @@
 #     python examples/4_vae_in_eighty_lines.py                        a minute
 #     EPOCHS=1 LIMIT=2000 python examples/4_vae_in_eighty_lines.py    a quick look
 #
-# The parts are all there: dense layers (script 1), the loop (2), the draw (3). Put together they are a variational autoencoder. The
-# mathematics comes from `kernels/reference`, plain NumPy; what stands here is how it hangs together.
+# The parts are all there: dense layers (script 1), the loop (2), the draw (3). Put together they
+# are a variational autoencoder. The
+# mathematics comes from `kernels/reference`, plain NumPy; what stands here is how it hangs
+# together.
 
 # %%
 import os
@@ -75,7 +77,8 @@ class Dense:
 
 
 # %% [markdown]
-# The encoder has one hidden layer and two heads, mu and lv = log sigma^2. The decoder has one hidden layer, and gives the logit of each
+# The encoder has one hidden layer and two heads, mu and lv = log sigma^2. The decoder has one
+# hidden layer, and gives the logit of each
 # pixel: the loss puts the sigmoid on top.
 
 # %%
@@ -88,7 +91,9 @@ layers = (encoder, z_mean, z_log_var, decoder_hidden, decoder)
 
 
 def forward(x):
-    """mu, lv, eps, the probabilities of the pixels, and for each example the two parts of the loss, in nats."""
+    """mu, lv, eps, the probabilities of the pixels, and for each example the two parts of the loss,
+    in nats.
+    """
     h = encoder.forward(x)
     mu = z_mean.forward(h)
     lv = z_log_var.forward(h)
@@ -125,7 +130,8 @@ def train_step(x, step):
 # %% [markdown]
 # ## Training
 #
-# A loss of 206 nats is what the best constant image costs; 45.8 would be the least, since grey pixels are never certain.
+# A loss of 206 nats is what the best constant image costs; 45.8 would be the least, since grey
+# pixels are never certain.
 
 # %%
 step = 0
@@ -146,7 +152,8 @@ for epoch in range(1, EPOCHS + 1):
 # %% [markdown]
 # ## What it has learnt
 #
-# Above: test digits and, under them, what is left of them after they have been squeezed through two numbers. Below: the decoder alone,
+# Above: test digits and, under them, what is left of them after they have been squeezed through two
+# numbers. Below: the decoder alone,
 # given points drawn from N(0, 1). Nobody wrote these digits.
 
 

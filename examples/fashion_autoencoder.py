@@ -1,4 +1,5 @@
-"""The lab sheet `fashion-autoencoder` from top to bottom: garments through a plane, without a distribution over it.
+"""The lab sheet `fashion-autoencoder` from top to bottom: garments through a plane, without a
+distribution over it.
 
     python examples/fashion_autoencoder.py              as the sheet has it: 30 epochs, some 25 minutes on two cores
     python examples/fashion_autoencoder.py --epochs 1   a quick look
@@ -46,7 +47,10 @@ def pad(images):
 
 
 def grid(low, high, step):
-    """A part of the plane for decoded_grids: z_1 from low to high down the rows, z_2 in steps along them."""
+    """A part of the plane for decoded_grids:
+
+    z_1 from low to high down the rows, z_2 in steps along them.
+    """
     return (
         f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
         np.linspace(low, high, 11),
@@ -104,7 +108,8 @@ def main(epochs, limit, data_dir, out):
         )
     )
 
-    # What the decoder makes of the plane, from afar and nearer: between the points of the embedding there are holes.
+    # What the decoder makes of the plane, from afar and nearer: between the points of the embedding
+    # there are holes.
     grids = [grid(-8, 8, 1.5), grid(-5, 5, 1.0), grid(-3, 3, 0.8)]
     print(
         plots.decoded_grids(

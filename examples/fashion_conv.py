@@ -1,9 +1,11 @@
-"""The lab sheet `fashion-conv` from top to bottom: garments through a plane, by a VAE and by a plain autoencoder beside it.
+"""The lab sheet `fashion-conv` from top to bottom: garments through a plane, by a VAE and by a
+plain autoencoder beside it.
 
     python examples/fashion_conv.py             as the sheet has it: 30 epochs, some 25 minutes on two cores for each of the two
     python examples/fashion_conv.py --epochs 1  a quick look
 
-The same lab from the command line: scratchvae train fashion-autoencoder, then scratchvae train fashion-conv
+The same lab from the command line: scratchvae train fashion-autoencoder, then scratchvae train
+fashion-conv
 """
 
 from pathlib import Path
@@ -48,7 +50,10 @@ def make_autoencoder():
 
 
 def make_vae():
-    """An image becomes a distribution over the plane; the sheet's loss is 500 x the mean cross-entropy, plus the KL divergence."""
+    """An image becomes a distribution over the plane;
+
+    the sheet's loss is 500 x the mean cross-entropy, plus the KL divergence.
+    """
     return VAE(
         encoder=encoder(),
         latent_dim=2,
@@ -64,7 +69,10 @@ def pad(images):
 
 
 def grid(low, high, step):
-    """A part of the plane for decoded_grids: z_1 from low to high down the rows, z_2 in steps along them."""
+    """A part of the plane for decoded_grids:
+
+    z_1 from low to high down the rows, z_2 in steps along them.
+    """
     return (
         f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
         np.linspace(low, high, 11),
@@ -120,7 +128,8 @@ def main(epochs, limit, data_dir, out):
         )
     )
 
-    # Where the two encoders put the garments they have never seen: scattered far, and gathered round the origin.
+    # Where the two encoders put the garments they have never seen: scattered far, and gathered
+    # round the origin.
     embeddings = {"autoencoder": autoencoder.encode(x_test), "VAE": vae.encode(x_test)[0]}
     print(
         plots.latent_scatters(

@@ -1,4 +1,5 @@
-"""The lab sheet `mnist-batchnorm` from top to bottom: a small convolutional network, batch-normalised throughout.
+"""The lab sheet `mnist-batchnorm` from top to bottom: a small convolutional network, batch-
+normalised throughout.
 
     python examples/mnist_batchnorm.py              as the sheet has it: 50 epochs, some 3 minutes on two cores
     python examples/mnist_batchnorm.py --epochs 5   a quick look
@@ -18,7 +19,9 @@ from scratchvae.optimizers import Adam
 
 
 def make_vae():
-    """28 x 28 -> 14 x 14 x 8 -> 7 x 7 x 16 -> 20 -> 2, and up again, every layer followed by batch normalisation."""
+    """28 x 28 -> 14 x 14 x 8 -> 7 x 7 x 16 -> 20 -> 2, and up again, every layer followed by batch
+    normalisation.
+    """
     return VAE(
         encoder=[
             Conv2D(8, 3, strides=2, padding="same", activation="relu"),
@@ -41,7 +44,8 @@ def make_vae():
             Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
         ],
         reconstruction="binary_crossentropy",
-        kl_weight=0.0,  # the loss that the sheet compiles has no KL term; 1 / 784 would make it an ELBO
+        # the loss that the sheet compiles has no KL term; 1 / 784 would make it an ELBO
+        kl_weight=0.0,
     )
 
 
@@ -100,7 +104,8 @@ def main(epochs, limit, data_dir, out):
         )
     )
 
-    # What the decoder makes of every point of the plane, in equal steps of probability of the prior.
+    # What the decoder makes of every point of the plane, in equal steps of probability of the
+    # prior.
     print(
         plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", data.description)
     )

@@ -1,4 +1,5 @@
-"""The lab sheet `mnist-batchnorm-deep` from top to bottom: 23 million parameters, beside the 26 thousand of its baseline.
+"""The lab sheet `mnist-batchnorm-deep` from top to bottom: 23 million parameters, beside the 26
+thousand of its baseline.
 
     python examples/mnist_batchnorm_deep.py             as the sheet has it: 5 epochs, some 15 minutes each on two cores
     python examples/mnist_batchnorm_deep.py --epochs 1  a look that takes a quarter of an hour
@@ -16,13 +17,16 @@ from scratchvae.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense
 from scratchvae.models import VAE
 from scratchvae.optimizers import Adam
 
-# Filters and strides of the encoder's convolutions, from 28 x 28 to 7 x 7; the decoder has the same from last to first.
+# Filters and strides of the encoder's convolutions, from 28 x 28 to 7 x 7; the decoder has the same
+# from last to first.
 BASELINE = ((8, 2), (16, 2))
 DEEP = ((128, 2), (256, 2), (512, 1), (1024, 1))
 
 
 def make_vae(stages):
-    """Convolutions, then 20 numbers, then 2, and up again, every layer followed by batch normalisation."""
+    """Convolutions, then 20 numbers, then 2, and up again, every layer followed by batch
+    normalisation.
+    """
     encoder = []
     for filters, strides in stages:
         encoder += [
@@ -114,7 +118,8 @@ def main(epochs, baseline_epochs, limit, data_dir, out):
         )
     )
 
-    # What the two decoders make of every point of the plane, in equal steps of probability of the prior.
+    # What the two decoders make of every point of the plane, in equal steps of probability of the
+    # prior.
     decoders = {name: vae.decode for name, vae in vaes.items()}
     print(
         plots.manifolds(

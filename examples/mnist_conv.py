@@ -1,4 +1,5 @@
-"""The lab sheet `mnist-conv` from top to bottom: handwritten digits through a plane, with convolutions.
+"""The lab sheet `mnist-conv` from top to bottom: handwritten digits through a plane, with
+convolutions.
 
     python examples/mnist_conv.py                   as the sheet has it: 10 epochs, some 4 minutes on two cores
     python examples/mnist_conv.py --epochs 1        a quick look
@@ -22,7 +23,8 @@ PIXELS = 28 * 28
 def make_vae():
     """28 x 28 -> 14 x 14 x 32 -> 7 x 7 x 64 -> 16 -> 2, and up again.
 
-    The sheet's loss is the sum of the cross-entropy over the pixels, that is 784 times their mean, plus the KL divergence.
+    The sheet's loss is the sum of the cross-entropy over the pixels, that is 784 times their mean,
+    plus the KL divergence.
     """
     return VAE(
         encoder=[
@@ -70,7 +72,8 @@ def main(epochs, limit, data_dir, out):
     # What happened.
     print(plots.loss_curves(history, out / "loss_curves.png", "mnist-conv", data.description))
 
-    # Where the encoder puts the digits it has never seen: each is a normal distribution, of which this is the mean.
+    # Where the encoder puts the digits it has never seen: each is a normal distribution, of which
+    # this is the mean.
     z_mean, z_log_var = vae.encode(x_test)
     print(
         plots.latent_scatter(

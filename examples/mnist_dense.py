@@ -1,4 +1,5 @@
-"""The lab sheet `mnist-dense` from top to bottom: a variational autoencoder of handwritten digits, with a latent plane to look at.
+"""The lab sheet `mnist-dense` from top to bottom: a variational autoencoder of handwritten digits,
+with a latent plane to look at.
 
     python examples/mnist_dense.py                  as the sheet has it: 50 epochs, a minute or two
     python examples/mnist_dense.py --epochs 5       a quick look
@@ -22,7 +23,8 @@ PIXELS = 28 * 28
 def make_vae():
     """Encoder 784 -> 256 -> 2, decoder 2 -> 256 -> 784.
 
-    The sheet's loss is 784 times Keras's mean cross-entropy, that is the sum over the pixels, plus the KL divergence.
+    The sheet's loss is 784 times Keras's mean cross-entropy, that is the sum over the pixels, plus
+    the KL divergence.
     """
     return VAE(
         encoder=[Dense(256, activation="relu")],
@@ -58,7 +60,8 @@ def main(epochs, limit, data_dir, out):
     # What happened.
     print(plots.loss_curves(history, out / "loss_curves.png", "mnist-dense", data.description))
 
-    # Where the encoder puts the digits it has never seen: each is a normal distribution, of which this is the mean.
+    # Where the encoder puts the digits it has never seen: each is a normal distribution, of which
+    # this is the mean.
     z_mean, z_log_var = vae.encode(x_test)
     print(
         plots.latent_scatter(

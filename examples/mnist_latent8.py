@@ -1,4 +1,5 @@
-"""The lab sheet `mnist-latent8` from top to bottom: handwritten digits through eight dimensions, watched while they are learnt.
+"""The lab sheet `mnist-latent8` from top to bottom: handwritten digits through eight dimensions,
+watched while they are learnt.
 
     python examples/mnist_latent8.py                as the sheet has it: 32 epochs, some 35 minutes on two cores
     python examples/mnist_latent8.py --epochs 1     a quick look
@@ -25,11 +26,14 @@ UNIT = "squared error + KL, an image"
 
 
 def make_vae():
-    """28 x 28 -> 7 x 7 x 64 -> 8, and up again; the loss is the sum of the squared differences, plus the KL divergence.
+    """28 x 28 -> 7 x 7 x 64 -> 8, and up again; the loss is the sum of the squared differences,
+    plus the KL divergence.
 
-    The sheet's sd = Dense / 2 is the logarithm of the standard deviation, so its Dense is the logarithm of the variance.
+    The sheet's sd = Dense / 2 is the logarithm of the standard deviation, so its Dense is the
+    logarithm of the variance.
     """
-    # The sheet gives its convolutions no activation: three in a row are linear, and no more than one.
+    # The sheet gives its convolutions no activation: three in a row are linear, and no more than
+    # one.
     return VAE(
         encoder=[
             Conv2D(64, 4, strides=2, padding="same"),
@@ -98,7 +102,7 @@ def main(epochs, every, limit, data_dir, out):
         optimizer=Adam(0.0005, epsilon=1e-8),
         validation_data=x_test,
         seed=0,
-        on_step=record,
+        callbacks=[record],
     )
     print(vae.summary())
 
@@ -143,7 +147,8 @@ def main(epochs, every, limit, data_dir, out):
         )
     )
 
-    # How the test digits spread over one of the eight coordinates; together they should resemble the prior.
+    # How the test digits spread over one of the eight coordinates; together they should resemble
+    # the prior.
     z_mean, z_log_var = vae.encode(x_test)
     print(
         plots.latent_histogram(
@@ -166,7 +171,8 @@ def main(epochs, every, limit, data_dir, out):
     ):
         print(path)
 
-    # Two of the eight coordinates, and what is left of a digit after it has been squeezed through all of them.
+    # Two of the eight coordinates, and what is left of a digit after it has been squeezed through
+    # all of them.
     print(
         plots.latent_scatter(
             z_mean,

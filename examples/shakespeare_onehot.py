@@ -1,10 +1,13 @@
-"""The lab sheet `shakespeare-onehot`: a dense VAE reads a text word by word, and is then asked to write.
+"""The lab sheet `shakespeare-onehot`: a dense VAE reads a text word by word, and is then asked to
+write.
 
     python examples/shakespeare_onehot.py               both variants, a few epochs of a part of the text
     python examples/shakespeare_onehot.py --epochs 50 --limit 300000        as the sheet has it, about half an hour
 
-As printed, the model learns to give back the word it is given, and writes by taking its most probable answer as the next word: it says
-one word again and again.  Here that is shown, and then mended step by step.  The same lab from the command line:
+As printed, the model learns to give back the word it is given, and writes by taking its most
+probable answer as the next word: it says
+one word again and again.  Here that is shown, and then mended step by step.  The same lab from the
+command line:
 scratchvae train shakespeare-onehot
 """
 
@@ -22,7 +25,10 @@ WORDS = 100
 
 
 def make_vae(vocabulary_size, kl_weight=1.0):
-    """V -> 64 -> 50 -> 64 -> V.  A word is given by its index: its one-hot vector would be V numbers, of which one is not zero."""
+    """V -> 64 -> 50 -> 64 -> V.
+
+    A word is given by its index: its one-hot vector would be V numbers, of which one is not zero.
+    """
     return VAE(
         encoder=[OneHotDense(vocabulary_size, 64, activation="relu")],
         latent_dim=50,
@@ -34,7 +40,8 @@ def make_vae(vocabulary_size, kl_weight=1.0):
 
 
 def write(vae, vocabulary, seed_word, choose):
-    """WORDS words: each is chosen from the probabilities that the model answers the last one with."""
+    """WORDS words: each is chosen from the probabilities that the model answers the last one with.
+    """
     words = [vocabulary.index(seed_word)]
     for _ in range(WORDS):
         probabilities = vae.reconstruct([[words[-1]]])[0]
@@ -62,7 +69,8 @@ def main(epochs, limit, data_dir):
     x = vocabulary.encode(words)[:, np.newaxis]
     print(f"{len(words):,} words, {len(vocabulary):,} different ones")
 
-    # Two ways to choose the next word: the most probable one, as the sheet prints it, or one drawn from the probabilities.
+    # Two ways to choose the next word: the most probable one, as the sheet prints it, or one drawn
+    # from the probabilities.
     rng = np.random.default_rng(0)
     ways = {
         "argmax": np.argmax,
@@ -88,7 +96,8 @@ def main(epochs, limit, data_dir):
         for way, choose in ways.items():
             written = write(vae, vocabulary, "the", choose)
             print(
-                f"\ntarget: {target}; {way}: {distinct([written], 1):.0%} of its words are different ones\n  {detokenize(written)}"
+                f"\ntarget: {target}; {way}: {distinct([written], 1):.0%} of its words are "
+                f"different ones\n  {detokenize(written)}"
             )
     print(f"\nThe text itself: {distinct([words[:WORDS]], 1):.0%}")
 

@@ -1,9 +1,11 @@
-"""A VAE that writes lines of Shakespeare, word by word from a point of its latent space (Bowman et al. 2016).
+"""A VAE that writes lines of Shakespeare, word by word from a point of its latent space (Bowman et
+al. 2016).
 
     python examples/shakespeare_vae.py                  15 epochs, about ten minutes
     python examples/shakespeare_vae.py --epochs 3       a quick look
 
-The same from the command line: scratchvae train shakespeare-vae, and then scratchvae generate runs/shakespeare-vae
+The same from the command line: scratchvae train shakespeare-vae, and then scratchvae generate
+runs/shakespeare-vae
 """
 
 from pathlib import Path
@@ -43,7 +45,8 @@ STEPS = 21  # the longest line's words, and its end
 )
 def main(epochs, limit, units, data_dir, out):
     """Train the model, measure it, and let it write."""
-    # The data: lines in words, each tenth held out; words that occur only once are all the same, unknown.
+    # The data: lines in words, each tenth held out; words that occur only once are all the same,
+    # unknown.
     text = load_shakespeare(data_dir)
     print(text.description)
     sentences = [tokenize(line) for line in lines(clean(text.text))][:limit]
@@ -61,7 +64,8 @@ def main(epochs, limit, units, data_dir, out):
     )
 
     # The model: a GRU reads a line both ways, another one, told z at every step, writes it.  Four things keep it from ignoring z: words
-    # that the writer is not shown, dropout, a KL weight that rises slowly, and a tenth of a nat that each dimension has for nothing.
+    # that the writer is not shown, dropout, a KL weight that rises slowly, and a tenth of a nat
+    # that each dimension has for nothing.
     vae = TextVAE(
         len(vocabulary),
         STEPS,
@@ -91,12 +95,14 @@ def main(epochs, limit, units, data_dir, out):
         )
     )
 
-    # How well: nats a word of lines it has never seen, by ten samples of z a line; how many dimensions are in use.
+    # How well: nats a word of lines it has never seen, by ten samples of z a line; how many
+    # dimensions are in use.
     z_mean, _ = vae.encode(x_test)
     predictions = np.count_nonzero(x_test)
     nll = -metrics.importance_weighted(vae.log_weights(x_test, 10)).sum() / predictions
     print(
-        f"{nll:.3f} nats a word, perplexity {np.exp(nll):.0f}; {metrics.active_units(z_mean)} of 32 dimensions are active"
+        f"{nll:.3f} nats a word, perplexity {np.exp(nll):.0f}; {metrics.active_units(z_mean)} of "
+        "32 dimensions are active"
     )
 
     # New lines, from random points of the prior; as they would be said today, and in slang.

@@ -1,4 +1,5 @@
-"""The lab sheet `text-gru`: sentences through a bidirectional GRU and back, all their words at once.
+"""The lab sheet `text-gru`: sentences through a bidirectional GRU and back, all their words at
+once.
 
     python examples/text_gru.py                 as the sheet has it: 10 epochs, about five minutes
     python examples/text_gru.py --epochs 1      a quick look
@@ -26,7 +27,10 @@ MOST_WORDS = 10_000
 
 
 def make_vae(vocabulary_size):
-    """Two bidirectional GRUs read the sentence, two write it: from z alone, none of them sees a word of it."""
+    """Two bidirectional GRUs read the sentence, two write it:
+
+    from z alone, none of them sees a word of it.
+    """
     return VAE(
         encoder=[
             Embedding(vocabulary_size, 64),
@@ -59,7 +63,8 @@ def make_vae(vocabulary_size):
 )
 def main(epochs, limit, data_dir, text, out):
     """Train the lab's model, and see what it makes of sentences."""
-    # The data: lines in words, words as indices, all as long as STEPS: shorter ones are filled up with 0 behind, longer ones cut off.
+    # The data: lines in words, words as indices, all as long as STEPS: shorter ones are filled up
+    # with 0 behind, longer ones cut off.
     source = load_text(text) if text else load_shakespeare(data_dir)
     print(source.description)
     sentences = [tokenize(line) for line in lines(clean(source.text))][:limit]

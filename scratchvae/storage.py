@@ -40,7 +40,9 @@ def write_arrays(path, arrays, description):
 
 
 def read_arrays(path, kind):
-    """Return (arrays, description) of a file written by write_arrays whose description has this "kind"."""
+    """Return (arrays, description) of a file written by write_arrays whose description has this
+    "kind".
+    """
     path = Path(path)
     if not path.is_file():
         raise ScratchVAEError(f"{path}: no such file")

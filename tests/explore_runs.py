@@ -3,7 +3,7 @@ import pytest
 from conftest import write_idx_files, write_play
 
 from scratchvae import labs
-from scratchvae.runs.run import Run, new_config
+from scratchvae.runs import Run, new_config, train
 
 SMALL = {                       # settings that make training and pages quick
     "mnist-dense": {"intermediate_dim": 16},
@@ -35,6 +35,6 @@ def runs(tmp_path_factory):
             config = new_config(lab, lab.settings | SMALL[name] | settings, epochs=2, batch_size=10,
                                 data_dir=None if is_text else data, text=play if is_text else None)
             made[key] = Run.create(folder / f"{name}-{len(made)}", config)
-            made[key].train()
+            train(made[key])
         return made[key]
     return get

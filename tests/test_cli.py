@@ -562,7 +562,8 @@ def test_the_program_starts_without_loading_what_it_does_not_need():
     """matplotlib, scipy and pooch take seconds to import: training must not wait for them."""
     code = (
         "import sys, scratchvae.cli, scratchvae.runs.run, scratchvae.models; "
-        "print([m for m in ('matplotlib', 'scipy', 'pooch', 'requests', 'rich') if m in sys.modules])"
+        "print([m for m in ('matplotlib', 'scipy', 'pooch', 'requests', 'rich') if m in "
+        "sys.modules])"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}

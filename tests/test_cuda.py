@@ -1,7 +1,10 @@
-"""The CUDA backend: in Numba's simulator, compiled to PTX, and on a device if there is one, each in a process of its own.
+"""The CUDA backend: in Numba's simulator, compiled to PTX, and on a device if there is one, each in
+a process of its own.
 
-The simulator replaces numba.cuda as a whole, so it can't share a process with anything else; it runs kernels' threads as Python's, and looks
-at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what only a device can show.
+The simulator replaces numba.cuda as a whole, so it can't share a process with anything else; it
+runs kernels' threads as Python's, and looks
+at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what
+only a device can show.
 """
 
 import importlib.util

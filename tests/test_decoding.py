@@ -19,7 +19,10 @@ def softmax(logits):
 
 
 def markov(probabilities):
-    """A stepper whose next word depends on the last one only: row i of the probabilities follows word i."""
+    """A stepper whose next word depends on the last one only:
+
+    row i of the probabilities follows word i.
+    """
     with np.errstate(divide="ignore"):
         logits = np.log(np.asarray(probabilities, dtype=np.float64))
     return lambda words, state: (logits[words], np.zeros((len(words), 1)))
@@ -41,7 +44,9 @@ def recurrent(V, seed=0, u=3):
 
 
 def every_sentence(step, state, V, length, forbidden=()):
-    """[(words, log probability, number of words drawn)] of all that can be drawn, by following each."""
+    """[(words, log probability, number of words drawn)] of all that can be drawn, by following
+    each.
+    """
     rest = [word for word in range(V) if word not in forbidden and word != END]
     sentences = [
         words for size in range(length + 1) for words in itertools.product(rest, repeat=size)
@@ -74,7 +79,10 @@ def every_sentence(step, state, V, length, forbidden=()):
     ],
 )
 def test_words_are_drawn_as_often_as_their_probabilities_say(options, kept, power, rng):
-    """Words 2 to 7 have probabilities 0.3 down to 0.05, in another order; chi-square at fixed seeds."""
+    """Words 2 to 7 have probabilities 0.3 down to 0.05, in another order;
+
+    chi-square at fixed seeds.
+    """
     p = np.array([0, 0, 0.10, 0.30, 0.05, 0.25, 0.20, 0.10])
     words = sample(markov(np.tile(p, (8, 1))), np.zeros((20_000, 1)), START, END, 1, rng, **options)
     expected = p**power
@@ -275,7 +283,8 @@ def test_a_narrow_beam_finds_real_sentences_and_sometimes_misses_the_best():
 
 
 def test_two_beams_avoid_the_trap_that_one_falls_into(rng):
-    """The more probable first word leads to sentences of probability 0.15, the other to one of 0.4."""
+    """The more probable first word leads to sentences of probability 0.15, the other to one of 0.4.
+    """
     p = np.zeros((8, 8))
     p[0, [2, 3]] = 0.6, 0.4
     p[2, [4, 5, 6, 7]] = 0.25
@@ -288,7 +297,10 @@ def test_two_beams_avoid_the_trap_that_one_falls_into(rng):
 
 
 def test_a_finished_hypothesis_pushes_no_other_out_and_long_ones_can_win():
-    """Ending at once has probability 0.6; the sentence 2 3 has 0.4 and three words with its end, so (8/6)^alpha decides."""
+    """Ending at once has probability 0.6;
+
+    the sentence 2 3 has 0.4 and three words with its end, so (8/6)^alpha decides.
+    """
     p = np.array([[0, 0.6, 0.4, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0.0]])
     turn = np.log(np.log(0.4) / np.log(0.6)) / np.log(8 / 6)
     for length_penalty, best in ((0, []), (turn - 0.01, []), (turn + 0.01, [2, 3])):

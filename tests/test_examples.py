@@ -151,7 +151,10 @@ def test_a_script_of_the_guide_runs_by_itself(script, small_data, tmp_path):
 
 @pytest.mark.parametrize("script", GUIDE)
 def test_a_script_of_the_guide_is_a_notebook(script):
-    """Cells, each of them prose or code: the first tells what it is about, and code is explained before it stands there."""
+    """Cells, each of them prose or code:
+
+    the first tells what it is about, and code is explained before it stands there.
+    """
     text = (EXAMPLES / f"{script}.py").read_text()
     before, *cells = text.split("# %%")
     assert (

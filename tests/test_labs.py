@@ -1,4 +1,6 @@
-"""The labs: models as printed, right gradients, what a run of each leaves behind, and that it comes out the same every time."""
+"""The labs: models as printed, right gradients, what a run of each leaves behind, and that it comes
+out the same every time.
+"""
 
 import functools
 import json
@@ -12,15 +14,15 @@ import numba
 import numpy as np
 import pytest
 from conftest import bits, write_idx_files
-from scratchvae.training.fit import Training
+from scratchvae.training.loop import Training
 
 import kernels
 from scratchvae import labs
 from scratchvae.data import images
 from scratchvae.data.idx import read_content, write_idx
 from scratchvae.gradcheck.check import check_model
-from scratchvae.labs import figures, mnist_batchnorm
-from scratchvae.labs.text_lab import TextLab
+from scratchvae.labs import figures, mnist_batchnorm_deep
+
 from scratchvae.runs.record import Record
 from scratchvae.storage import read_arrays
 from scratchvae.training.history import COLUMNS, History
@@ -119,14 +121,16 @@ TINY = (
     (4, 1),
     (5, 1),
 )  # the deep network's stages, in place of its 23 million parameters
-IMAGE_LABS = [name for name, lab in labs.LABS.items() if not isinstance(lab, TextLab)]
+IMAGE_LABS = [name for name, lab in labs.LABS.items() if lab.kind == "images"]
 EVERY_LAB = pytest.mark.parametrize("name", IMAGE_LABS)
 
 
 @pytest.fixture
 def small_labs(monkeypatch):
-    """The labs, the deep network as small as its baseline, and mnist-latent8 recorded every second step."""
-    monkeypatch.setattr(mnist_batchnorm, "DEEP", TINY)
+    """The labs, the deep network as small as its baseline, and mnist-latent8 recorded every second
+    step.
+    """
+    monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
     monkeypatch.setitem(
         labs.LABS, "mnist-latent8", replace(labs.LABS["mnist-latent8"], record_every=2)
     )
@@ -136,12 +140,15 @@ def small_labs(monkeypatch):
 def no_figures(small_labs, monkeypatch):
     """Nothing is drawn: where it does not matter, this is quicker."""
     for name, lab in labs.LABS.items():
-        monkeypatch.setitem(labs.LABS, name, replace(lab, draw=lambda run: []))
+        monkeypatch.setitem(labs.LABS, name, replace(lab, figures=()))
 
 
 @pytest.fixture
 def train(run, small_labs, tmp_path):
-    """Train a lab, reduced, on random images from the command line: train(name, folder, ...) returns the folder and the output."""
+    """Train a lab, reduced, on random images from the command line:
+
+    train(name, folder, ...) returns the folder and the output.
+    """
     write_idx_files(tmp_path / "data" / "mnist")
     write_idx_files(tmp_path / "data" / "fashion-mnist", seed=1)
 
@@ -169,7 +176,9 @@ def train(run, small_labs, tmp_path):
 
 @functools.cache
 def table(name):
-    """A lab's model: its layers' parameters in encoder and decoder, the summary's last line, how many gradients train, output shape."""
+    """A lab's model: its layers' parameters in encoder and decoder, the summary's last line, how
+    many gradients train, output shape.
+    """
     lab = labs.get(name)
     model = lab.make_model(lab.settings)
     model.build(lab.example_shape)
@@ -220,7 +229,10 @@ def test_padded_images_have_a_black_border():
 
 @EVERY_LAB
 def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
-    """An untrained decoder says about 1/2 everywhere: ln 2 nats a pixel, or a squared error of about 1/12 for uniform pixels."""
+    """An untrained decoder says about 1/2 everywhere:
+
+    ln 2 nats a pixel, or a squared error of about 1/12 for uniform pixels.
+    """
     lab = labs.get(name)
     x = rng.random((4, *lab.example_shape)).astype(np.float32)
     changes = dict(setting.split("=") for setting in SMALLER[name])
@@ -254,7 +266,7 @@ def test_gradients(name, backend, monkeypatch):
     if name == "mnist-dense":
         monkeypatch.setitem(lab.small_settings, "intermediate_dim", 2)
     if name == "mnist-batchnorm-deep":  # so narrow here that nothing is gained by dividing
-        monkeypatch.setattr(mnist_batchnorm, "DEEP", TINY)
+        monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
         lab = replace(lab, small_settings={"side": 8})
     model = lab.make_small_model(backend)
     rng = np.random.default_rng(0)
@@ -353,7 +365,8 @@ def test_a_partner_elsewhere_is_not_drawn_beside_unless_named(train, run):
 
 
 def test_a_partner_that_has_not_ended_an_epoch_is_no_hindrance(train):
-    """Two labs are being trained side by side, and one is done before the other's first epoch is."""
+    """Two labs are being trained side by side, and one is done before the other's first epoch is.
+    """
     a, _ = train("fashion-autoencoder", "fashion-autoencoder")
     (a / "history.csv").unlink()
     train("fashion-conv", "fashion-conv")

@@ -1,4 +1,7 @@
-"""Measures of text and of latent codes: against numbers worked out by hand, closed forms and slower ways."""
+"""Measures of text and of latent codes:
+
+against numbers worked out by hand, closed forms and slower ways.
+"""
 
 import numpy as np
 import pytest
@@ -32,7 +35,8 @@ def test_distinct(sentences, n, expected):
 
 
 def test_bleu_by_hand():
-    """Of 6, 5, 4, 3 n-grams of the candidate 5, 3, 1, 0 are in the reference, and 0 counts as 0.1."""
+    """Of 6, 5, 4, 3 n-grams of the candidate 5, 3, 1, 0 are in the reference, and 0 counts as 0.1.
+    """
     reference, candidate = words("the cat is on the mat", "the cat sat on the mat")
     assert metrics.bleu([reference], [candidate], n=1) == pytest.approx(5 / 6)
     assert metrics.bleu([reference], [candidate], n=2) == pytest.approx((5 / 6 * 3 / 5) ** (1 / 2))
@@ -42,7 +46,10 @@ def test_bleu_by_hand():
 
 
 def test_bleu_of_a_corpus_counts_n_grams_and_lengths_together():
-    """2 of 2 and 1 of 4 words match, 6 of the 9 words of the references are there: not the mean of two BLEUs."""
+    """2 of 2 and 1 of 4 words match, 6 of the 9 words of the references are there:
+
+    not the mean of two BLEUs.
+    """
     references = words("a b c d e", "p q r s")
     candidates = words("a b", "p x y z")
     assert metrics.bleu(references, candidates, n=1) == pytest.approx(3 / 6 * np.exp(1 - 9 / 6))
@@ -74,7 +81,10 @@ def test_self_bleu_at_its_ends(rng):
 
 
 def test_self_bleu_by_hand(rng):
-    """Every sentence against the two others: 3, 3 and 2 of its 4 words, no word counted more often than in one of them."""
+    """Every sentence against the two others:
+
+    3, 3 and 2 of its 4 words, no word counted more often than in one of them.
+    """
     sentences = words("a b c d", "a b c x", "a a c y")
     assert metrics.self_bleu(sentences, rng, n=1) == pytest.approx((3 / 4 + 3 / 4 + 2 / 4) / 3)
 
@@ -149,7 +159,9 @@ def test_perplexity():
 
 
 def test_active_units_are_those_whose_mean_moves(rng):
-    """Standard deviations 1, 0.11 and 0.09 around the threshold's 0.1, and a dimension that is always 3."""
+    """Standard deviations 1, 0.11 and 0.09 around the threshold's 0.1, and a dimension that is
+    always 3.
+    """
     z_mean = rng.standard_normal((10_000, 4)) * (1, 0.11, 0.09, 0) + 3
     assert metrics.active_units(z_mean) == 2
     assert (
@@ -185,7 +197,10 @@ def test_information_does_not_depend_on_the_blocks(monkeypatch):
 
 
 def test_information_is_the_difference_of_two_divergences(rng):
-    """Three posteriors in one dimension, 1,500 examples of each: KL(q(z)||p) is integrated numerically."""
+    """Three posteriors in one dimension, 1,500 examples of each:
+
+    KL(q(z)||p) is integrated numerically.
+    """
     mean = np.array([-1.0, 0.3, 2.0])
     log_var = np.log([0.3, 1.2, 0.05])
     z = np.linspace(-12, 12, 24_001)
@@ -217,7 +232,10 @@ def test_the_importance_weighted_bound_is_stable(rng):
 
 
 def test_the_importance_weighted_bound_rises_to_the_likelihood(rng):
-    """z ~ N(0, 1), x ~ N(z, 1), so x ~ N(0, 2), and z given x is N(x/2, 1/2); the prior as q(z|x) comes close with many codes."""
+    """z ~ N(0, 1), x ~ N(z, 1), so x ~ N(0, 2), and z given x is N(x/2, 1/2);
+
+    the prior as q(z|x) comes close with many codes.
+    """
     x = rng.standard_normal(2000)
 
     def log_weights(K, mean, variance):

@@ -1,4 +1,7 @@
-"""Shakespeare's English in today's: words, endings, what only looks like them, and what must stay as it is."""
+"""Shakespeare's English in today's:
+
+words, endings, what only looks like them, and what must stay as it is.
+"""
 
 import time
 

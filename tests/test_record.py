@@ -17,7 +17,7 @@ def recorded(x):
     """Return a small model's record, the model, and the history."""
     model = VAE([Dense(5, "relu")], 2, [Dense(12, "sigmoid")])
     record = Record(model, 3)
-    history = model.fit(x, epochs=2, batch_size=10, on_step=record, progress=False)
+    history = model.fit(x, epochs=2, batch_size=10, callbacks=[record], progress=False)
     return record, model, history
 
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from browser import brightness, emulate, open_page, requests_of
 from conftest import bits, write_play
-from scratchvae.training.fit import Training
+from scratchvae.training.loop import Training
 
 from scratchvae import labs
 from scratchvae.analysis import report
@@ -34,7 +34,7 @@ NO_TENSORBOARD = "needs tensorboardX: pip install 'scratchvae[tensorboard]'"
 def images(run, small_data, monkeypatch):
     """Train a small mnist-dense with one figure: images(folder, *options) returns the folder."""
     lab = labs.LABS["mnist-dense"]
-    reduced = replace(lab, draw=lambda run: [run.draw_samples(4)])
+    reduced = replace(lab, figures=(lambda run: [run.draw_samples(4)],))
     monkeypatch.setitem(labs.LABS, "mnist-dense", reduced)
 
     def train(folder, *options, code=0):
@@ -292,7 +292,7 @@ def test_a_page_does_not_wait_for_figures_that_failed(images, monkeypatch):
     def fail(run):
         raise OSError("no space")
     lab = labs.LABS["mnist-dense"]
-    monkeypatch.setitem(labs.LABS, "mnist-dense", replace(lab, draw=fail))
+    monkeypatch.setitem(labs.LABS, "mnist-dense", replace(lab, figures=(fail,)))
     assert "refresh" not in page(images("a", "--epochs", 1, code=1))
 
 

@@ -1,4 +1,6 @@
-"""Planted mistakes: each is caught by the check that is named for it, which passes without the mistake."""
+"""Planted mistakes: each is caught by the check that is named for it, which passes without the
+mistake.
+"""
 
 import inspect
 

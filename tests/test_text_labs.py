@@ -1,4 +1,6 @@
-"""The labs about text: models as printed, right gradients, what a run of each leaves behind and writes, and what it refuses."""
+"""The labs about text: models as printed, right gradients, what a run of each leaves behind and
+writes, and what it refuses.
+"""
 
 import json
 from dataclasses import replace
@@ -11,7 +13,7 @@ from conftest import bits, write_play
 import kernels
 from scratchvae import labs
 from scratchvae.gradcheck.check import check_model
-from scratchvae.labs.text_lab import TextLab
+
 from scratchvae.models import Model
 from scratchvae.runs.run import Run
 from scratchvae.training.history import History
@@ -40,7 +42,10 @@ EVERY_TEXT_LAB = pytest.mark.parametrize("name", SMALLER)
 
 @pytest.fixture
 def train(run, tmp_path):
-    """Train a lab, reduced, on a small play: train(name, folder, ...) returns the folder and the output."""
+    """Train a lab, reduced, on a small play:
+
+    train(name, folder, ...) returns the folder and the output.
+    """
     write_play(tmp_path / "data" / "tinyshakespeare.txt")
 
     def call(name, folder, *options, epochs=1):
@@ -66,7 +71,7 @@ def train(run, tmp_path):
 
 
 def test_every_text_lab_is_tested():
-    assert set(SMALLER) == {name for name, lab in labs.LABS.items() if isinstance(lab, TextLab)}
+    assert set(SMALLER) == {name for name, lab in labs.LABS.items() if lab.kind == "text"}
 
 
 # The models, as printed.
@@ -258,7 +263,7 @@ def test_the_one_hot_lab_takes_the_words_in_the_order_of_the_text(train, monkeyp
 
 @EVERY_TEXT_LAB
 def test_same_bits_whatever_the_threads(name, train, monkeypatch):
-    monkeypatch.setitem(labs.LABS, name, replace(labs.LABS[name], draw=lambda run: []))
+    monkeypatch.setitem(labs.LABS, name, replace(labs.LABS[name], figures=()))
     a, b = (
         train(name, f"threads-{n}", "--threads", n, epochs=2)[0]
         for n in (1, numba.config.NUMBA_NUM_THREADS)
@@ -268,7 +273,7 @@ def test_same_bits_whatever_the_threads(name, train, monkeypatch):
 
 @EVERY_TEXT_LAB
 def test_a_resumed_run_comes_to_the_same_bits(name, train, run, monkeypatch):
-    monkeypatch.setitem(labs.LABS, name, replace(labs.LABS[name], draw=lambda run: []))
+    monkeypatch.setitem(labs.LABS, name, replace(labs.LABS[name], figures=()))
     whole, _ = train(name, "whole", epochs=3)
     part, _ = train(name, "part", epochs=1)
     code, _, errors = run("train", name, "--resume", part, "--epochs", 3)

@@ -1,10 +1,14 @@
-"""The trace of a training step: right numbers, planted ills that are pointed out, and its table and page."""
+"""The trace of a training step:
+
+right numbers, planted ills that are pointed out, and its table and page.
+"""
 
 import numpy as np
 import pytest
 from conftest import small_vae, write_play
 from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture)
 
+from scratchvae.training import Callback
 from scratchvae.layers import (
     Activation,
     BatchNormalization,
@@ -142,6 +146,10 @@ def test_losses_are_those_of_training(x):
     twin = small_vae()
     for model in (vae, twin):
         model.build((12,), 5)
+    class Losses(Callback):
+        def on_step_end(self, step, batch, loss):
+            seen.append(loss)
+
     twin.fit(
         x,
         batch_size=50,
@@ -149,7 +157,7 @@ def test_losses_are_those_of_training(x):
         seed=5,
         shuffle=False,
         progress=False,
-        on_step=lambda step, batch, loss: seen.append(loss),
+        callbacks=[Losses()],
     )
     result = quick(subject(vae, x, Adam(), steps=0, seed=5))
     np.testing.assert_allclose(result.losses["loss"], seen[0], rtol=1e-6)
@@ -418,7 +426,10 @@ def test_a_lab_and_its_run(traced, run, small_data, tmp_path):
 
 
 def test_a_run_goes_on_where_its_training_stopped(run, small_data, tmp_path):
-    """The next step of a run is the one that longer training makes: the same loss, and the same weights after it."""
+    """The next step of a run is the one that longer training makes:
+
+    the same loss, and the same weights after it.
+    """
     for epochs, folder in ((1, "a"), (2, "b")):
         assert (
             run(

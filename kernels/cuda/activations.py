@@ -1,6 +1,8 @@
-"""Activations, a thread an element, softmax a block a row.  The mathematics stands in reference/activations.py.
+"""Activations, a thread an element, softmax a block a row.  The mathematics stands in
+reference/activations.py.
 
-make_activation and make_derivative give the function of one number, for kernels that apply it to what they have just computed.
+make_activation and make_derivative give the function of one number, for kernels that apply it to
+what they have just computed.
 """
 
 import functools
@@ -35,7 +37,10 @@ def activation_backward(dout, y, dx, activation):
 
 @functools.cache
 def make_activation(activation, dtype):
-    """f of one number of that type; softmax is none of one number: here it is linear, and what launches must do it afterwards."""
+    """f of one number of that type;
+
+    softmax is none of one number: here it is linear, and what launches must do it afterwards.
+    """
     name, slope = parse_activation(activation)
     real = np.dtype(dtype).type
     zero = real(0)

@@ -42,7 +42,8 @@ def fill(array, value):
 def flatnonzero(array, value):
     """The places (M,) int32, in the flat array, of elements other than value.
 
-    Their number decides a shape, and shapes are the host's to know: the array crosses to it, and the places come back.
+    Their number decides a shape, and shapes are the host's to know: the array crosses to it, and
+    the places come back.
     """
     return from_host(np.flatnonzero(to_host(array) != value).astype(np.int32))
 
@@ -58,7 +59,9 @@ def add(x, y):
 
 
 def add_losses(reconstruction, kl, kl_weight, sums):
-    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction + kl_weight kl.  sums (3,) float64."""
+    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction +
+    kl_weight kl.  sums (3,) float64.
+    """
     launch(_add_losses, 1, reconstruction, kl, kl_weight, sums)
 
 

@@ -1,7 +1,9 @@
 """Batch normalisation on the device.  The mathematics stands in reference/batchnorm.py.
 
-The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels side by side, and then a thread for each channel
-adds the parts in order.  They run in double precision, on x less its first row, which keeps a variance that is small beside the mean.
+The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels
+side by side, and then a thread for each channel
+adds the parts in order.  They run in double precision, on x less its first row, which keeps a
+variance that is small beside the mean.
 """
 
 import functools

@@ -1,4 +1,7 @@
-"""Convolution on the device: from the fine image x down to the coarse y.  The mathematics stands in reference/conv2d.py."""
+"""Convolution on the device:
+
+from the fine image x down to the coarse y.  The mathematics stands in reference/conv2d.py.
+"""
 
 from ..reference import conv2d as reference
 from ..windows import convolution_positions

@@ -1,4 +1,7 @@
-"""Transposed convolution on the device: from the coarse image x up to the fine y.  The mathematics stands in reference/conv2d_transpose.py."""
+"""Transposed convolution on the device:
+
+from the coarse image x up to the fine y.  The mathematics stands in reference/conv2d_transpose.py.
+"""
 
 from ..reference import conv2d_transpose as reference
 from ..windows import transposed_positions

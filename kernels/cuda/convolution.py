@@ -1,15 +1,21 @@
-"""Convolution in tiles (see product.py): the three sums that both convolutions consist of.  The mathematics stands in reference/conv2d.py.
+"""Convolution in tiles (see product.py): the three sums that both convolutions consist of.  The
+mathematics stands in reference/conv2d.py.
 
-Both relate a fine image and a coarse one, in which position (p, q) sees positions (p sh + a - top, q sw + b - left) of the fine one, for
-(a, b) in the window.  With a kernel W (A, B, C, M) between C channels of the fine and M of the coarse image:
+Both relate a fine image and a coarse one, in which position (p, q) sees positions (p sh + a - top,
+q sw + b - left) of the fine one, for
+(a, b) in the window.  With a kernel W (A, B, C, M) between C channels of the fine and M of the
+coarse image:
 
     correlate   coarse[p, q, m] = sum over a, b, c of fine[p sh + a - top, q sw + b - left, c] W[a, b, c, m]
     spread      fine[h, w, c]   = sum over a, b, m of coarse[(h + top - a) / sh, (w + left - b) / sw, m] W[a, b, c, m], where these are whole
     gradient    dW[a, b, c, m]  = sum over n, p, q of fine[p sh + a - top, q sw + b - left, c] coarse[p, q, m]
 
-Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are constants of the compiled kernel, and all
-is unsigned 32-bit numbers, so that divisions by them cost little, and what is below 0 is above every size.  conv2d is correlate forward,
-spread back; conv2d_transpose is spread forward, correlate back.  An image may be dz = dout f'(z), which is computed where it is loaded.
+Each is a product of matrices whose elements are found by arithmetic on their places; the sizes are
+constants of the compiled kernel, and all
+is unsigned 32-bit numbers, so that divisions by them cost little, and what is below 0 is above
+every size.  conv2d is correlate forward,
+spread back; conv2d_transpose is spread forward, correlate back.  An image may be dz = dout f'(z),
+which is computed where it is loaded.
 """
 
 import functools
@@ -83,7 +89,8 @@ def check_scratch(scratch, fine, coarse, strides, window):
         (g.sh, g.sw),
     ) or len(fine) > scratch.batch:
         raise ScratchVAEError(
-            f"convolution: the scratch was made for batches of at most {scratch.batch} images and {g}; "
+            f"convolution: the scratch was made for batches of at most {scratch.batch} images and "
+            f"{g}; "
             "needed: a scratch of these settings"
         )
 
@@ -150,7 +157,10 @@ def bias_gradient(dz, dbias, scratch, activation, dtype):
 
 
 def _add_up(total, parts, multiply):
-    """Let `multiply` fill the parts (parts, I, J) of a sum, and add them up in `total` (1, I, J); a single part is the sum."""
+    """Let `multiply` fill the parts (parts, I, J) of a sum, and add them up in `total` (1, I, J);
+
+    a single part is the sum.
+    """
     if len(parts) == 1:
         multiply(total)
     else:

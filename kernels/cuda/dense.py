@@ -1,6 +1,8 @@
-"""Dense layer in tiles (see product.py): one launch forward, two back.  The mathematics stands in reference/dense.py.
+"""Dense layer in tiles (see product.py): one launch forward, two back.  The mathematics stands in
+reference/dense.py.
 
-The forward pass adds the bias and applies f to each sum before it stores it.  The backward pass computes dz = dout f'(z) where it loads it,
+The forward pass adds the bias and applies f to each sum before it stores it.  The backward pass
+computes dz = dout f'(z) where it loads it,
 and db is one more row of dW: the gradient of the weight of an input that is always 1.
 """
 
@@ -14,7 +16,7 @@ from .device import implements
 from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, Factor, product, store
 
 
-def dense_scratch(batch, inputs, units, dtype):
+def dense_scratch(N, K, M, dtype):
     """Work space for a dense layer: none is needed."""
     return None
 

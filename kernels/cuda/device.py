@@ -1,7 +1,9 @@
 """The only door to CUDA: how a kernel is compiled and launched, and what an array on the device is.
 
-A kernel is a function that one thread runs; a launch runs it in many, in blocks of THREADS that can share memory and wait for each
-other.  A launch costs the processor several microseconds, whatever it computes, and returns before the device has computed it.
+A kernel is a function that one thread runs; a launch runs it in many, in blocks of THREADS that can
+share memory and wait for each
+other.  A launch costs the processor several microseconds, whatever it computes, and returns before
+the device has computed it.
 """
 
 import functools
@@ -40,7 +42,9 @@ def launch(kernel, grid, *arguments):
 
 
 def launch_each(kernel, count, *arguments):
-    """Run the kernel in a thread for each of `count` elements, and some more in the last block, which must find nothing to do."""
+    """Run the kernel in a thread for each of `count` elements, and some more in the last block,
+    which must find nothing to do.
+    """
     launch(kernel, blocks(count, THREADS), *arguments)
 
 
@@ -69,7 +73,10 @@ def rows(array):
 
 
 def _kept_view(array, name, *shape):
-    """The array in another shape.  The view is kept with it: to make one takes the processor as long as a launch."""
+    """The array in another shape.
+
+    The view is kept with it: to make one takes the processor as long as a launch.
+    """
     view = vars(array).get(name)
     if view is None:
         view = array.reshape(*shape)
@@ -81,7 +88,8 @@ def check_device():
     """Refuse to work without a device."""
     if not cuda.is_available():
         raise ScratchVAEError(
-            "backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its driver, and "
+            "backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its "
+            "driver, and "
             "pip install 'scratchvae[cuda]'; without one there are the backends cpu and reference"
         )
 

@@ -1,6 +1,7 @@
 """Embedding, and a dense layer on one-hot words.  The mathematics stands in reference/embedding.py.
 
-Indices are not checked here: they are on the device, and who sent them there has checked them (Model.as_examples does).
+Indices are not checked here: they are on the device, and who sent them there has checked them
+(Model.as_examples does).
 """
 
 import functools
@@ -39,9 +40,11 @@ def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
 
 @cuda.jit
 def _add_rows(dout, indices, dtable):
-    """A block for each n.  The first of equal words adds up the rows of all of them, in order; the others have nothing to do.
+    """A block for each n.  The first of equal words adds up the rows of all of them, in order; the
+    others have nothing to do.
 
-    So no two blocks write to one row, and the sums have one order: atomic additions would be simpler, and other bits each time.
+    So no two blocks write to one row, and the sums have one order: atomic additions would be
+    simpler, and other bits each time.
     """
     n = cuda.blockIdx.x
     thread = cuda.threadIdx.x

@@ -1,7 +1,10 @@
-"""Gated recurrent unit on the device.  The mathematics, and the numbers of its steps, stand in reference/gru.py.
+"""Gated recurrent unit on the device.  The mathematics, and the numbers of its steps, stand in
+reference/gru.py.
 
-Sequences don't depend on each other: a block takes one of them through all its steps, in one launch, and its threads wait for each other
-between what the state says (2) and what becomes of it (3 to 6).  What needs no order in time is a product over all steps at once.
+Sequences don't depend on each other: a block takes one of them through all its steps, in one
+launch, and its threads wait for each other
+between what the state says (2) and what becomes of it (3 to 6).  What needs no order in time is a
+product over all steps at once.
 """
 
 import functools
@@ -176,7 +179,9 @@ def _transpose(x, y):
 def _backward_steps(
     dout, mask, recurrent, previous, gates, candidate, transposed, da, dq, dh, go_backwards
 ):
-    """dh (N, U) runs from the last step to the first, and ends as the gradient of the initial state."""
+    """dh (N, U) runs from the last step to the first, and ends as the gradient of the initial
+    state.
+    """
     n = cuda.blockIdx.x
     thread = cuda.threadIdx.x
     width = cuda.blockDim.x

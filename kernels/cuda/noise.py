@@ -1,4 +1,7 @@
-"""Random numbers from a counter, a thread a block of four.  The generator is explained in reference/noise.py; the words are the same bits."""
+"""Random numbers from a counter, a thread a block of four.
+
+The generator is explained in reference/noise.py; the words are the same bits.
+"""
 
 import math
 
@@ -38,7 +41,10 @@ def normal(out, seed, step, stream):
 
 @cuda.jit(device=True)
 def _words(block, seed, step, stream):
-    """Ten rounds of Philox4x32 on the counter of a block; its four words, 24 bits of each, as numbers in [0, 1)."""
+    """Ten rounds of Philox4x32 on the counter of a block;
+
+    its four words, 24 bits of each, as numbers in [0, 1).
+    """
     c0 = np.uint64(block)
     c1 = stream
     c2 = step & LOW

@@ -1,4 +1,7 @@
-"""Optimizers on flat arrays, a thread a parameter.  The update rules stand in reference/optimizers.py."""
+"""Optimizers on flat arrays, a thread a parameter.
+
+The update rules stand in reference/optimizers.py.
+"""
 
 import math
 

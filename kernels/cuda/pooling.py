@@ -76,14 +76,16 @@ def pixel_of(images, i):
 
 @cuda.jit(device=True)
 def _inside(p, stride, before, pool, size):
-    """Return the first position of window p that lies inside the image, and the one after the last."""
+    """Return the first position of window p that lies inside the image, and the one after the last.
+    """
     start = p * stride - before
     return max(0, -start), min(pool, size - start)
 
 
 @cuda.jit(device=True)
 def _windows_around(h, stride, before, pool, count):
-    """Return the first window that sees row or column h of the image, and the one after the last."""
+    """Return the first window that sees row or column h of the image, and the one after the last.
+    """
     return max(0, (h + before - pool) // stride + 1), min(count, (h + before) // stride + 1)
 
 

@@ -1,15 +1,23 @@
-"""The product of two matrices, c_ij = sum over k of a_ik b_kj, in tiles: every dense layer, convolution and gradient is one.
+"""The product of two matrices, c_ij = sum over k of a_ik b_kj, in tiles: every dense layer,
+convolution and gradient is one.
 
-A block computes a tile of c, ROWS x COLUMNS.  It walks along k in slabs: all its threads bring a slab of a and of b into shared memory,
-each element once, and then each thread adds up R x S sums in its registers, from R numbers of a and S of b at a time: R S
+A block computes a tile of c, ROWS x COLUMNS.  It walks along k in slabs: all its threads bring a
+slab of a and of b into shared memory,
+each element once, and then each thread adds up R x S sums in its registers, from R numbers of a and
+S of b at a time: R S
 multiplications for R + S numbers read, so that arithmetic and not memory sets the pace.
 
-What differs from product to product is where its factors' elements lie and what becomes of a sum.  So a factor is a function load(arrays, i, k),
-or load(arrays, k, j), and a result one store(arrays, i, j, part, sum): rows of an array, its transpose, the pixels that a
-convolution's window meets, a gradient times a derivative.  What is loaded may be computed: nothing is written that is read only once.
+What differs from product to product is where its factors' elements lie and what becomes of a sum.
+So a factor is a function load(arrays, i, k),
+or load(arrays, k, j), and a result one store(arrays, i, j, part, sum): rows of an array, its
+transpose, the pixels that a
+convolution's window meets, a gradient times a derivative.  What is loaded may be computed: nothing
+is written that is read only once.
 
-Where c is small, its tile is, too; then the block's threads stand in GROUPS, each with its own part of the slab, and their sums are
-added in order.  And if c is small but k is long, as in a gradient of a convolution, the blocks share out k in `parts`: each stores its own
+Where c is small, its tile is, too; then the block's threads stand in GROUPS, each with its own part
+of the slab, and their sums are
+added in order.  And if c is small but k is long, as in a gradient of a convolution, the blocks
+share out k in `parts`: each stores its own
 sums, for the caller to add in order.  No sum depends on which block is first.
 """
 
@@ -26,7 +34,10 @@ TERMS = 256  # of a sum that are worth a block
 
 
 class Tile(NamedTuple):
-    """How a block shares out its work: R x S sums a thread, ROWS x COLUMNS / (R S) threads a group, GROUPS times DEPTH of k a slab."""
+    """How a block shares out its work:
+
+    R x S sums a thread, ROWS x COLUMNS / (R S) threads a group, GROUPS times DEPTH of k a slab.
+    """
 
     rows: int
     columns: int
@@ -44,14 +55,19 @@ SMALL = (
 
 
 class Factor(NamedTuple):
-    """load(arrays, i, k) or load(arrays, k, j), and whether elements of neighbouring k are neighbours in memory."""
+    """load(arrays, i, k) or load(arrays, k, j), and whether elements of neighbouring k are
+    neighbours in memory.
+    """
 
     load: Callable
     along_k: bool
 
 
 def product(first, second, store, a, b, c, shape, dtype, parts=1):
-    """c = a b.  first, second: Factors of the tuples of arrays a and b; store: what becomes of the sums; shape: (I, J, K)."""
+    """c = a b.  first, second:
+
+    Factors of the tuples of arrays a and b; store: what becomes of the sums; shape: (I, J, K).
+    """
     I, J, K = shape
     tile = next(
         (
@@ -71,17 +87,22 @@ def product(first, second, store, a, b, c, shape, dtype, parts=1):
     launch(_specialized[key], grid, *arguments)
 
 
-_specialized = {}  # the arguments of _make_product -> the kernel for the types of its arguments, which they imply
+# the arguments of _make_product -> the kernel for the types of its arguments, which they imply
+_specialized = {}
 
 
 def parts_of(I, J, K):
-    """Into how many parts to share out k, so that there are enough blocks, each with enough to do."""
+    """Into how many parts to share out k, so that there are enough blocks, each with enough to do.
+    """
     tiles = blocks(I, SMALL.rows) * blocks(J, SMALL.columns)
     return max(1, min(blocks(2 * ENOUGH, tiles), K // TERMS))
 
 
 def _make_product(tile, first, second, store, dtype):
-    """The kernel.  Places are unsigned: Numba counts a signed one from the end where it is negative, and asks so for every element."""
+    """The kernel.  Places are unsigned:
+
+    Numba counts a signed one from the end where it is negative, and asks so for every element.
+    """
     ROWS, COLUMNS, DEPTH, R, S, GROUPS = tile
     SLAB = GROUPS * DEPTH
     ACROSS = uint32(COLUMNS // S)  # threads of a group side by side
@@ -173,7 +194,10 @@ def _make_product(tile, first, second, store, dtype):
 
 
 def _make_place(along_k, width, slab):
-    """place(f) -> (row or column, k) in a tile of that width: neighbouring threads bring neighbours in memory."""
+    """place(f) -> (row or column, k) in a tile of that width:
+
+    neighbouring threads bring neighbours in memory.
+    """
     width = uint32(width)
     slab = uint32(slab)
 

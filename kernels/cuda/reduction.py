@@ -1,6 +1,8 @@
-"""Sums and maxima over a block: always the same pairs in the same order, so the same bits in every run.
+"""Sums and maxima over a block: always the same pairs in the same order, so the same bits in every
+run.
 
-Half of the threads take up what the other half has, then half of these, and so on: log2(THREADS) steps, in double precision.
+Half of the threads take up what the other half has, then half of these, and so on: log2(THREADS)
+steps, in double precision.
 """
 
 import math
@@ -21,7 +23,10 @@ def _larger(one, other):
 
 
 def _make_reduction(combine):
-    """reduce(value): all threads' values combined, which every thread gets.  Every thread of the block must call it."""
+    """reduce(value): all threads' values combined, which every thread gets.
+
+    Every thread of the block must call it.
+    """
 
     @cuda.jit(device=True)
     def reduce(value):

@@ -1,4 +1,7 @@
-"""Sequences between the layers, a thread an element.  What they do stands in reference/sequences.py."""
+"""Sequences between the layers, a thread an element.
+
+What they do stands in reference/sequences.py.
+"""
 
 from numba import cuda
 

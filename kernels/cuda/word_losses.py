@@ -1,6 +1,7 @@
 """Losses of words, a block an example.  The mathematics stands in reference/word_losses.py.
 
-Targets are not checked here: they are on the device, and who sent them there has checked them (Model.as_pair does).
+Targets are not checked here: they are on the device, and who sent them there has checked them
+(Model.as_pair does).
 """
 
 import math

@@ -1,6 +1,7 @@
 """Measures of generated text and of latent codes.
 
-A sentence is a list of words, and a word a string or an int: whatever can be compared.  Logarithms are natural, information in nats.
+A sentence is a list of words, and a word a string or an int: whatever can be compared.  Logarithms
+are natural, information in nats.
 """
 
 from collections import Counter
@@ -15,7 +16,10 @@ BLOCK = 2**22  # elements of the largest array that mutual_information holds: 32
 
 
 class CopiedRun(NamedTuple):
-    """What longest_copied_run finds: the longest run's length and its words; the mean of the sentences' longest runs."""
+    """What longest_copied_run finds:
+
+    the longest run's length and its words; the mean of the sentences' longest runs.
+    """
 
     length: int
     words: list
@@ -23,7 +27,8 @@ class CopiedRun(NamedTuple):
 
 
 def distinct(sentences, n):
-    """Distinct-n: the number of different n-grams over that of all n-grams (Li et al. 2016), 0 if there are none.
+    """Distinct-n: the number of different n-grams over that of all n-grams (Li et al. 2016), 0 if
+    there are none.
 
     From 0 to 1; higher is more varied.  It falls as text grows: compare equal numbers of sentences.
     """
@@ -36,25 +41,32 @@ def distinct(sentences, n):
 
 
 def bleu(references, candidates, n=4):
-    """BLEU-n of each candidate against its one reference, counted over the whole corpus (Papineni et al. 2002).
+    """BLEU-n of each candidate against its one reference, counted over the whole corpus (Papineni
+    et al. 2002).
 
-    From 0 to 1; higher is closer to the references.  Computed by nltk, whose smoothing method 1 counts 0.1 where no n-gram of
-    some size matches (Chen & Cherry 2014).  ScratchVAEError: no candidates, or another number of them than of references.
+    From 0 to 1; higher is closer to the references.  Computed by nltk, whose smoothing method 1
+    counts 0.1 where no n-gram of
+    some size matches (Chen & Cherry 2014).  ScratchVAEError: no candidates, or another number of
+    them than of references.
     """
     _check(candidates, "candidates", 1)
     _check(references, "references")
     if len(references) != len(candidates):
         raise ScratchVAEError(
-            f"bleu: {len(references)} references for {len(candidates)} candidates; needed: one for each"
+            f"bleu: {len(references)} references for {len(candidates)} candidates; needed: one "
+            "for each"
         )
     return _bleu([[reference] for reference in references], candidates, n)
 
 
 def self_bleu(sentences, rng, n=4, sample=100):
-    """Self-BLEU: the mean BLEU-n of sentences, each with all the others as its references (Zhu et al. 2018).
+    """Self-BLEU: the mean BLEU-n of sentences, each with all the others as its references (Zhu et
+    al. 2018).
 
-    From 0 to 1; lower is more varied.  It grows with their number: compare equal numbers of sentences.  Scored are `sample`
-    sentences drawn by rng without replacement, all if there are no more.  Sentences of fewer than n words score low (see bleu).
+    From 0 to 1; lower is more varied.  It grows with their number: compare equal numbers of
+    sentences.  Scored are `sample`
+    sentences drawn by rng without replacement, all if there are no more.  Sentences of fewer than n
+    words score low (see bleu).
     ScratchVAEError: fewer than two sentences.
     """
     _check(sentences, "sentences", 2)
@@ -69,9 +81,11 @@ def self_bleu(sentences, rng, n=4, sample=100):
 
 
 def longest_copied_run(sentences, training_sentences):
-    """The longest run of consecutive words that a sentence shares with any one training sentence, as a CopiedRun.
+    """The longest run of consecutive words that a sentence shares with any one training sentence,
+    as a CopiedRun.
 
-    Its mean is over the sentences, each with its own longest run.  Lower is less memorised; compare with the mean of held-out
+    Its mean is over the sentences, each with its own longest run.  Lower is less memorised; compare
+    with the mean of held-out
     sentences, since any two texts of one language share short runs.  ScratchVAEError: no sentences.
     """
     _check(sentences, "sentences", 1)
@@ -86,10 +100,13 @@ def longest_copied_run(sentences, training_sentences):
 
 
 def perplexity(nll, words):
-    """exp(nll / words), for the negative log-likelihood of a text in nats and its number of words, the ends of sentences included.
+    """exp(nll / words), for the negative log-likelihood of a text in nats and its number of words,
+    the ends of sentences included.
 
-    nll, words: numbers, or an array of a number for each sentence.  Lower is better: 1 is certainty, guessing among V words gives V.
-    With a bound in place of the nll, the perplexity is bounded in the same direction.  ScratchVAEError: there are no words.
+    nll, words: numbers, or an array of a number for each sentence.  Lower is better: 1 is
+    certainty, guessing among V words gives V.
+    With a bound in place of the nll, the perplexity is bounded in the same direction.
+    ScratchVAEError: there are no words.
     """
     if not np.sum(words) > 0:
         raise ScratchVAEError(f"perplexity: {np.sum(words)} words; needed: at least one")
@@ -97,21 +114,27 @@ def perplexity(nll, words):
 
 
 def active_units(z_mean, threshold=0.01):
-    """The number of latent dimensions in use: whose posterior mean has a variance over the data above threshold.
+    """The number of latent dimensions in use: whose posterior mean has a variance over the data
+    above threshold.
 
-    z_mean (N, J), of N examples (Burda et al. 2016, section 5.1).  Higher is more used: 0 is posterior collapse, J the most.
+    z_mean (N, J), of N examples (Burda et al. 2016, section 5.1).  Higher is more used: 0 is
+    posterior collapse, J the most.
     """
     return int((_codes(z_mean)[0].var(axis=0) > threshold).sum())
 
 
 def mutual_information(z_mean, z_log_var, rng):
-    """I_q(x; z) in nats: what a code tells about which of the N examples it is the code of (Hoffman & Johnson 2016).
+    """I_q(x; z) in nats: what a code tells about which of the N examples it is the code of (Hoffman
+    & Johnson 2016).
 
         mean_n KL(q(z|x_n) || p(z)) - KL(q(z) || p(z))  =  mean_n E_q(z|x_n) [log q(z|x_n) - log q(z)],   q(z) = 1/N sum_m q(z|x_m)
 
-    z_mean, z_log_var (N, J), of normal posteriors; one z is drawn from each by rng, as He et al. 2019 do.  Both logarithms are of
-    the same z: the prior cancels, equal posteriors give 0, and no estimate exceeds log N.  Higher is more informative; near
-    log N it says only that there is more than N examples can show.  Memory is bounded; time grows with N^2.
+    z_mean, z_log_var (N, J), of normal posteriors; one z is drawn from each by rng, as He et al.
+    2019 do.  Both logarithms are of
+    the same z: the prior cancels, equal posteriors give 0, and no estimate exceeds log N.  Higher
+    is more informative; near
+    log N it says only that there is more than N examples can show.  Memory is bounded; time grows
+    with N^2.
     """
     z_mean, z_log_var = _codes(z_mean, z_log_var)
     N = len(z_mean)
@@ -125,7 +148,8 @@ def mutual_information(z_mean, z_log_var, rng):
 
 
 def importance_weighted(log_weights):
-    """The importance-weighted bound of log p(x) in nats, log 1/K sum_k w_k, for each example (Burda et al. 2016, eq. 8).
+    """The importance-weighted bound of log p(x) in nats, log 1/K sum_k w_k, for each example (Burda
+    et al. 2016, eq. 8).
 
     log_weights (K, N): log w_k = log p(x, z_k) - log q(z_k|x) of K codes of each example; the bounds (N,), float64.
     Higher is better, and nearer to log p(x) with more codes.
@@ -133,7 +157,8 @@ def importance_weighted(log_weights):
     log_weights = np.asarray(log_weights, dtype=np.float64)
     if log_weights.ndim != 2 or not len(log_weights):
         raise ScratchVAEError(
-            f"importance_weighted: log_weights has shape {log_weights.shape}; needed: (codes, examples)"
+            f"importance_weighted: log_weights has shape {log_weights.shape}; needed: (codes, "
+            "examples)"
         )
     return _log_mean_exp(log_weights, axis=0)
 
@@ -141,7 +166,8 @@ def importance_weighted(log_weights):
 def _information(z, z_mean, z_log_var, first):
     """log q(z|x_n) - log q(z) (R,), where z (R, J) are the codes of examples number `first` on."""
     precision = np.exp(-z_log_var)
-    # log q(z_r|x_m) but for a constant: -1/2 sum_j ((z - mean)^2 / variance + log variance), the square multiplied out
+    # log q(z_r|x_m) but for a constant: -1/2 sum_j ((z - mean)^2 / variance + log variance), the
+    # square multiplied out
     constant = (np.square(z_mean) * precision + z_log_var).sum(axis=1)
     log_q = z @ (z_mean * precision).T - 0.5 * (np.square(z) @ precision.T + constant)
     return np.diagonal(log_q, first) - _log_mean_exp(log_q, axis=1)
@@ -152,12 +178,16 @@ def _log_mean_exp(a, axis):
 
 
 def _codes(*arrays):
-    """The arrays as float64, or an error: they must be of equal shape (N, J), N and J at least 1."""
+    """The arrays as float64, or an error:
+
+    they must be of equal shape (N, J), N and J at least 1.
+    """
     arrays = [np.asarray(array, dtype=np.float64) for array in arrays]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 2 or not arrays[0].size:
         raise ScratchVAEError(
-            f"latent codes have shape {' and '.join(map(str, sorted(shapes)))}; needed: (examples, dimensions)"
+            f"latent codes have shape {' and '.join(map(str, sorted(shapes)))}; needed: "
+            "(examples, dimensions)"
         )
     return arrays
 
@@ -170,7 +200,8 @@ def _bleu(references, candidates, n):
 
 
 def _places(training_sentences):
-    """word -> the places where it stands, int64, in all training sentences one after the other; and the number of places.
+    """word -> the places where it stands, int64, in all training sentences one after the other; and
+    the number of places.
 
     Before each sentence is a place without a word, so that no run goes from one into the next.
     """
@@ -184,7 +215,10 @@ def _places(training_sentences):
 
 
 def _copied_run(sentence, places, ends):
-    """The sentence's longest run of words that stand one after another at the places.  `ends` is 0 before and after."""
+    """The sentence's longest run of words that stand one after another at the places.
+
+    `ends` is 0 before and after.
+    """
     longest = 0
     stop = 0
     last = np.empty(0, dtype=np.int64)
@@ -203,7 +237,10 @@ def _copied_run(sentence, places, ends):
 
 
 def _check(sentences, name, least=0):
-    """An error unless there are enough sentences, as lists of words; a string would pass for a list of letters."""
+    """An error unless there are enough sentences, as lists of words;
+
+    a string would pass for a list of letters.
+    """
     if len(sentences) < least:
         raise ScratchVAEError(f"{name}: there are {len(sentences)}; needed: at least {least}")
     for sentence in sentences:

@@ -1,4 +1,7 @@
-"""The figures of the labs, for the eye and for print.  Each function draws one, writes it to a file and returns the path."""
+"""The figures of the labs, for the eye and for print.
+
+Each function draws one, writes it to a file and returns the path.
+"""
 
 from pathlib import Path
 
@@ -45,10 +48,14 @@ def _figure(title, width, height, panels=1):
 
 
 def save(figure, path, note=""):
-    """Write the figure, with a small note at its foot; figures are made without pyplot, so nothing is left behind."""
+    """Write the figure, with a small note at its foot;
+
+    figures are made without pyplot, so nothing is left behind.
+    """
     figure.supxlabel(note, x=0.995, ha="right", fontsize=6, color="0.45")
     FigureCanvasAgg(figure)
-    figure.draw_without_rendering()  # square axes take their places in two rounds: savefig does the second
+    # square axes take their places in two rounds: savefig does the second
+    figure.draw_without_rendering()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
     return Path(path)
@@ -56,7 +63,8 @@ def save(figure, path, note=""):
 
 @styled
 def loss_curves(history, path, title, note="", reference=(), ylabel="nats an image"):
-    """Loss and its two terms by epoch, training and validation; reference: (epoch, validation loss, label) points.
+    """Loss and its two terms by epoch, training and validation; reference: (epoch, validation loss,
+    label) points.
 
     Without a KL divergence, as in a plain autoencoder, the loss is all there is.
     """
@@ -105,13 +113,16 @@ def loss_curves(history, path, title, note="", reference=(), ylabel="nats an ima
 
 @styled
 def step_curve(steps, losses, path, title, note="", ylabel="nats an image"):
-    """The loss of single batches by training step, faint, and its running median over a hundredth of them.
+    """The loss of single batches by training step, faint, and its running median over a hundredth
+    of them.
 
-    The highest thousandth of the losses may lie above the axes: else the first steps could leave no room for all the others.
+    The highest thousandth of the losses may lie above the axes: else the first steps could leave no
+    room for all the others.
     """
     if len(steps) != len(losses) or not len(steps):
         raise ScratchVAEError(
-            f"step_curve: {len(steps)} steps and {len(losses)} losses; needed: as many of both, at least one"
+            f"step_curve: {len(steps)} steps and {len(losses)} losses; needed: as many of both, "
+            "at least one"
         )
     steps = np.asarray(steps)[np.isfinite(losses)]
     losses = np.asarray(losses, float)[np.isfinite(losses)]
@@ -144,7 +155,9 @@ def latent_scatter(z, labels, classes, path, title, note=""):
 
 @styled
 def latent_scatters(embeddings, labels, classes, path, title, note=""):
-    """latent_scatter of the same examples in the latent spaces of several models, name -> z (N, 2 or more), side by side."""
+    """latent_scatter of the same examples in the latent spaces of several models, name -> z (N, 2
+    or more), side by side.
+    """
     figure, panels = _figure(title, 5.2 * len(embeddings) + 1.6, 5.8, len(embeddings))
     colours = matplotlib.colormaps["tab10"].resampled(len(classes))
     for axes, (name, z) in zip(panels, embeddings.items()):
@@ -177,14 +190,17 @@ def latent_scatters(embeddings, labels, classes, path, title, note=""):
 
 
 def _marker_area(count):
-    """Points squared: 3 for the 10,000 of a whole test set, larger where there are fewer, so that they are seen."""
+    """Points squared: 3 for the 10,000 of a whole test set, larger where there are fewer, so that
+    they are seen.
+    """
     return np.clip(30_000 / count, 3, 20)
 
 
 def _keep_outliers_out(axes, z):
     """Square limits around the points z (N, 2), without far outliers: the label tells their number.
 
-    Far is outside the range of the central 98 %, widened by half to either side; of a normal distribution no point is.
+    Far is outside the range of the central 98 %, widened by half to either side; of a normal
+    distribution no point is.
     """
     low, high = np.quantile(z, (0.01, 0.99), axis=0)
     reach = (high - low) / 2
@@ -200,7 +216,10 @@ def _keep_outliers_out(axes, z):
 
 @styled
 def kl_by_dimension(kl, path, title, note=""):
-    """The KL divergence of each latent dimension, a mean over examples, the largest first: those near 0 tell nothing."""
+    """The KL divergence of each latent dimension, a mean over examples, the largest first:
+
+    those near 0 tell nothing.
+    """
     figure, (axes,) = _figure(title, 7, 3.2)
     axes.bar(np.arange(1, len(kl) + 1), np.sort(kl)[::-1], color=INK, width=0.8)
     axes.set(xlabel="latent dimension, by its KL", ylabel="nats an example")
@@ -213,10 +232,13 @@ def kl_by_dimension(kl, path, title, note=""):
 
 @styled
 def latent_histogram(z, path, title, note=""):
-    """The distribution of one latent coordinate over examples, z (N,), with the density of N(0, 1), the prior, over it."""
+    """The distribution of one latent coordinate over examples, z (N,), with the density of N(0, 1),
+    the prior, over it.
+    """
     if np.ndim(z) != 1 or not len(z):
         raise ScratchVAEError(
-            f"latent_histogram: z has shape {np.shape(z)}; needed: (N,), one coordinate of each example"
+            f"latent_histogram: z has shape {np.shape(z)}; needed: (N,), one coordinate of each "
+            "example"
         )
     figure, (axes,) = _figure(title, 6.4, 4)
     axes.hist(
@@ -241,7 +263,10 @@ def latent_histogram(z, path, title, note=""):
 
 
 def manifold(decode, path, title, note="", count=15):
-    """The decoded latent plane: count x count points at equal steps of probability of the prior, from 5 % to 95 %."""
+    """The decoded latent plane:
+
+    count x count points at equal steps of probability of the prior, from 5 % to 95 %.
+    """
     return manifolds({"": decode}, path, title, note, count)
 
 
@@ -261,7 +286,8 @@ def manifolds(decoders, path, title, note="", count=15):
 def decoded_grids(decode, grids, path, title, note=""):
     """Parts of the decoded latent plane side by side; grids: (name, first, second) of each.
 
-    A row is one value of z_1 (of first, from the top), its columns are the values of z_2 (of second).
+    A row is one value of z_1 (of first, from the top), its columns are the values of z_2 (of
+    second).
     """
     figure, panels = _figure(title, 5.2 * len(grids), 5.7, len(grids))
     for axes, (name, first, second) in zip(panels, grids):
@@ -277,7 +303,10 @@ def decoded_grids(decode, grids, path, title, note=""):
 
 
 def _plane(axes, decode, z, down, right):
-    """Images decoded from z (rows, columns, 2), without gaps; down and right are the values that belong to rows and columns."""
+    """Images decoded from z (rows, columns, 2), without gaps;
+
+    down and right are the values that belong to rows and columns.
+    """
     images = as_images(decode(z.reshape(-1, 2)))
     size = images.shape[1]
     _show(axes, tile(images, len(right)))
@@ -320,14 +349,17 @@ def progress_pairs(steps, originals, outputs, path, title, note=""):
 
 @styled
 def traversal(decode, z, coordinate, values, folder, title, note=""):
-    """What one coordinate of the latent point z (J,) does: z decoded with it set to each of the values.
+    """What one coordinate of the latent point z (J,) does: z decoded with it set to each of the
+    values.
 
-    Writes an animation, traversal.gif, its frames traversal/frame_00.png and so on, and all images on one sheet, traversal.png;
+    Writes an animation, traversal.gif, its frames traversal/frame_00.png and so on, and all images
+    on one sheet, traversal.png;
     returns the paths of the animation and the sheet.
     """
     if np.ndim(z) != 1 or not 0 <= coordinate < len(z):
         raise ScratchVAEError(
-            f"traversal: coordinate {coordinate} of z of shape {np.shape(z)}; needed: a point (J,), "
+            f"traversal: coordinate {coordinate} of z of shape {np.shape(z)}; needed: a point "
+            "(J,), "
             "and one of its coordinates, counted from 0"
         )
     points = np.tile(np.asarray(z, float), (len(values), 1))
@@ -348,7 +380,10 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
 
 
 def _frames(images, texts, scale=8, margin=8, head=36):
-    """Each image, enlarged so that pixels stay sharp, under its text, as a grey picture; one figure, redrawn, is quick."""
+    """Each image, enlarged so that pixels stay sharp, under its text, as a grey picture;
+
+    one figure, redrawn, is quick.
+    """
     size = images.shape[1] * scale
     width = size + 2 * margin
     height = size + margin + head
@@ -380,7 +415,8 @@ def _pairs(originals, outputs):
     outputs = as_images(outputs)
     if originals.shape != outputs.shape:
         raise ScratchVAEError(
-            f"originals {originals.shape} and outputs {outputs.shape}; needed: as many of both, of one size"
+            f"originals {originals.shape} and outputs {outputs.shape}; needed: as many of both, "
+            "of one size"
         )
     return originals, outputs
 
@@ -396,7 +432,9 @@ def tile(images, columns):
 
 
 def _sheet(images, columns, title, titles=()):
-    """A figure of framed images (N, height, width) in rows, with a small title above each if titles are given."""
+    """A figure of framed images (N, height, width) in rows, with a small title above each if titles
+    are given.
+    """
     count, height, width = images.shape
     if len(titles) not in (0, count):
         raise ScratchVAEError(

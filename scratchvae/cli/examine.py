@@ -111,7 +111,8 @@ def trace(subject, batch_size, html, data_dir):
 )
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
 def bench(names, against, backend, batch_size, json_file, **options):
-    """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
+    """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed.
+    """
     from ..analysis.bench import benchmark
     from ..storage import write_text
     from .tables import bench_table

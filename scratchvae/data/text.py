@@ -15,7 +15,8 @@ SHAKESPEARE_BYTES = 1_115_394  # of the published file
 class TextData:
     """A text as its file has it (scratchvae.text.clean makes it plain).
 
-    description says what this is and where it came from; complete is False if it stands in for a published text.
+    description says what this is and where it came from; complete is False if it stands in for a
+    published text.
     """
 
     text: str
@@ -24,7 +25,10 @@ class TextData:
 
 
 def load_shakespeare(data_dir=None):
-    """Tiny Shakespeare (Karpathy 2015): plays as dialogues.  scratchvae.data.sources says where it is looked for."""
+    """Tiny Shakespeare (Karpathy 2015):
+
+    plays as dialogues.  scratchvae.data.sources says where it is looked for.
+    """
     found = locate("shakespeare", data_dir)
     data_set = CATALOGUE["shakespeare"]
     (path,) = found.files.values()
@@ -32,7 +36,8 @@ def load_shakespeare(data_dir=None):
     complete = hashlib.sha256(content).hexdigest() == data_set.sha256[0]
     if len(content) == SHAKESPEARE_BYTES and not complete:
         raise ScratchVAEError(
-            f"{path}: has the size of the published file but not its content: damaged, or another text"
+            f"{path}: has the size of the published file but not its content: damaged, or another "
+            "text"
         )
     text = decode(content, path)
     what = data_set.title if complete else f"a stand-in for {data_set.title}"
@@ -54,7 +59,8 @@ def decode(content, path):
         text = content.decode()
     except UnicodeDecodeError as error:
         raise ScratchVAEError(
-            f"{path}: not a text in UTF-8: byte 0x{content[error.start]:02x} at offset {error.start:,} "
+            f"{path}: not a text in UTF-8: byte 0x{content[error.start]:02x} at offset "
+            f"{error.start:,} "
             f"({error.reason})"
         ) from None
     if not text.strip().strip("\ufeff"):

@@ -1,14 +1,20 @@
-"""Proof of a backward pass: its gradients against central differences of the forward pass, in float64.
+"""Proof of a backward pass: its gradients against central differences of the forward pass, in
+float64.
 
-For a loss L and a number t in an array, the derivative dL/dt is compared with the central difference of fourth order,
+For a loss L and a number t in an array, the derivative dL/dt is compared with the central
+difference of fourth order,
 
     (8 (L(t + h) - L(t - h)) - (L(t + 2h) - L(t - 2h))) / 12h,
 
-whose error is of order h^4 by truncation and 1e-16 L / h by rounding: about 1e-12 for h = 1e-3.  Every element of every
-parameter and of the input is moved.  An element that fails is tried again with other h: a larger one cures rounding in a tiny
-derivative of a large loss, smaller ones a kink within reach, as relu's at 0; none cures a wrong gradient.
+whose error is of order h^4 by truncation and 1e-16 L / h by rounding: about 1e-12 for h = 1e-3.
+Every element of every
+parameter and of the input is moved.  An element that fails is tried again with other h: a larger
+one cures rounding in a tiny
+derivative of a large loss, smaller ones a kink within reach, as relu's at 0; none cures a wrong
+gradient.
 
-A gradient check passes on a forward pass that is consistently wrong; that is what comparisons with other libraries are for.
+A gradient check passes on a forward pass that is consistently wrong; that is what comparisons with
+other libraries are for.
 """
 
 from dataclasses import dataclass
@@ -21,7 +27,8 @@ from ..models import Model, Sequential
 STEPS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-6)
 TOLERANCE = 1e-6
 FLOOR = 1e-3  # of an array's largest gradient: smaller elements are compared with this much of it
-ROUNDING = 1e-6  # of the loss: gradients below it are compared with it, since differences of the loss are rounded
+# of the loss: gradients below it are compared with it, since differences of the loss are rounded
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -49,17 +56,21 @@ class Report:
     def __str__(self):
         lines = [f"{self.name}: {'passed' if self.passed else 'FAILED'}"]
         lines += [
-            f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  {'ok' if row.passed else 'WRONG'}"
+            f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  "
+            f"{'ok' if row.passed else 'WRONG'}"
             for row in self.rows
         ]
         return "\n".join(lines)
 
 
 def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
-    """Check a layer, or a Sequential, on `batch` random examples of input_shape.  Returns a Report; assert report.passed.
+    """Check a layer, or a Sequential, on `batch` random examples of input_shape.  Returns a Report;
+    assert report.passed.
 
-    The layer itself is left alone: a float64 copy is made from its get_config(), with random parameters near its own.
-    L = sum(dout * forward(x)) with a random dout, since a constant one hides mistakes (softmax and batch normalisation have
+    The layer itself is left alone: a float64 copy is made from its get_config(), with random
+    parameters near its own.
+    L = sum(dout * forward(x)) with a random dout, since a constant one hides mistakes (softmax and
+    batch normalisation have
     dx = 0 for it).
     """
     rng = np.random.default_rng(seed)
@@ -95,13 +106,16 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
-    """Check a VAE or an Autoencoder: the whole loss, its noise fixed, against every parameter and the input.
+    """Check a VAE or an Autoencoder: the whole loss, its noise fixed, against every parameter and
+    the input.
 
-    x: a few examples; random ones in [0, 1] if not given, for a model that is built.  The model itself is left alone.
+    x: a few examples; random ones in [0, 1] if not given, for a model that is built.  The model
+    itself is left alone.
     """
     if model.input_shape is None and x is None:
         raise ScratchVAEError(
-            "check_model: the model is not built and no x given; call model.build(input_shape), or give x"
+            "check_model: the model is not built and no x given; call model.build(input_shape), "
+            "or give x"
         )
     rng = np.random.default_rng(seed)
     config = model.get_config() | {
@@ -155,12 +169,15 @@ def on_host(kernels, gradients):
 
 
 def compare(loss, arrays, gradients, tolerance=TOLERANCE):
-    """Rows of verdicts: the gradients of loss(), NumPy's, with respect to the backend's arrays, by name, against central differences."""
+    """Rows of verdicts: the gradients of loss(), NumPy's, with respect to the backend's arrays, by
+    name, against central differences.
+    """
     rows = []
     for name, array in arrays.items():
         if gradients[name].shape != array.shape:
             raise ScratchVAEError(
-                f"the gradient of {name} has shape {gradients[name].shape}, {name} itself {array.shape}"
+                f"the gradient of {name} has shape {gradients[name].shape}, {name} itself "
+                f"{array.shape}"
             )
         error = largest_error(loss, array, gradients[name], tolerance)
         rows.append(Row(name, array.shape, error, error <= tolerance))
@@ -168,7 +185,9 @@ def compare(loss, arrays, gradients, tolerance=TOLERANCE):
 
 
 def largest_error(loss, array, gradient, tolerance):
-    """The largest relative error of the gradient, |analytic - numeric| / max(|analytic|, |numeric|, FLOOR * largest, ROUNDING * |L|)."""
+    """The largest relative error of the gradient, |analytic - numeric| / max(|analytic|, |numeric|,
+    FLOOR * largest, ROUNDING * |L|).
+    """
     numeric = np.array([central_difference(loss, array, i, STEPS[0]) for i in range(array.size)])
     gradient = gradient.ravel()
     floor = max(FLOOR * np.abs(numeric).max(), ROUNDING * abs(loss()), 1e-12)

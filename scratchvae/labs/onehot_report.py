@@ -1,4 +1,7 @@
-"""The report that shakespeare-onehot's sheet asks for: the problem, the steps taken, the numbers."""
+"""The report that shakespeare-onehot's sheet asks for:
+
+the problem, the steps taken, the numbers.
+"""
 from collections import Counter
 
 from ..text import detokenize

@@ -51,10 +51,13 @@ BOOK_ENDS = re.compile(
 
 
 def clean(text):
-    """The text in Unicode's composed form (NFC), in lines ended by "\\n", with single blanks and at most one empty line in a row.
+    """The text in Unicode's composed form (NFC), in lines ended by "\\n", with single blanks and at
+    most one empty line in a row.
 
-    Quotes and dashes become plain ones; a byte order mark, control characters and soft hyphens go; of Project Gutenberg's
-    files, what stands before and after the marked beginning and end of each book goes too.  Clean text comes out as it is.
+    Quotes and dashes become plain ones; a byte order mark, control characters and soft hyphens go;
+    of Project Gutenberg's
+    files, what stands before and after the marked beginning and end of each book goes too.  Clean
+    text comes out as it is.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = unicodedata.normalize("NFC", text.translate(PLAIN))
@@ -65,12 +68,18 @@ def clean(text):
 
 
 def lines(text):
-    """The lines of a text that have words, stripped: those that end in a colon are left out, as the names of speakers in plays do."""
+    """The lines of a text that have words, stripped:
+
+    those that end in a colon are left out, as the names of speakers in plays do.
+    """
     return [line for line in map(str.strip, text.splitlines()) if line and not line.endswith(":")]
 
 
 def speeches(text):
-    """The speeches of a play as pairs (speaker, [lines]): the clean text's paragraphs that begin with a line "SPEAKER:"."""
+    """The speeches of a play as pairs (speaker, [lines]):
+
+    the clean text's paragraphs that begin with a line "SPEAKER:".
+    """
     paragraphs = [paragraph.strip().splitlines() for paragraph in re.split(r"\n\s*\n", text)]
     return [
         (speaker[:-1], spoken)

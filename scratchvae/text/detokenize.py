@@ -28,8 +28,10 @@ QUOTES = {"``": '"', "''": '"'}
 def detokenize(words):
     """The words of a line or more, as tokenize gives them, as readable text.
 
-    A word that was split is whole again ("ca", "n't"; "'", "tis"), and punctuation and quotes stand where they belong.  Whether
-    an apostrophe opens a quotation, ends it, or stands for letters left out is guessed from the words beside it.
+    A word that was split is whole again ("ca", "n't"; "'", "tis"), and punctuation and quotes stand
+    where they belong.  Whether
+    an apostrophe opens a quotation, ends it, or stands for letters left out is guessed from the
+    words beside it.
     """
     words = list(words)
     text = ""
@@ -54,7 +56,10 @@ def detokenize(words):
 
 
 def _belongs_before(before, after):
-    """Does an apostrophe between these, where no quotation is open, end the word before it: o' the, soldiers' arms?"""
+    """Does an apostrophe between these, where no quotation is open, end the word before it:
+
+    o' the, soldiers' arms?
+    """
     return (
         not after
         or after in CLOSING

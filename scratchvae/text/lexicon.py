@@ -1,4 +1,5 @@
-"""Early Modern English and today's, side by side: the words that scratchvae.text.modern knows.  Everything is in lower case;
+"""Early Modern English and today's, side by side: the words that scratchvae.text.modern knows.
+Everything is in lower case;
 the case of the text is kept when a word is replaced.
 """
 

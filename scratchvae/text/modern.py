@@ -3,8 +3,10 @@
     modernise("Wherefore art thou Romeo?")          "Why are you Romeo?"
     slangify("Good morrow, my lord.")               "Yo, my dude."
 
-The words are in the lexicon; here are the endings, which it would take a grammar to undo: an ending goes only where its verb
-is known, or where thou stands beside it.  Spaces, line breaks and punctuation stay as they are, and so does English of today.
+The words are in the lexicon; here are the endings, which it would take a grammar to undo: an ending
+goes only where its verb
+is known, or where thou stands beside it.  Spaces, line breaks and punctuation stay as they are, and
+so does English of today.
 """
 
 import re
@@ -29,7 +31,10 @@ from .lexicon import (
 
 
 def modernise(text):
-    """Early Modern English as it would be said today: "thou knowest" -> "you know".  Names before speeches stay."""
+    """Early Modern English as it would be said today:
+
+    "thou knowest" -> "you know".  Names before speeches stay.
+    """
     return rewrite_speeches(text, MODERN)
 
 
@@ -39,7 +44,9 @@ def slangify(text):
 
 
 def rewrite_speeches(text, rules):
-    """Apply pairs of (pattern, function of the match), one after the other, to all but the names of the speakers."""
+    """Apply pairs of (pattern, function of the match), one after the other, to all but the names of
+    the speakers.
+    """
     pieces = SPEAKER.split(text)
     for pattern, rewrite in rules:
         pieces[::2] = [pattern.sub(rewrite, piece) for piece in pieces[::2]]
@@ -61,11 +68,15 @@ def key(old):
     return old.lower().replace("’", "'")
 
 
-# Endings ---------------------------------------------------------------------------------------------------------------------
+# Endings ------------------------------------------------------------------------------------------
+# ---------------------------
 
 
 def verb_of(stem):
-    """The verb that an ending left this stem of: "know" -> "know", "lov" -> "love", "cri" -> "cry", "runn" -> "run"; or None."""
+    """The verb that an ending left this stem of:
+
+    "know" -> "know", "lov" -> "love", "cri" -> "cry", "runn" -> "run"; or None.
+    """
     undoubled = stem[:-1] if stem[-1:] == stem[-2:-1] else stem
     return next(
         (verb for verb in (stem, stem + "e", re.sub("i$", "y", stem), undoubled) if verb in VERBS),
@@ -90,7 +101,10 @@ def past(stem):
 
 
 def second_person(word, beside_thou=True):
-    """What you do, of what thou dost: knowest, know'st -> know; call'dst -> called; None if the word may be something else."""
+    """What you do, of what thou dost:
+
+    knowest, know'st -> know; call'dst -> called; None if the word may be something else.
+    """
     if word in FALSE_FRIENDS:
         return None
     if found := re.fullmatch("(.+)(ed|'d)'?st", word):
@@ -108,7 +122,10 @@ def second_person(word, beside_thou=True):
 
 
 def split(word):
-    """(auxiliary, verb) that say together what a verb says: knows -> (does, know), knew -> (did, know); None if it is no verb."""
+    """(auxiliary, verb) that say together what a verb says:
+
+    knows -> (does, know), knew -> (did, know); None if it is no verb.
+    """
     if word in PASTS:
         return "did", PASTS[word]
     if word in VERBS:
@@ -141,7 +158,9 @@ ENDINGS = [
 
 
 def without_ending(word):
-    """The word without its Early Modern ending or contraction, or None if it has none that is safe to undo."""
+    """The word without its Early Modern ending or contraction, or None if it has none that is safe
+    to undo.
+    """
     if word in FALSE_FRIENDS:
         return None
     for pattern, undo in ENDINGS:
@@ -150,7 +169,8 @@ def without_ending(word):
     return second_person(word, beside_thou=False)
 
 
-# Rules -----------------------------------------------------------------------------------------------------------------------
+# Rules --------------------------------------------------------------------------------------------
+# ---------------------------
 
 
 def question(found):
@@ -203,7 +223,8 @@ def article(found):
 
 @lru_cache(maxsize=None)
 def modern_word(old):
-    """A word in today's English, looked up with the apostrophes around it, and else without them."""
+    """A word in today's English, looked up with the apostrophes around it, and else without them.
+    """
     bare = old.strip("'’")
     if key(old) in WORDS:
         return like(old, WORDS[key(old)])
@@ -219,7 +240,9 @@ def slang_word(old):
 
 
 def from_lexicon(lexicon, word):
-    """The rule that replaces phrases by those of the lexicon, the longest first, and what is left word by word."""
+    """The rule that replaces phrases by those of the lexicon, the longest first, and what is left
+    word by word.
+    """
     keys = sorted(
         (entry for entry in lexicon if re.search("[^a-z']", entry)), key=len, reverse=True
     )
@@ -228,11 +251,15 @@ def from_lexicon(lexicon, word):
 
 
 def phrase(found, lexicon):
-    """A phrase of the lexicon.  The capital of I says nothing in mid-sentence: and I pray you -> and please."""
+    """A phrase of the lexicon.
+
+    The capital of I says nothing in mid-sentence: and I pray you -> and please.
+    """
     old = found[1]
     new = lexicon.get(
         key(old), old
-    )  # letters that match only because their case is ignored, as the long s does, are in no lexicon
+    # letters that match only because their case is ignored, as the long s does, are in no lexicon
+    )
     amid = re.search(r"[\w,;] $", found.string[max(found.start() - 2, 0) : found.start()])
     return like(
         old[0].lower() + old[1:] if amid and re.match(r"I\b", old) and not old.isupper() else old,

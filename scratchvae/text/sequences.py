@@ -10,7 +10,8 @@ SIDES = ("pre", "post")
 def pad_sequences(sequences, length, padding="pre", truncating="pre", value=0):
     """Sequences of indices as an array, int32 (N, length), as Keras does it.
 
-    Shorter ones are filled up with `value` in front ("pre") or behind ("post"); longer ones lose what is too much, in front or
+    Shorter ones are filled up with `value` in front ("pre") or behind ("post"); longer ones lose
+    what is too much, in front or
     behind.
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
@@ -26,7 +27,8 @@ def pad_sequences(sequences, length, padding="pre", truncating="pre", value=0):
 
 
 def split(items, validation=0.2, seed=42):
-    """(training, validation) items of a list or an array: about that part of them, drawn by the seed, validates.
+    """(training, validation) items of a list or an array: about that part of them, drawn by the
+    seed, validates.
 
     Both keep the order of the items, and each has at least one.
     """

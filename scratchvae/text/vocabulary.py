@@ -32,9 +32,11 @@ class Vocabulary:
 
     @classmethod
     def build(cls, sequences, specials=(PADDING, UNKNOWN), min_count=1, max_size=None):
-        """The vocabulary of sequences of words: the specials, then the most frequent word first, equally frequent ones by alphabet.
+        """The vocabulary of sequences of words: the specials, then the most frequent word first,
+        equally frequent ones by alphabet.
 
-        Words that occur fewer than min_count times are left out, and so are the rarest beyond max_size, which counts specials.
+        Words that occur fewer than min_count times are left out, and so are the rarest beyond
+        max_size, which counts specials.
         """
         counts = Counter(chain.from_iterable(sequences))
         kept = [
@@ -67,7 +69,10 @@ class Vocabulary:
         return self._indices[word]
 
     def encode(self, words):
-        """Words as indices, int32 (N,): those it lacks as UNKNOWN's, or as an error if it has no UNKNOWN."""
+        """Words as indices, int32 (N,):
+
+        those it lacks as UNKNOWN's, or as an error if it has no UNKNOWN.
+        """
         if self.unknown is None:
             return np.array([self.index(word) for word in words], np.int32)
         return np.array([self._indices.get(word, self.unknown) for word in words], np.int32)

@@ -1,4 +1,7 @@
-"""Whole models trained on the device and by the reference: the same numbers.  Run by test_cuda.py, in the simulator or on a device."""
+"""Whole models trained on the device and by the reference:
+
+the same numbers.  Run by test_cuda.py, in the simulator or on a device.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""Makes golden.npz: what Keras 3 on JAX, in float64, computes for small random inputs.  Needs keras and jax; the tests do not.
+"""Makes golden.npz: what Keras 3 on JAX, in float64, computes for small random inputs.  Needs keras
+and jax; the tests do not.
 
 KERAS_BACKEND=jax python tests/golden/make_golden.py            # everything anew
 KERAS_BACKEND=jax python tests/golden/make_golden.py recurrent  # one of PARTS; the rest stays
@@ -54,7 +55,9 @@ def dense():
 
 
 def losses():
-    """Reconstruction losses of each example, and the gradient of their mean over the batch, from the logits."""
+    """Reconstruction losses of each example, and the gradient of their mean over the batch, from
+    the logits.
+    """
     logits = 6 * rng.standard_normal((5, 23))
     target = rng.random((5, 23))
     target[:, :6] = [0, 1, 0, 1, 0, 1]
@@ -135,7 +138,8 @@ def optimizers():
         record(f"optimizer/{name}", start=start, gradients=gradients, after=np.array(after))
 
 
-# Convolutions to record: kernel size, strides, padding, activation, image (H, W, C), filters, batch.
+# Convolutions to record: kernel size, strides, padding, activation, image (H, W, C), filters,
+# batch.
 CONVOLUTIONS = {
     "conv2d": (
         ((1, 1), (1, 1), "valid", "linear", (5, 6, 33), 16, 1),
@@ -175,7 +179,10 @@ CONVOLUTIONS = {
 
 
 def convolutions():
-    """Forward, and backward from a random dout, of the table above; a group's name tells the case."""
+    """Forward, and backward from a random dout, of the table above;
+
+    a group's name tells the case.
+    """
     rng = np.random.default_rng(21)
     coarse = lambda *shape: (
         np.round(4 * rng.standard_normal(shape)) / 4
@@ -203,7 +210,8 @@ def convolutions():
             dout = coarse(*y.shape)
             (dkernel, dbias), dx = backward(dout)
             record(
-                f"{operation}/{times(kernel_size)} stride {times(strides)} {padding} {activation}, {times(image)} to {filters}",
+                f"{operation}/{times(kernel_size)} stride {times(strides)} {padding} "
+                f"{activation}, {times(image)} to {filters}",
                 **{
                     name: narrow(array)
                     for name, array in dict(
@@ -226,7 +234,10 @@ def times(numbers):
 
 
 def narrow(array):
-    """The array in the smallest type that holds it exactly: these are many numbers, and most have few digits."""
+    """The array in the smallest type that holds it exactly:
+
+    these are many numbers, and most have few digits.
+    """
     array = np.asarray(array)
     assert array.dtype == np.float64
     return next(
@@ -237,7 +248,9 @@ def narrow(array):
 
 
 def batch_normalization():
-    """Training forward and backward, the moving averages after it, and inference from those before it."""
+    """Training forward and backward, the moving averages after it, and inference from those before
+    it.
+    """
     rng = np.random.default_rng(22)
     for name, shape, offset, momentum, epsilon in (
         ("rows", (5, 7), 0, 0.99, 1e-3),
@@ -272,7 +285,8 @@ def batch_normalization():
         ]
         y_inference = normalize(x, gamma, beta, moving_mean, moving_variance)
 
-        # These are the formulas of Keras's documentation, as Keras itself computes in float32 here: it has to agree to six digits,
+        # These are the formulas of Keras's documentation, as Keras itself computes in float32 here:
+        # it has to agree to six digits,
         # on images less the offset, which changes nothing but the mean.
         layer = keras.layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **FLOAT64)
         layer.build(shape)
@@ -330,7 +344,9 @@ def call(layer, weights, *inputs, **options):
 
 
 def record_weights(layer, rng):
-    """Random weights of a built layer or model, in the order of get_weights, and what to record of them and of their gradients."""
+    """Random weights of a built layer or model, in the order of get_weights, and what to record of
+    them and of their gradients.
+    """
     weights = [0.5 * rng.standard_normal(w.shape) for w in layer.get_weights()]
     return weights, lambda gradients: numbered("weight", weights) | numbered("gradient", gradients)
 
@@ -354,9 +370,11 @@ MASK = np.array(
 
 
 def recurrent():
-    """GRUs on numbers, with and without a mask, from a given state; and on words, behind an Embedding, forwards and in both directions.
+    """GRUs on numbers, with and without a mask, from a given state; and on words, behind an
+    Embedding, forwards and in both directions.
 
-    Where the mask is 0, Keras's Bidirectional gives zeros for the steps of a sequence, on which no dout is put here.
+    Where the mask is 0, Keras's Bidirectional gives zeros for the steps of a sequence, on which no
+    dout is put here.
     """
     rng = np.random.default_rng(23)
     for name, shape, units, return_sequences, mask in (
@@ -420,7 +438,9 @@ def recurrent():
 
 
 def word_losses():
-    """Sparse categorical cross-entropy of T words, summed, and the gradient of its mean over the batch, from the logits."""
+    """Sparse categorical cross-entropy of T words, summed, and the gradient of its mean over the
+    batch, from the logits.
+    """
     rng = np.random.default_rng(24)
     logits = 4 * rng.standard_normal((5, 3, 11))
     targets = rng.integers(0, 11, (5, 3), np.int32)
@@ -442,7 +462,10 @@ def word_losses():
 
 
 def clipping():
-    """Six updates of Adam on two arrays with global_clipnorm; the gradients get larger, those of the last three are clipped."""
+    """Six updates of Adam on two arrays with global_clipnorm;
+
+    the gradients get larger, those of the last three are clipped.
+    """
     rng = np.random.default_rng(25)
     start = rng.standard_normal(11)
     gradients = rng.standard_normal((6, 11)) * 10.0 ** np.arange(-3, 3)[:, np.newaxis]
@@ -459,7 +482,9 @@ def clipping():
 
 
 def text_gru():
-    """The whole loss of a small VAE of sentences, padded before and behind, with given noise, and the gradient of every weight."""
+    """The whole loss of a small VAE of sentences, padded before and behind, with given noise, and
+    the gradient of every weight.
+    """
     rng = np.random.default_rng(26)
     V = 11
     T = 6

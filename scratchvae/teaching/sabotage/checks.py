@@ -1,4 +1,7 @@
-"""The checks that catch mistakes: finite differences, numbers that another framework computed, and properties that must hold."""
+"""The checks that catch mistakes:
+
+finite differences, numbers that another framework computed, and properties that must hold.
+"""
 
 import numpy as np
 
@@ -11,7 +14,8 @@ from .plant import BACKEND, Verdict
 
 CLOSE = 1e-7  # golden numbers have eight digits
 
-# Keras 3.15.1 in float64: a GRU of one unit on three steps of one number, a convolution of one window, a first step of Adam.
+# Keras 3.15.1 in float64: a GRU of one unit on three steps of one number, a convolution of one
+# window, a first step of Adam.
 GRU_WEIGHTS = ([[0.5, -1.0, 1.5]], [[1.0, 0.5, -0.5]], [[0.25, 0.0, 0.5], [-0.5, 1.0, 0.25]])
 GRU_INPUT = [1.0, -0.5, 2.0]
 GRU_STATES = [0.42550873, 0.09331304, 0.36558889]
@@ -114,12 +118,15 @@ def first_step_of_adam():
     verdict = golden("parameters after a step", w, AFTER_ADAM)
     return Verdict(
         verdict.passed,
-        f"{verdict.says}; the step is {abs(w[1] - START[1]) / rate:.3g} x the learning rate, a first one is 1 x",
+        f"{verdict.says}; the step is {abs(w[1] - START[1]) / rate:.3g} x the learning rate, a "
+        "first one is 1 x",
     )
 
 
 def spread_of_samples():
-    """The standard deviation of many samples z of q(z|x), beside the sigma that the log variance means."""
+    """The standard deviation of many samples z of q(z|x), beside the sigma that the log variance
+    means.
+    """
     lv = np.tile([-2.0, 0.0, 2.0], (100_000, 1))
     eps = np.empty_like(lv)
     z = np.empty_like(lv)

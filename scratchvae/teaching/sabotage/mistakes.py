@@ -9,7 +9,8 @@ LIST = (
         "loss-no-mean",
         "a forgotten 1/N in the loss's gradient",
         (Edit("binary_crossentropy_backward", "(scale / (D * N))", "(scale / D)"),),
-        "the loss is a mean over N examples, so what comes back from it is N times too large.  In training it looks like "
+        "the loss is a mean over N examples, so what comes back from it is N times too large.  In "
+        "training it looks like "
         "a learning rate N times as large",
         checks.vae,
     ),
@@ -17,7 +18,8 @@ LIST = (
         "kl-no-mean",
         "the KL divergence's gradient not divided by the batch size",
         (Edit("gaussian_kl_backward", "weight / len(z_mean)", "weight"),),
-        "only what the KL term adds to dmu and dlv is too large, but all of the encoder lies behind it.  In training the "
+        "only what the KL term adds to dmu and dlv is too large, but all of the encoder lies "
+        "behind it.  In training the "
         "posterior collapses: the KL weight is N times what was asked for",
         checks.vae,
     ),
@@ -46,7 +48,8 @@ LIST = (
                 "np.exp(z_log_var) * eps",
             ),
         ),
-        "a gradient check compares the backward pass with the forward pass, and these agree: it cannot know which "
+        "a gradient check compares the backward pass with the forward pass, and these agree: it "
+        "cannot know which "
         "function was meant.  Drawing samples and measuring their spread can",
         checks.vae,
         checks.spread_of_samples,
@@ -60,7 +63,8 @@ LIST = (
                 "dense_backward", "np.matmul(dz, kernel.T, out=dx)", "np.matmul(dz, kernel, out=dx)"
             ),
         ),
-        "dz W has the right shape, because W is square: no error message says anything.  Check layers with sizes that "
+        "dz W has the right shape, because W is square: no error message says anything.  Check "
+        "layers with sizes that "
         "differ, too",
         checks.layer(lambda: Dense(5, "tanh"), (5,)),
     ),
@@ -98,7 +102,8 @@ LIST = (
                 "dx[...] = dout * y * (1 - y)",
             ),
         ),
-        "each input moves every output, through the sum below the fraction; y (1 - y), as for a sigmoid, is only its own",
+        "each input moves every output, through the sum below the fraction; y (1 - y), as for a "
+        "sigmoid, is only its own",
         checks.layer(lambda: Activation("softmax"), (3, 5)),
     ),
     Mistake(
@@ -111,7 +116,8 @@ LIST = (
                 "np.random.default_rng(0).random(noise.shape) >= rate",
             ),
         ),
-        "gradients flow through units that were off, and not through some that were on.  To see it the check must fix the"
+        "gradients flow through units that were off, and not through some that were on.  To see "
+        "it the check must fix the"
         " forward pass's noise, or the differences are noise themselves",
         checks.layer(lambda: Dropout(0.3), (3, 5)),
     ),
@@ -119,7 +125,8 @@ LIST = (
         "batchnorm-constants",
         "batch normalisation without its mean terms",
         (Edit("batchnorm_backward", "(dout - (dbeta + x_hat * dgamma) / len(x))", "dout"),),
-        "each example also moves the batch's mean and variance, and through them all other outputs.  The right dx sums to"
+        "each example also moves the batch's mean and variance, and through them all other "
+        "outputs.  The right dx sums to"
         " 0 over the batch: to move all examples alike changes nothing",
         checks.layer(lambda: BatchNormalization(), (3, 2, 4)),
     ),
@@ -127,7 +134,8 @@ LIST = (
         "embedding-overwrite",
         "a repeated word's gradients overwrite each other",
         (Edit("embedding_backward", "np.add.at(dtable, indices, dout)", "dtable[indices] = dout"),),
-        "a row that was read twice has two gradients, and they add.  Only a check with repeated words can see it: four "
+        "a row that was read twice has two gradients, and they add.  Only a check with repeated "
+        "words can see it: four "
         "random ones of three do repeat",
         checks.layer(lambda: Embedding(5, 3), (4,)),
     ),
@@ -141,7 +149,8 @@ LIST = (
                 "dq[:, t, 2 * U:] = da[:, t, 2 * U:]",
             ),
         ),
-        "step 5 multiplies q_c by r, so its gradient has the factor r; without it, states are blamed for what the gate "
+        "step 5 multiplies q_c by r, so its gradient has the factor r; without it, states are "
+        "blamed for what the gate "
         "kept from them",
         checks.layer(lambda: GRU(3, return_sequences=True), (4, 5)),
     ),
@@ -154,7 +163,8 @@ LIST = (
             Edit("gru_backward", "dc = (1 - z) * dh", "dc = z * dh"),
             Edit("gru_backward", "dbefore = z * dh\n", "dbefore = (1 - z) * dh\n"),
         ),
-        "it is a right gradient of another recurrent layer, one that even learns as well.  Only its weights mean "
+        "it is a right gradient of another recurrent layer, one that even learns as well.  Only "
+        "its weights mean "
         "something else: those of another framework give other states",
         checks.layer(lambda: GRU(3, return_sequences=True), (4, 5)),
         checks.golden_gru,
@@ -168,7 +178,8 @@ LIST = (
             Edit("conv2d_backward", "dkernel[a, b] = ", "dkernel[-1 - a, -1 - b] = "),
             Edit("conv2d_backward", "dz @ kernel[a, b].T", "dz @ kernel[-1 - a, -1 - b].T"),
         ),
-        "this is the mathematicians' convolution, with a right gradient; the frameworks' is a correlation.  It learns the"
+        "this is the mathematicians' convolution, with a right gradient; the frameworks' is a "
+        "correlation.  It learns the"
         " same, upside down",
         checks.layer(lambda: Conv2D(2, 3, 2, "same", "tanh"), (5, 4, 3)),
         checks.golden_convolution,
@@ -184,7 +195,8 @@ LIST = (
                 "alpha = learning_rate",
             ),
         ),
-        "no gradient check looks at an optimizer: the gradients are right, it is the step that is wrong.  Adam's first "
+        "no gradient check looks at an optimizer: the gradients are right, it is the step that is "
+        "wrong.  Adam's first "
         "step has a known size, that of the learning rate, whatever the gradient",
         checks.vae,
         checks.first_step_of_adam,

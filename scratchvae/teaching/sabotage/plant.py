@@ -40,8 +40,10 @@ class Verdict(NamedTuple):
 class Mistake:
     """A mistake in one operation, or the same one in several.
 
-    gradient_check() -> Verdict is the check by finite differences; check() -> Verdict, named check_name, is the one that catches the
-    mistake: the gradient check itself unless given.  why: why it is caught, or why the gradient check can't see it.
+    gradient_check() -> Verdict is the check by finite differences; check() -> Verdict, named
+    check_name, is the one that catches the
+    mistake: the gradient check itself unless given.  why: why it is caught, or why the gradient
+    check can't see it.
     """
 
     name: str
@@ -55,7 +57,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Result:
-    """Verdicts on a mistake: of the gradient check and of the named check, and of the named check without the mistake."""
+    """Verdicts on a mistake:
+
+    of the gradient check and of the named check, and of the named check without the mistake.
+    """
 
     mistake: Mistake
     gradient: Verdict
@@ -101,7 +106,8 @@ def faulty(function, edits):
     for edit in edits:
         if source.count(edit.right) != 1:
             raise ValueError(
-                f"{edit.operation}: {edit.right!r} stands {source.count(edit.right)} times in its source; needed: once"
+                f"{edit.operation}: {edit.right!r} stands {source.count(edit.right)} times in its "
+                "source; needed: once"
             )
         source = source.replace(edit.right, edit.wrong)
     namespace = dict(inspect.unwrap(function).__globals__)

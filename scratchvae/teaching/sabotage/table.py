@@ -1,4 +1,7 @@
-"""Sabotage on the terminal: each mistake, its line beside the right one, and what the checks say."""
+"""Sabotage on the terminal:
+
+each mistake, its line beside the right one, and what the checks say.
+"""
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,7 +12,10 @@ WIDTH = 120  # where the width of the terminal is not known
 
 
 def print_results(results):
-    """Print Results as they come; True if every mistake was caught by the check that is named for it."""
+    """Print Results as they come;
+
+    True if every mistake was caught by the check that is named for it.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -18,7 +24,8 @@ def print_results(results):
         console.print(overview(results))
     caught = sum(result.caught for result in results)
     console.print(
-        f"{caught} of {len(results)} mistakes caught by the check that is named for {'them' if len(results) > 1 else 'it'}"
+        f"{caught} of {len(results)} mistakes caught by the check that is named for "
+        f"{'them' if len(results) > 1 else 'it'}"
         + ("" if caught == len(results) else ": THE OTHERS WERE NOT")
     )
     return caught == len(results)

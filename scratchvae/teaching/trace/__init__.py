@@ -1,4 +1,7 @@
-"""One training step under a microscope: what every layer makes of the batch, what comes back, what it costs, and whether it is right."""
+"""One training step under a microscope:
+
+what every layer makes of the batch, what comes back, what it costs, and whether it is right.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -21,7 +24,8 @@ PEAKS = 5  # products of which the quickest is the machine's peak
 class Trace:
     """What was seen of a step of the subject.
 
-    events: of the step, in their order; updates: path of a layer -> step.Update; losses: means over the batch; times: timing.Times;
+    events: of the step, in their order; updates: path of a layer -> step.Update; losses: means over
+    the batch; times: timing.Times;
     gflops: the sgemm peak; findings: what is unhealthy.
     """
 
@@ -36,7 +40,10 @@ class Trace:
 
 
 def trace(subject, timing=TIMING, checking=CHECKING):
-    """Make a step of the subject, and a few more to measure them; returns a Trace.  timing, checking: seconds to spend on these."""
+    """Make a step of the subject, and a few more to measure them;
+
+    returns a Trace.  timing, checking: seconds to spend on these.
+    """
     checked = check(subject, checking)
     recorder, (reconstruction, kl) = record(subject)
     times = measure(subject, timing)

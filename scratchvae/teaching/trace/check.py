@@ -1,8 +1,12 @@
-"""Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as far as the time allows.
+"""Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as
+far as the time allows.
 
-The whole loss of a float64 copy of the model, with the same noise, on a few examples: its derivatives with respect to single entries
-against central differences.  Biases and other vectors are moved a little first: fresh ones put many a relu exactly on its kink (a bias of
-0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is
+The whole loss of a float64 copy of the model, with the same noise, on a few examples: its
+derivatives with respect to single entries
+against central differences.  Biases and other vectors are moved a little first: fresh ones put many
+a relu exactly on its kink (a bias of
+0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it
+give again what they gave: only the rest is
 computed anew.
 """
 
@@ -25,7 +29,8 @@ STEPS = (
     1e-7,
     1e-8,
 )  # distances, until one is right: a bias moves thousands of relu units near their kinks
-TOLERANCE = 1e-3  # in a large network some relu always bends within reach of a difference; mistakes are larger by far
+# in a large network some relu always bends within reach of a difference; mistakes are larger by far
+TOLERANCE = 1e-3
 ENOUGH = 1e-7  # an error so small that no other distance need be tried
 NUDGE = 0.1  # standard deviation of what is added to vectors
 WITHOUT_FREE_BITS = {"free_bits": 0.0}  # which change the gradient on purpose, not the loss
@@ -45,7 +50,8 @@ class Checked:
 
 
 def check(subject, seconds):
-    """path of a layer -> Checked, for layers with parameters, after about so many seconds at most."""
+    """path of a layer -> Checked, for layers with parameters, after about so many seconds at most.
+    """
     loss = Loss(subject)
     paths = [
         path for path in reversed(loss.order) if loss.layers.get(path) and loss.layers[path].params
@@ -115,7 +121,9 @@ class Loss:
         return result
 
     def error(self, path, rng):
-        """The relative error of the derivative with respect to a random entry of the layer's parameters, as gradcheck defines it."""
+        """The relative error of the derivative with respect to a random entry of the layer's
+        parameters, as gradcheck defines it.
+        """
         name = rng.choice(list(self.layers[path].params))
         array = self.layers[path].params[name]
         gradient = self.layers[path].grads[name].ravel()
@@ -132,7 +140,9 @@ class Loss:
 
     @staticmethod
     def choose(gradient, rng):
-        """An entry: any, or every other time one that is not 0, since few rows of a table of words have a gradient."""
+        """An entry: any, or every other time one that is not 0, since few rows of a table of words
+        have a gradient.
+        """
         candidates = np.flatnonzero(gradient)
         return (
             int(rng.choice(candidates))

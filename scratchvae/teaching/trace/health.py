@@ -29,7 +29,10 @@ class Finding:
 
 
 def examine(trace):
-    """The Findings on a Trace, in the order of its events.  Each rule below yields pairs (problem, rule)."""
+    """The Findings on a Trace, in the order of its events.
+
+    Each rule below yields pairs (problem, rule).
+    """
     loss = next(
         event for event in trace.events if event.place == "loss" and event.direction == "backward"
     )
@@ -60,7 +63,8 @@ def not_finite(event):
     bad = [name for name, portrait in event.arrays.items() if not np.isfinite(portrait.norm)]
     if bad:
         yield (
-            f"{', '.join(bad)}: not finite.  What follows from it is of no use: try a smaller learning rate",
+            f"{', '.join(bad)}: not finite.  What follows from it is of no use: try a smaller "
+            "learning rate",
             "a NaN or an infinity among the elements",
         )
 
@@ -73,9 +77,11 @@ def dead_units(event):
     rows = int(np.prod(y.shape[:-1]))
     if rows >= DEAD_ROWS and y.silent > DEAD_SHARE * y.units:
         yield (
-            f"{y.silent:,} of {y.units:,} units are dead: 0 for every example of the batch.  relu lets no gradient through where its output "
+            f"{y.silent:,} of {y.units:,} units are dead: 0 for every example of the batch.  relu "
+            "lets no gradient through where its output "
             "is 0, so this batch teaches them nothing",
-            f"relu units that are 0 at all of {rows:,} examples and positions are more than {DEAD_SHARE:.0%}",
+            f"relu units that are 0 at all of {rows:,} examples and positions are more than "
+            f"{DEAD_SHARE:.0%}",
         )
 
 
@@ -96,17 +102,21 @@ def saturated(event):
         return
     if share > SATURATED_SHARE:
         yield (
-            f"{share:.0%} of its outputs are saturated: there the slope {slope} lets next to no gradient through",
+            f"{share:.0%} of its outputs are saturated: there the slope {slope} lets next to no "
+            "gradient through",
             f"more than {SATURATED_SHARE:.0%} of the outputs are {where}",
         )
 
 
 def stuck_outputs(event):
-    """Outputs of a sigmoid that are wrong and saturated, under a loss that needs the sigmoid's slope."""
+    """Outputs of a sigmoid that are wrong and saturated, under a loss that needs the sigmoid's
+    slope.
+    """
     stuck = event.facts.get("stuck")
     if event.kind == "squared_error" and stuck and stuck > STUCK_SHARE:
         yield (
-            f"{stuck:.0%} of the outputs are wrong and saturated: the squared error's gradient has the factor y (1 - y), which is near 0 "
+            f"{stuck:.0%} of the outputs are wrong and saturated: the squared error's gradient "
+            "has the factor y (1 - y), which is near 0 "
             "there; cross-entropy has not",
             f"more than {STUCK_SHARE:.0%} of the outputs have |y - t| > 0.5 and y (1 - y) < 0.01",
         )
@@ -122,9 +132,11 @@ def collapsed(event, trained):
     if dimensions.size:
         which = f"{', '.join(map(str, dimensions[:12]))}{' ...' * (dimensions.size > 12)}"
         yield (
-            f"{dimensions.size} of {len(kl)} latent dimensions ({which}) collapsed onto the prior: z is mere noise there, whatever x is.  "
+            f"{dimensions.size} of {len(kl)} latent dimensions ({which}) collapsed onto the "
+            "prior: z is mere noise there, whatever x is.  "
             "A KL weight that rises slowly, or free bits, may prevent it",
-            f"the variance of mu over the batch is below {COLLAPSED_VARIANCE} and the mean KL below {COLLAPSED_KL} nats",
+            f"the variance of mu over the batch is below {COLLAPSED_VARIANCE} and the mean KL "
+            f"below {COLLAPSED_KL} nats",
         )
 
 
@@ -141,7 +153,8 @@ def gradient_size(event, at_loss):
         )
     elif ratio > GROWTH:
         yield (
-            f"exploding gradient: {ratio:,.0f} times as large as at the loss.  Clipping (global_clipnorm) bounds the step",
+            f"exploding gradient: {ratio:,.0f} times as large as at the loss.  Clipping "
+            "(global_clipnorm) bounds the step",
             f"|dout| is more than {GROWTH:,.0f} times |dlogits|",
         )
     elif 0 < ratio < SHRINKAGE:
@@ -156,7 +169,8 @@ def update_size(update):
     ratio = update and update.ratio
     if ratio and ratio > FAST:
         yield (
-            f"the step changes its parameters by {ratio:.0%} of their size: the learning rate is too large for it",
+            f"the step changes its parameters by {ratio:.0%} of their size: the learning rate is "
+            "too large for it",
             f"|step| / |W| is more than {FAST:g}",
         )
     elif ratio and ratio < SLOW:
@@ -171,5 +185,6 @@ def wrong_gradient(event):
     if event.checked and not event.checked.passed:
         yield (
             f"its gradient differs from finite differences by {event.checked.error:.1e}",
-            f"the largest relative error of the sampled entries is more than {TOLERANCE:g}, in float64",
+            f"the largest relative error of the sampled entries is more than {TOLERANCE:g}, in "
+            "float64",
         )

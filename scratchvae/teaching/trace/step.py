@@ -1,4 +1,7 @@
-"""Records one training step: every call of it in the order in which it happens, with portraits of its arrays."""
+"""Records one training step:
+
+every call of it in the order in which it happens, with portraits of its arrays.
+"""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +13,11 @@ from .tap import tapped
 
 @dataclass
 class Event:
-    """A call of a step.  arrays: name -> Portrait.  flops: of its products; bytes: of its arrays, each read or written once.
+    """A call of a step.  arrays: name -> Portrait.  flops: of its products; bytes: of its arrays,
+    each read or written once.
 
-    ms, peak (the fraction of the machine's sgemm peak) and checked are filled in by others, where they apply.
+    ms, peak (the fraction of the machine's sgemm peak) and checked are filled in by others, where
+    they apply.
     """
 
     place: str
@@ -32,7 +37,10 @@ class Event:
 
     @property
     def result(self):
-        """The Portrait of what comes out: the activations, or the gradient that goes on; None if there is none."""
+        """The Portrait of what comes out:
+
+        the activations, or the gradient that goes on; None if there is none.
+        """
         names = {
             "forward": ("output", "z", "loss", "KL"),
             "backward": ("dx", "dlogits", "dmu"),
@@ -272,7 +280,10 @@ def norm_of(arrays):
 
 
 def record(subject):
-    """Make the subject's step; returns its Recorder, with events and updates, and the losses (reconstruction (N,), kl (N,))."""
+    """Make the subject's step;
+
+    returns its Recorder, with events and updates, and the losses (reconstruction (N,), kl (N,)).
+    """
     recorder = Recorder(subject.model, subject.image_shape)
     with tapped(subject.model, subject.optimizer, recorder):
         losses = [values.copy() for values in subject.step()]

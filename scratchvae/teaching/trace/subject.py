@@ -20,8 +20,10 @@ MOST_GFLOP = (
 class Subject:
     """A model before a training step.
 
-    x, target: the batch, and what to make of it.  steps: how many were made before.  usual_batch_size: that of its training.
-    image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in words, if it is words.
+    x, target: the batch, and what to make of it.  steps: how many were made before.
+    usual_batch_size: that of its training.
+    image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in
+    words, if it is words.
     """
 
     title: str
@@ -48,11 +50,16 @@ class Subject:
 
 
 def open_subject(name, batch_size=None, data_dir=None):
-    """The Subject of that name: a lab with fresh weights at its first step, or a run, a directory, at the step that would be its next."""
+    """The Subject of that name:
+
+    a lab with fresh weights at its first step, or a run, a directory, at the step that would be its
+    next.
+    """
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
         raise ScratchVAEError(
-            f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}"
+            f"{name}: neither a lab nor a run; a run is a directory that train made, the labs "
+            f"are: {', '.join(labs.LABS)}"
         )
     run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
     x, y, _ = run.examples()
@@ -88,7 +95,10 @@ def new_run(lab, data_dir):
 
 
 def resume(optimizer, checkpoint):
-    """Give the optimizer the state that a checkpoint holds; return how many steps were made: without a checkpoint, at least one."""
+    """Give the optimizer the state that a checkpoint holds;
+
+    return how many steps were made: without a checkpoint, at least one.
+    """
     if not checkpoint.exists():
         return 1
     arrays, state = read_arrays(checkpoint, "checkpoint")
@@ -99,7 +109,9 @@ def resume(optimizer, checkpoint):
 
 
 def batch(count, steps, config, shuffle):
-    """The indices of the coming step's examples, of `count`, and of those after it, in the order in which training takes them."""
+    """The indices of the coming step's examples, of `count`, and of those after it, in the order in
+    which training takes them.
+    """
     epoch, step = divmod(steps, -(-count // config["batch_size"]))
     order = np.arange(count)
     if shuffle:

@@ -1,4 +1,7 @@
-"""A trace on the terminal: two tables, forwards and backwards, the formulas, and what is unhealthy."""
+"""A trace on the terminal:
+
+two tables, forwards and backwards, the formulas, and what is unhealthy.
+"""
 
 from rich.console import Console
 from rich.markup import escape
@@ -74,19 +77,24 @@ def totals(trace):
     flops = sum(event.flops for event in trace.events)
     layers = [event.checked for event in trace.events if event.checked]
     yield (
-        f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's {number(times.step)} ms (measured whole, "
-        f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
+        f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's "
+        f"{number(times.step)} ms (measured whole, "
+        f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, "
+        f"{flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
         f"{trace.gflops:.0f} GFLOP/s"
     )
     if any(event.peak and event.peak > 1 for event in trace.events):
         yield (
-            "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer, "
+            "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions "
+            "by Winograd's way need fewer, "
             "and inputs of zero are left out"
         )
     few = min(EXAMPLES, len(trace.subject.x))
     yield (
-        f"finite differences (float64, {few} example{'s' if few > 1 else ''}): {sum(checked.entries for checked in layers)} random entries of "
-        f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as the time allowed; "
+        f"finite differences (float64, {few} example{'s' if few > 1 else ''}): "
+        f"{sum(checked.entries for checked in layers)} random entries of "
+        f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as "
+        "the time allowed; "
         f"largest relative error {max(checked.error for checked in layers):.0e}"
     )
 
@@ -158,7 +166,8 @@ def print_findings(console, findings):
     console.print()
     if not findings:
         console.print(
-            "[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or exploding gradients, collapsed dimensions."
+            "[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or "
+            "exploding gradients, collapsed dimensions."
         )
     for finding in findings:
         console.print(

@@ -1,7 +1,10 @@
-"""Taps a model from outside: whatever a training step does goes through a function of yours, and the layers know nothing of it.
+"""Taps a model from outside: whatever a training step does goes through a function of yours, and
+the layers know nothing of it.
 
-A step consists of calls, each with a place and a direction: the layers by their paths ("encoder/dense"), "loss", "sampling" (the noise and
-the reparameterization) and "kl" forwards and backwards, and "optimizer", whose direction is "update".
+A step consists of calls, each with a place and a direction: the layers by their paths
+("encoder/dense"), "loss", "sampling" (the noise and
+the reparameterization) and "kl" forwards and backwards, and "optimizer", whose direction is
+"update".
 """
 
 from contextlib import contextmanager
@@ -23,7 +26,9 @@ class Call(NamedTuple):
 
 @contextmanager
 def tapped(model, optimizer, tap):
-    """Within the block, every call of a step is made by tap(call, function, arguments, keywords), which returns what the call returns."""
+    """Within the block, every call of a step is made by tap(call, function, arguments, keywords),
+    which returns what the call returns.
+    """
     owners = {path: (layer, ("forward", "backward")) for path, layer in model.layers.items()}
     owners |= {"loss": (model.loss, ("forward", "backward"))}
     if optimizer:

@@ -1,4 +1,7 @@
-"""How long a training step takes, whole, and each call of it: by turns, so that both meet the same machine."""
+"""How long a training step takes, whole, and each call of it:
+
+by turns, so that both meet the same machine.
+"""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +17,8 @@ MOST = 30  # pairs of a whole step and one with timers
 
 @dataclass
 class Times:
-    """Milliseconds, each a mean over the middle half of the repeats: like a median, but such times add up.
+    """Milliseconds, each a mean over the middle half of the repeats: like a median, but such times
+    add up.
 
     calls: (place, direction) -> time.
     """
