@@ -3,12 +3,10 @@
 #
 #     python examples/1_one_layer.py          two seconds
 #
-# This script is also a notebook: open it in VS Code, or with Jupytext. Everything that a framework
-# does to train a network is made of one
-# step, taken again and again: a layer is told how much the loss changes with its output, and says
-# how much it changes with its
-# parameters and its input. Here is that step for a dense layer, in plain NumPy, and the proof that
-# it is right.
+# This script is also a notebook: open it in VS Code, or with Jupytext. A framework trains a
+# network by one step that is repeated for every layer: from the gradient of the loss with respect
+# to the layer's output it computes the gradients with respect to its parameters and its input.
+# Here is that step for a dense layer, in plain NumPy, and the proof that it is right.
 
 # %%
 import os
@@ -57,14 +55,13 @@ print(f"x {x.shape}, W {W.shape}, b {b.shape} -> y {y.shape}; loss {loss(y):.6f}
 # %% [markdown]
 # ## Backward
 #
-# `dy` is short for dL/dy: an array of the shape of y that says how much the loss changes with each
-# number of y. The chain rule takes it
-# through the layer, last operation first:
+# `dy` is short for dL/dy: an array of the shape of y that says how much the loss changes with
+# each number of y. The chain rule takes it through the layer, last operation first:
 #
-#     y_nm = max(z_nm, 0)                     ->  dz_nm = dy_nm where z_nm > 0, else 0
-#     z_nm = sum over k of x_nk W_km + b_m    ->  dW_km = sum over n of x_nk dz_nm      dW = x^T dz
-#                                                 db_m  = sum over n of dz_nm           db = column sums of dz
-#                                                 dx_nk = sum over m of dz_nm W_km      dx = dz W^T
+#     y_nm = max(z_nm, 0)                   ->  dz_nm = dy_nm where z_nm > 0, else 0
+#     z_nm = sum over k of x_nk W_km + b_m  ->  dW_km = sum over n of x_nk dz_nm   dW = x^T dz
+#                                               db_m  = sum over n of dz_nm        db = sum of rows
+#                                               dx_nk = sum over m of dz_nm W_km   dx = dz W^T
 #
 # There is nothing to learn by heart: a gradient has the shape of its array, and the sum runs over
 # the index that this shape lacks.
@@ -81,8 +78,8 @@ dx = dz @ W.T  # for the layer before
 # ## Is it right?
 #
 # Move one number by a little to either side, and see how much the loss moves: `(L(w + h) - L(w -
-# h)) / 2h`. This knows nothing of the
-# formulas above, so if it agrees with them for every number, they are right.
+# h)) / 2h`. This knows nothing of the formulas above, so if it agrees with them for every number,
+# they are right.
 
 
 # %%
@@ -109,14 +106,12 @@ for name, array, gradient in (("W", W, dW), ("b", b, db), ("x", x, dx)):
 # ## How small is a little?
 #
 # Two errors pull in opposite directions. A large step h misses the curve of the loss. A small one
-# loses digits: the two losses are almost
-# the same, and float64 keeps 16 digits of each. So the error falls with h, and then rises again. A
-# one-sided difference,
-# `(L(w + h) - L(w)) / h`, is worse from the start.
+# loses digits: the two losses are almost the same, and float64 keeps 16 digits of each. So the
+# error falls with h, and then rises again. A one-sided difference, `(L(w + h) - L(w)) / h`, is
+# worse from the start.
 #
 # The loss of this layer is a parabola in each weight, of which the two-sided difference misses
-# nothing. To see both errors, take a
-# function that bends more: the sigmoid.
+# nothing. To see both errors, take a function that bends more: the sigmoid.
 
 
 # %%
@@ -146,8 +141,8 @@ print(OUT / "step_size.png")
 # %% [markdown]
 # ## The same as a kernel
 #
-# `kernels/reference/dense.py` is what stands above, once for all activations. A kernel writes into
-# arrays that it is given.
+# `kernels/reference/dense.py` is what stands above, once for all activations. A kernel writes
+# into arrays that it is given.
 
 # %%
 reference = kernels.load("reference")
@@ -166,9 +161,8 @@ print("the kernel gives the same")
 # ## The same as a layer
 #
 # A layer owns its arrays, and remembers between forward and backward what the gradient needs. Its
-# backward pass takes dL/dy and returns
-# dL/dx, so layers can be put in a row: the dx of one is the dy of the one before. `check_layer`
-# does for any layer what was done above.
+# backward pass takes dL/dy and returns dL/dx, so layers can be put in a row: the dx of one is the
+# dy of the one before. `check_layer` does for any layer what was done above.
 
 # %%
 layer = Dense(M, activation="relu")

@@ -4,10 +4,9 @@
 #     python examples/2_dense_net.py                      five seconds
 #     EPOCHS=1 LIMIT=2000 python examples/2_dense_net.py  a quick look
 #
-# Two dense layers, one after the other, trained on MNIST by NumPy alone: 784 pixels -> 128 units ->
-# 10 classes. The layers are those of
-# script 1; what is new is the chain of them, the loss of a classifier, and the loop that goes
-# downhill.
+# Two dense layers, one after the other, trained on MNIST by NumPy alone: 784 pixels -> 128 units
+# -> 10 classes. The layers are those of script 1; what is new is the chain of them, the loss of a
+# classifier, and the loop that goes downhill.
 
 # %%
 import os
@@ -44,7 +43,9 @@ t_test = data.y_test[:LIMIT]
 # %% [markdown]
 # ## Forward
 #
-#     h = relu(x W1 + b1)         p = softmax(h W2 + b2)          L = mean over the examples of -log p of the right class
+#     h = relu(x W1 + b1)
+#     p = softmax(h W2 + b2)
+#     L = mean over the examples of -log p of the right class
 #
 # The first weights are drawn at random, small enough that a layer neither blows its input up nor
 # wipes it out (Glorot and Bengio 2010).
@@ -79,16 +80,16 @@ def loss(p, t):
 
 
 print(
-    f"untrained: {loss(forward(x_test, **parameters)[1], t_test):.3f} nats; guessing costs ln 10 "
-    f"= {np.log(10):.3f}"
+    f"untrained: {loss(forward(x_test, **parameters)[1], t_test):.3f} nats; "
+    f"guessing costs ln 10 = {np.log(10):.3f}"
 )
 
 # %% [markdown]
 # ## Backward
 #
-# The same chain, last line first. Softmax and cross-entropy together have a gradient that could not
-# be simpler: what was said minus what
-# is true, `p - onehot(t)`. Then comes the backward pass of a dense layer, twice.
+# The same chain, last line first. Softmax and cross-entropy together have a gradient that could
+# not be simpler: what was said minus what is true, `p - onehot(t)`. Then comes the backward pass
+# of a dense layer, twice.
 
 
 # %%
@@ -103,8 +104,8 @@ def backward(x, t, h, p, W2):
 
 
 # %% [markdown]
-# Before it may train, it is checked: a few entries of each gradient against finite differences, in
-# float64.
+# Before it may train, it is checked: a few entries of each gradient against finite differences,
+# in float64.
 
 # %%
 exact = {name: array.astype(np.float64) for name, array in parameters.items()}
@@ -130,8 +131,7 @@ for name, array in exact.items():
 # ## Downhill
 #
 # Each step takes a hundred images, and moves every parameter a little against its gradient. An
-# epoch goes once through all of the
-# images, in an order drawn anew.
+# epoch goes once through all of the images, in an order drawn anew.
 
 # %%
 history = []
@@ -158,9 +158,8 @@ for epoch in range(1, EPOCHS + 1):
 # ## What it has learnt
 #
 # Left: the loss. Middle: the weights of 25 hidden units, as images, each on its own scale. A unit
-# looks for strokes in one place (blue)
-# and against strokes in another (red). Right: test images that it still gets wrong, with what it
-# says and, in brackets, what they are.
+# looks for strokes in one place (blue) and against strokes in another (red). Right: test images
+# that it still gets wrong, with what it says and, in brackets, what they are.
 
 # %%
 figure, (curve, units, mistakes) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")

@@ -3,11 +3,10 @@
 #
 #     python examples/3_reparameterization.py             a few seconds
 #
-# A variational autoencoder draws its code at random: z from a normal distribution with the mean mu
-# and the standard deviation sigma that
-# its encoder says. To train the encoder, one has to know how the loss changes with mu and sigma.
-# But how does a random draw change? Here
-# is the question, the answer, its proof, and what it is worth.
+# A variational autoencoder draws its code at random: z from a normal distribution with the mean
+# mu and the standard deviation sigma that its encoder says. To train the encoder, one has to know
+# how the loss changes with mu and sigma. But how does a random draw change? Here is the question,
+# the answer, its proof, and what it is worth.
 
 # %%
 import os
@@ -26,8 +25,8 @@ rng = np.random.default_rng(0)
 # ## The question
 #
 # Let f(z) = (z - 2)^2 stand for decoder and loss, and let mu = 0.5, sigma = 0.8. What is the
-# derivative of the mean of f(z) with
-# respect to mu? For this f it can be worked out, which makes every other way easy to judge:
+# derivative of the mean of f(z) with respect to mu? For this f it can be worked out, which makes
+# every other way easy to judge:
 #
 #     E f(z) = (mu - 2)^2 + sigma^2       dE/dmu = 2 (mu - 2) = -3        dE/dsigma = 2 sigma = 1.6
 
@@ -49,11 +48,10 @@ def df(z):
 # %% [markdown]
 # ## Why a draw blocks the gradient
 #
-# Finite differences, the judge of script 1, fail here. Moving mu by h moves the mean of f by about
-# -3 h, but two draws differ by far more
-# than that, and the difference is divided by 2h: the smaller the step, the worse the answer.
-# `rng.normal(mu, sigma)` is not a function of
-# mu that one could differentiate: called twice, it gives two numbers.
+# Finite differences, the judge of script 1, fail here. Moving mu by h moves the mean of f by
+# about -3 h, but two draws differ by far more than that, and the difference is divided by 2h: the
+# smaller the step, the worse the answer. `rng.normal(mu, sigma)` is not a function of mu that one
+# could differentiate: called twice, it gives two numbers.
 
 # %%
 for h in (0.1, 0.01, 0.001):
@@ -61,8 +59,8 @@ for h in (0.1, 0.01, 0.001):
         2 * h
     )
     print(
-        f"h = {h:<6} mean of {DRAWS:,} differences {estimates.mean():8.2f}, standard deviation of "
-        f"one {estimates.std():10.1f}"
+        f"h = {h:<6} mean of {DRAWS:,} differences {estimates.mean():8.2f}, "
+        f"standard deviation of one {estimates.std():10.1f}"
     )
 
 # %% [markdown]
@@ -93,8 +91,8 @@ print(f"dE/dsigma {dsigma.mean():7.4f} +- {dsigma.std() / DRAWS**0.5:.4f}, exact
 # %% [markdown]
 # ## Is it right?
 #
-# With eps held still, finite differences work again, draw by draw. And the kernel that the VAE uses
-# says the same.
+# With eps held still, finite differences work again, draw by draw. And the kernel that the VAE
+# uses says the same.
 
 # %%
 h = 1e-5
@@ -125,11 +123,9 @@ assert np.allclose(dlv_kernel[:, 0], by_differences, atol=1e-8) and np.allclose(
 #     dE/dmu = E [f(z) dlog q(z)/dmu] = E [f(z) (z - mu) / sigma^2]
 #
 # It is called the score-function estimator, or REINFORCE (Williams 1992). It is right on average,
-# too. It only knows how good a draw was,
-# not in which direction it would have been better, so single estimates scatter. To subtract the
-# mean of f helps: this changes
-# nothing on average, since the score itself has the mean 0, and it takes out what all draws have in
-# common.
+# too. It only knows how good a draw was, not in which direction it would have been better, so
+# single estimates scatter. To subtract the mean of f helps: this changes nothing on average,
+# since the score itself has the mean 0, and it takes out what all draws have in common.
 
 # %%
 score = (z - mu) / sigma**2
@@ -143,12 +139,10 @@ for name, estimates in estimators.items():
 
 # %% [markdown]
 # In one dimension the difference is a factor of a few. A VAE's code has more. Let f be the sum of
-# (z_j - 2)^2 over J dimensions, and look at
-# the derivative with respect to the first mu: reparameterization sees only the first term, as it
-# should, while the score function
-# is shaken by all the others. Its standard deviation grows with J, less the mean of f with the
-# square root of J; and the number of draws
-# for the same accuracy is its square.
+# (z_j - 2)^2 over J dimensions, and look at the derivative with respect to the first mu:
+# reparameterization sees only the first term, as it should, while the score function is shaken by
+# all the others. Its standard deviation grows with J, less the mean of f with the square root of
+# J; and the number of draws for the same accuracy is its square.
 
 # %%
 dimensions = np.array([1, 2, 4, 8, 16, 32, 64])

@@ -99,8 +99,8 @@ def write_play(path, speeches=30, seed=0):
     paragraphs = []
     for i in range(speeches):
         lines = [
-            f"{rng.choice(who)} {rng.choice(does)} "
-            f"{rng.choice(what)}{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
+            f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}"
+            f"{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
             for _ in range(rng.integers(1, 4))
         ]
         paragraphs.append("\n".join([f"{('ANNA', 'BERT', 'First Clown')[i % 3]}:", *lines]))
@@ -155,10 +155,7 @@ def x(rng):
 
 @pytest.fixture
 def one_thread(all_threads_afterwards):
-    """Small arrays are done before a second thread has woken up.
-
-    (Tests of threads set their number themselves.)
-    """
+    """Use one thread: small arrays are done before a second one has woken up."""
     kernels.load("cpu").set_threads(1)
 
 

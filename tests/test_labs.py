@@ -1,6 +1,4 @@
-"""The labs: models as printed, right gradients, what a run of each leaves behind, and that it comes
-out the same every time.
-"""
+"""The labs: models as printed, right gradients, the files of their runs, and reproducible bits."""
 
 import functools
 import json
@@ -14,7 +12,6 @@ import numba
 import numpy as np
 import pytest
 from conftest import bits, write_idx_files
-from scratchvae.training.loop import Training
 
 import kernels
 from scratchvae import labs
@@ -22,10 +19,10 @@ from scratchvae.data import images
 from scratchvae.data.idx import read_content, write_idx
 from scratchvae.gradcheck.check import check_model
 from scratchvae.labs import figures, mnist_batchnorm_deep
-
 from scratchvae.runs.record import Record
 from scratchvae.storage import read_arrays
 from scratchvae.training.history import COLUMNS, History
+from scratchvae.training.loop import Training
 
 TABLES = {  # the parameters of the layers, as the sheets' tables have them: encoder, decoder
     "mnist-dense": ((200_960, 514, 514), (768, 201_488)),
@@ -127,9 +124,7 @@ EVERY_LAB = pytest.mark.parametrize("name", IMAGE_LABS)
 
 @pytest.fixture
 def small_labs(monkeypatch):
-    """The labs, the deep network as small as its baseline, and mnist-latent8 recorded every second
-    step.
-    """
+    """Make the deep network as small as its baseline; record mnist-latent8 every second step."""
     monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
     monkeypatch.setitem(
         labs.LABS, "mnist-latent8", replace(labs.LABS["mnist-latent8"], record_every=2)
@@ -145,10 +140,7 @@ def no_figures(small_labs, monkeypatch):
 
 @pytest.fixture
 def train(run, small_labs, tmp_path):
-    """Train a lab, reduced, on random images from the command line:
-
-    train(name, folder, ...) returns the folder and the output.
-    """
+    """Train a small lab on random images: train(name, folder, ...) returns folder and output."""
     write_idx_files(tmp_path / "data" / "mnist")
     write_idx_files(tmp_path / "data" / "fashion-mnist", seed=1)
 
@@ -176,9 +168,7 @@ def train(run, small_labs, tmp_path):
 
 @functools.cache
 def table(name):
-    """A lab's model: its layers' parameters in encoder and decoder, the summary's last line, how
-    many gradients train, output shape.
-    """
+    """Return a lab's layer sizes by network, last summary line, trained count and output shape."""
     lab = labs.get(name)
     model = lab.make_model(lab.settings)
     model.build(lab.example_shape)
@@ -229,10 +219,7 @@ def test_padded_images_have_a_black_border():
 
 @EVERY_LAB
 def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
-    """An untrained decoder says about 1/2 everywhere:
-
-    ln 2 nats a pixel, or a squared error of about 1/12 for uniform pixels.
-    """
+    """An untrained decoder answers 1/2: ln 2 nats a pixel, or a squared error of 1/12."""
     lab = labs.get(name)
     x = rng.random((4, *lab.example_shape)).astype(np.float32)
     changes = dict(setting.split("=") for setting in SMALLER[name])
@@ -365,8 +352,7 @@ def test_a_partner_elsewhere_is_not_drawn_beside_unless_named(train, run):
 
 
 def test_a_partner_that_has_not_ended_an_epoch_is_no_hindrance(train):
-    """Two labs are being trained side by side, and one is done before the other's first epoch is.
-    """
+    """Of two labs trained side by side, one may end before the other's first epoch."""
     a, _ = train("fashion-autoencoder", "fashion-autoencoder")
     (a / "history.csv").unlink()
     train("fashion-conv", "fashion-conv")
@@ -389,7 +375,8 @@ def test_the_references_of_a_whole_run_can_be_drawn(name, tmp_path):
         figures=tmp_path,
         note="",
     )
-    assert figures.loss_curves(run).exists()
+    path, = figures.loss_curves(run)
+    assert path.exists()
 
 
 # The same bits, every time.
@@ -489,7 +476,7 @@ def assert_same_record(a, b):
 
 def test_the_last_fifth_of_the_training_images_validates():
     data = SimpleNamespace(x_train=np.arange(60_000), x_test=np.arange(10_000))
-    for lab in labs.LABS.values():
+    for lab in map(labs.get, IMAGE_LABS):
         train, validation = lab.split(data)
         if lab.validation_split:
             assert "batchnorm" in lab.name and (
@@ -528,35 +515,43 @@ def test_training_does_not_see_what_validates(train, no_figures, run, tmp_path):
         (
             "mnist-latent8",
             "activations=relu",
-            "setting activations: 'relu'; allowed: none, deepobs",
+            "activations must be one of none, deepobs, got 'relu'",
         ),
-        ("mnist-latent8", "keep_prob=0", "Dropout: rate is 1.0; allowed: 0 <= rate < 1"),
-        ("mnist-latent8", "keep_prob=1.2", "allowed: 0 <= rate < 1"),
+        ("mnist-latent8", "keep_prob=0", "Dropout: rate must be in [0, 1), got 1.0"),
+        ("mnist-latent8", "keep_prob=1.2", "rate must be in [0, 1), got -0.19"),
         (
             "mnist-latent8",
             "keep_prob=most",
-            "setting keep_prob: 'most' is not a number; the default is 1.0",
+            "setting keep_prob: expected a number, got 'most'; the default is 1.0",
         ),
-        ("mnist-latent8", "learning_rate=-1", "learning_rate is -1.0"),
-        ("fashion-conv", "filters=0", "filters is 0; allowed: whole numbers from 1"),
+        (
+            "mnist-latent8",
+            "learning_rate=-1",
+            "learning_rate must be a number of at least 0, got -1.0",
+        ),
+        ("fashion-conv", "filters=0", "filters must be a positive integer, got 0"),
         (
             "fashion-conv",
             "filters=1.5",
-            "setting filters: '1.5' is not a whole number; the default is 32",
+            "setting filters: expected an integer, got '1.5'; the default is 32",
         ),
         (
             "fashion-conv",
             "reconstruction_scale=-1",
-            "reconstruction_scale is -1.0; allowed: numbers from 0",
+            "reconstruction_scale must be a number of at least 0, got -1.0",
         ),
         (
             "fashion-autoencoder",
             "kl_weight=1",
-            "fashion-autoencoder has no setting 'kl_weight'; there are: filters=32",
+            "fashion-autoencoder has no setting 'kl_weight'; allowed: filters=32",
         ),
-        ("fashion-autoencoder", "latent_dim=0", "is 0; allowed: whole numbers from 1"),
-        ("mnist-conv", "kl_schedule=sudden", "allowed: constant, linear, cyclical"),
-        ("mnist-batchnorm", "kl_weight=-0.1", "kl_weight is -0.1; allowed: numbers from 0"),
+        ("fashion-autoencoder", "latent_dim=0", "must be a positive integer, got 0"),
+        (
+            "mnist-conv",
+            "kl_schedule=sudden",
+            "kl_schedule must be one of constant, linear, cyclical, got 'sudden'",
+        ),
+        ("mnist-batchnorm", "kl_weight=-0.1", "kl_weight must be a number of at least 0, got -0.1"),
         ("mnist-batchnorm-deep", "divide=2", "mnist-batchnorm-deep has no setting 'divide'"),
     ],
 )

@@ -1,6 +1,4 @@
-"""The labs about text: models as printed, right gradients, what a run of each leaves behind and
-writes, and what it refuses.
-"""
+"""The labs about text: models, gradients, the files and texts of their runs, and errors."""
 
 import json
 from dataclasses import replace
@@ -13,9 +11,8 @@ from conftest import bits, write_play
 import kernels
 from scratchvae import labs
 from scratchvae.gradcheck.check import check_model
-
 from scratchvae.models import Model
-from scratchvae.runs.run import Run
+from scratchvae.runs import open_run
 from scratchvae.training.history import History
 
 SMALLER = {
@@ -42,10 +39,7 @@ EVERY_TEXT_LAB = pytest.mark.parametrize("name", SMALLER)
 
 @pytest.fixture
 def train(run, tmp_path):
-    """Train a lab, reduced, on a small play:
-
-    train(name, folder, ...) returns the folder and the output.
-    """
+    """Train a small lab on a play: train(name, folder, ...) returns the folder and the output."""
     write_play(tmp_path / "data" / "tinyshakespeare.txt")
 
     def call(name, folder, *options, epochs=1):
@@ -185,7 +179,7 @@ def test_lines_come_back_vary_and_change_into_one_another(name, train, run):
 
 
 def test_variations_are_drawn_from_the_posterior_and_ways_are_straight(train, monkeypatch):
-    run = Run.open(train("shakespeare-vae", "a")[0])
+    run = open_run(train("shakespeare-vae", "a")[0])
     seen = []
     monkeypatch.setattr(run, "lines_of", lambda z: seen.append(z) or [])
     z_mean = np.array([[1.0, -2.0, 0.5]])
@@ -296,7 +290,7 @@ def test_a_text_of_one_s_own(name, train, run, tmp_path):
     assert run("generate", folder, "--length", 5)[0] == 0
     for command in (["evaluate", folder], ["trace", folder], ["train", name, "--resume", folder]):
         code, _, errors = run(*command, "--data-dir", ".")
-        assert code == 1 and "learnt from the file" in errors
+        assert code == 1 and "was trained on the file" in errors
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -333,7 +327,7 @@ def test_a_text_that_has_changed_is_refused(name, train, run, tmp_path):
 def test_unknown_words_of_a_line_are_named(train, run):
     folder, _ = train("text-gru", "a")
     code, output, errors = run("reconstruct", folder, "--line", "thou seest Xyzzy", "--count", 1)
-    assert code == 0 and "doesn't know 'seest', 'Xyzzy'" in errors
+    assert code == 0 and "does not know 'seest', 'Xyzzy'" in errors
 
 
 def test_two_one_hot_runs_side_by_side(train, run):
@@ -388,10 +382,14 @@ def test_what_is_no_text_gets_one_clear_line(name, content, message, run, tmp_pa
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("shakespeare-onehot", "word", "the text has 1 word; needed: 2 or more"),
-        ("text-gru", "word", "the text has 1 line with words; needed: 2 or more"),
-        ("shakespeare-vae", "Only one line.", "the text has 1 line with words; needed: 2 or more"),
-        ("text-gru", "NAME:\n\nOTHER:\n", "the text has 0 lines with words; needed: 2 or more"),
+        ("shakespeare-onehot", "word", "the text must have at least 2 words, got 1"),
+        ("text-gru", "word", "the text must have at least 2 lines with words, got 1"),
+        (
+            "shakespeare-vae",
+            "Only one line.",
+            "the text must have at least 2 lines with words, got 1",
+        ),
+        ("text-gru", "NAME:\n\nOTHER:\n", "the text must have at least 2 lines with words, got 0"),
     ],
 )
 def test_too_little_text_gets_one_clear_line(name, content, message, run, tmp_path):
@@ -420,7 +418,7 @@ def test_wrong_commands_get_one_clear_line(train, run, small_data, tmp_path):
     )
     for arguments, code, message in (
         (("generate", onehot, "--seed-word", "thow"), 1, "'thow' is not among the"),
-        (("generate", "image"), 2, "learns from images; needed: one about text"),
+        (("generate", "image"), 2, "learns from images; choose a run about text"),
         (("interpolate", "image", "a", "b"), 2, "learns from images"),
         (("reconstruct", "image", "--line", "a"), 2, "learns from images"),
         (("sample", onehot), 2, "whose examples are single words"),
@@ -428,15 +426,15 @@ def test_wrong_commands_get_one_clear_line(train, run, small_data, tmp_path):
         (
             ("reconstruct", lines, "--line", "  "),
             1,
-            "no words that the model knows; needed: a line of text",
+            "the model knows none of its words; write a line",
         ),
         (
             ("interpolate", lines, "thou", "Xyzzy plugh"),
             1,
-            "'Xyzzy plugh': no words that the model knows",
+            "'Xyzzy plugh': the model knows none of its words",
         ),
         (("generate", lines, "--seed-word", "thow"), 1, "'thow' is not among the"),
-        (("generate", lines, "--seed-word", "<unk>"), 1, "<unk> is no word of the text"),
+        (("generate", lines, "--seed-word", "<unk>"), 1, "<unk> is not a word of the text"),
         (
             ("train", "text-gru", "--text", "data/tinyshakespeare.txt", "--data-dir", "data"),
             2,
@@ -445,12 +443,12 @@ def test_wrong_commands_get_one_clear_line(train, run, small_data, tmp_path):
         (
             ("train", "text-gru", "--set", "padding=middle"),
             2,
-            "setting padding: 'middle'; allowed: pre, post",
+            "padding must be one of pre, post, got 'middle'",
         ),
         (
             ("train", "shakespeare-vae", "--set", "steps=1"),
             2,
-            "steps is 1; allowed: whole numbers from 2",
+            "steps must be an integer of at least 2, got 1",
         ),
         (
             ("train", "mnist-dense", "--text", tmp_path / "data" / "tinyshakespeare.txt"),
@@ -460,7 +458,7 @@ def test_wrong_commands_get_one_clear_line(train, run, small_data, tmp_path):
         (
             ("train", "shakespeare-onehot", "--set", "target=last"),
             2,
-            "setting target: 'last'; allowed: same, next",
+            "target must be one of same, next, got 'last'",
         ),
     ):
         got, _, errors = run(*arguments)

@@ -1,6 +1,4 @@
-"""Commands on labs: list them, look at their models, train them."""
-
-import json
+"""The command that trains a lab."""
 import sys
 
 import click
@@ -8,45 +6,13 @@ import click
 import kernels
 
 from .. import labs
-from ..data.catalogue import CATALOGUE
 from ..errors import ScratchVAEError
-from .arguments import POSITIVE, SEED, Folder, Settings, lab_argument
-from .results import draw_figures, print_last_epoch
+from ..runs import create_run, new_config, open_run
+from ..runs.training import train as train_run
+from .arguments import FOLDER, POSITIVE, SEED, NewFolder, Settings, lab_argument
+from .runs import draw_figures
 
-
-@click.command("labs")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_labs(as_json):
-    """List the labs: data, parameters, settings, reference figures."""
-    if as_json:
-        fields = ("name", "title", "data", "parameters", "epochs", "batch_size", "settings")
-        described = [
-            {field: getattr(lab, field) for field in fields}
-            | {"references": [vars(reference) for reference in lab.references]}
-            for lab in labs.LABS.values()
-        ]
-        click.echo(json.dumps(described, indent=2))
-        return
-    for lab in labs.LABS.values():
-        click.echo(f"{lab.name}: {lab.title}")
-        click.echo(
-            f"  {CATALOGUE[lab.data].title}, {lab.parameters:,} parameters, "
-            f"{lab.epochs} epochs, batches of {lab.batch_size}"
-        )
-        settings = ", ".join(f"{name}={value}" for name, value in lab.settings.items())
-        click.echo(f"  settings: {settings}")
-        for reference in lab.references:
-            click.echo(f"  reference: {reference}")
-
-
-@click.command()
-@lab_argument()
-def summary(lab):
-    """Print LAB's layer table: layer, output shape, parameters; totals."""
-    lab = labs.get(lab)
-    model = lab.make_model(lab.settings)
-    model.build(lab.shape(lab.settings))
-    click.echo(model.summary())
+FIXED = ("batch_size", "limit", "seed", "out", "text", "set")           # once a run has begun
 
 
 @click.command()
@@ -55,130 +21,109 @@ def summary(lab):
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
-@click.option(
-    "--out", type=Folder(), help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]"
-)
-@click.option(
-    "--backend", type=click.Choice(kernels.BACKENDS), help="What computes.  [default: cpu]"
-)
-@click.option(
-    "--threads", type=POSITIVE, help="[default: all cores]  The result does not depend on it."
-)
-@click.option(
-    "--data-dir",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the data are, if not in the usual places.",
-)
-@click.option(
-    "--text",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Learn from this text file, in UTF-8 (labs about text).",
-)
-@click.option(
-    "--resume",
-    type=click.Path(exists=True, file_okay=False),
-    metavar="DIR",
-    help="Resume the run in DIR, to the same bits as if it had never stopped; "
-    "--epochs may extend it.",
-)
-@click.option(
-    "--set",
-    "settings",
-    type=Settings(),
-    multiple=True,
-    help="Change a setting of the lab; can be repeated.",
-)
-@click.option(
-    "--tensorboard",
-    is_flag=True,
-    help="Write TensorBoard's event files too, to tensorboard/ in the run's directory.",
-)
-def train(lab, **options):
+@click.option("--out", type=NewFolder(),
+              help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
+@click.option("--backend", type=click.Choice(kernels.BACKENDS),
+              help="The kernels that compute.  [default: cpu]")
+@click.option("--threads", type=POSITIVE,
+              help="[default: all cores]  The result does not depend on it.")
+@click.option("--data-dir", type=FOLDER, help="Where the data are, if not in the usual places.")
+@click.option("--text", type=click.Path(exists=True, dir_okay=False),
+              help="Learn from this text file, in UTF-8 (labs about text).")
+@click.option("--resume", type=FOLDER, metavar="DIR",
+              help="Continue the run in DIR, to the same bits as if it had never stopped; "
+                   "--epochs may extend it.")
+@click.option("--set", type=Settings(), multiple=True,
+              help="Change a setting of the lab; can be repeated.")
+@click.option("--tensorboard", is_flag=True,
+              help="Write TensorBoard's event files too, to tensorboard/ in the run's directory.")
+def train(lab, threads, tensorboard, **options):
     """Train LAB and draw its figures.
 
-    The run's report.html can be watched meanwhile. Ctrl-C leaves a checkpoint to resume from.
+    The run's report.html can be watched meanwhile.  Ctrl-C leaves a checkpoint to resume from.
     """
-    lab = labs.get(lab)
+    lab = labs.LABS[lab]
     check_text(lab, options)
-    run = resumed_run(lab, options) if options["resume"] else new_run(lab, options)
-    if options["threads"]:
-        kernels.load(run.config["backend"]).set_threads(options["threads"])
+    resume = options["resume"] is not None
+    run = resumed_run(lab, options) if resume else new_run(lab, options)
+    if threads:
+        kernels.load(run.config["backend"]).set_threads(threads)
     try:
-        train_with_report(run, bool(options["resume"]), options["tensorboard"])
+        train_with_report(run, resume, tensorboard)
     except KeyboardInterrupt:
-        if (run.folder / "checkpoint.npz").exists():
-            click.echo(
-                "\ninterrupted; nothing is lost. Resume with:  "
-                f"scratchvae train {lab.name} --resume {run.folder}",
-                err=True,
-            )
-        else:
-            click.echo("\ninterrupted before the first step; there is nothing to resume", err=True)
+        say_how_to_resume(run)
         sys.exit(130)
-    print_last_epoch(run)
+    print_result(run)
     draw_figures(run)
     click.echo(run.folder / "history.csv")
     click.echo(run.folder / "weights.npz")
 
 
 def check_text(lab, options):
-    """Refuse --text where it has no meaning."""
-    if options["text"] and lab.kind != "text":
-        about_text = ", ".join(other.name for other in labs.LABS.values() if other.kind == "text")
-        raise click.UsageError(f"--text: {lab.name} learns from images; allowed for: {about_text}")
-    if options["text"] and options["data_dir"]:
+    """Refuse --text for a lab about images, and together with --data-dir."""
+    if not options["text"]:
+        return
+    if lab.kind != "text":
+        allowed = [name for name, other in labs.LABS.items() if other.kind == "text"]
+        raise click.UsageError(f"--text: {lab.name} learns from images; "
+                               f"allowed for: {', '.join(allowed)}")
+    if options["data_dir"]:
         raise click.UsageError("--text names the text itself; --data-dir cannot be given with it")
 
 
-def resumed_run(lab, options):
-    """Return the run to resume, with more epochs or another backend if these are given."""
-    from ..runs import Run
+def new_run(lab, options):
+    """Return the new run that the options of `train` describe."""
+    try:
+        settings = lab.with_settings(dict(options["set"]))
+    except ScratchVAEError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from None
+    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text")
+    config = new_config(lab, settings, **{name: options[name] for name in names})
+    return create_run(options["out"], config)
 
-    fixed = {
-        "--batch-size": "batch_size",
-        "--limit": "limit",
-        "--seed": "seed",
-        "--out": "out",
-        "--text": "text",
-        "--set": "settings",
-    }
-    given = [option for option, name in fixed.items() if options[name] not in (None, ())]
-    if given:
-        raise click.UsageError(
-            f"--resume uses the run's own settings; {', '.join(given)} cannot be changed"
-        )
-    run = Run.open(options["resume"], options["data_dir"])
+
+def resumed_run(lab, options):
+    """Return the run to resume, with the options of `train` that may change."""
+    fixed = [f"--{name.replace('_', '-')}" for name in FIXED if options[name] not in (None, ())]
+    if fixed:
+        raise click.UsageError("--resume uses the run's own settings; "
+                               f"{', '.join(fixed)} cannot be changed")
+    run = open_run(options["resume"], options["data_dir"])
     if run.lab is not lab:
-        raise click.UsageError(f"{options['resume']} is a run of {run.lab.name}, not of {lab.name}")
-    changes = {name: options[name] for name in ("epochs", "backend")}
-    run.config |= {name: value for name, value in changes.items() if value is not None}
+        raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
+    for name in ("epochs", "backend"):
+        if options[name] is not None:
+            run.config[name] = options[name]
     return run
 
 
-def new_run(lab, options):
-    """Return a new run with the given options."""
-    from ..runs import Run, new_config
-
-    try:
-        settings = lab.with_settings(dict(options["settings"]))
-    except ScratchVAEError as error:
-        raise click.BadParameter(str(error), param_hint="--set") from None
-    names = ("epochs", "batch_size", "limit", "seed", "backend")
-    config = new_config(
-        lab,
-        settings,
-        options["data_dir"],
-        options["text"],
-        **{name: options[name] for name in names},
-    )
-    return Run.create(options["out"], config)
-
-
 def train_with_report(run, resume, tensorboard):
-    """Train a run while its report, and TensorBoard's files if asked for, are kept up to date."""
+    """Train a run and keep its report up to date, and TensorBoard's event files if wanted."""
     from ..analysis.report.events import Events
     from ..analysis.report.live import Live
-    from ..runs import train as train_run
+    events = Events(run) if tensorboard else None
+    with Live(run, events) as live:
+        train_run(run, [live], resume)
 
-    with Live(run, Events(run) if tensorboard else None) as live:
-        train_run(run, resume, [live])
+
+def say_how_to_resume(run):
+    """Print how to continue a training that was interrupted."""
+    if (run.folder / "checkpoint.npz").exists():
+        click.echo("\ninterrupted; nothing is lost. Resume with:  "
+                   f"scratchvae train {run.lab.name} --resume {run.folder}", err=True)
+    else:
+        click.echo("\ninterrupted before the first step; there is nothing to resume", err=True)
+
+
+def print_result(run):
+    """Print the last epoch, and the reference figures of the same epoch."""
+    last = run.history.rows[-1]
+    validation = ""
+    if last["val_loss"] is not None:
+        validation = (f", validation {last['val_loss']:.5g} (mean over the {run.lab.held_out} "
+                      f"after it{run.model.how_measured})")
+    click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained)"
+               f"{validation}; {run.config['data']}")
+    for reference in run.references:
+        if reference.epoch == last["epoch"]:
+            click.echo(f"  reference: {reference}")

@@ -1,25 +1,23 @@
-"""The labs: each a model with its settings, references and figures, in a file of its own.
-
-A lab is found by being here: a module with a LAB.
-"""
+"""The labs: each module of this package that has a LAB defines one."""
 import importlib
 import pkgutil
 
-from .. import checks
-from .lab import Lab
+from ..errors import ScratchVAEError
 
 
-def find_labs():
-    """Return name -> Lab of all modules of this package that have one, in the labs' order."""
+def discover():
+    """Return the labs of this package by name, in the order of their numbers."""
     modules = [importlib.import_module(f"{__name__}.{module.name}")
                for module in pkgutil.iter_modules(__path__)]
     found = [module.LAB for module in modules if hasattr(module, "LAB")]
-    return {lab.name: lab for lab in sorted(found, key=lambda lab: lab.order)}
+    return {lab.name: lab for lab in sorted(found, key=lambda lab: (lab.number, lab.name))}
 
 
-LABS = find_labs()
+LABS = discover()
 
 
 def get(name):
-    """Return the lab of that name."""
-    return LABS[checks.choice("labs", "lab", name, LABS)]
+    """Return the lab of a name."""
+    if name not in LABS:
+        raise ScratchVAEError(f"unknown lab {name!r}; allowed: {', '.join(LABS)}")
+    return LABS[name]

@@ -1,30 +1,32 @@
-"""mnist-batchnorm-deep: the network of mnist-batchnorm with 23 million parameters."""
+"""mnist-batchnorm-deep: mnist-batchnorm with four convolutions and up to 1024 filters."""
 from dataclasses import replace
 
 from . import mnist_batchnorm
 from .lab import Reference
 
-STAGES = ((128, 2), (256, 2), (512, 1), (1024, 1))
+STAGES = ((128, 2), (256, 2), (512, 1), (1024, 1))      # filters and strides of the convolutions
 
 
 def make_model(settings, backend="cpu"):
-    """28 x 28 -> 14 x 14 x 128 -> 7 x 7 x 256, 512, 1024 -> 20 -> 2, and back."""
+    """Return the VAE of mnist-batchnorm with these convolutions."""
     return mnist_batchnorm.make_network(STAGES, settings, backend)
 
 
 LAB = replace(
     mnist_batchnorm.LAB,
-    order=7,
+    number=7,
     name="mnist-batchnorm-deep",
     title="The same with 23 million parameters",
     epochs=5,
     small_settings={"divide": 256, "side": 4},
-    parameters=23_199_929,
-    references=(Reference("the sheet", 1, 0.2530, 0.2558),
-                Reference("the sheet", 2, 0.2012, 0.1940),
-                Reference("the sheet", 3, 0.1910, 0.1896),
-                Reference("the sheet", 4, 0.1869, 0.1837),
-                Reference("the sheet", 5, 0.1846, 0.3467)),
     make_model=make_model,
+    parameters=23_199_929,
+    references=(
+        Reference("the sheet", 1, 0.2530, 0.2558),
+        Reference("the sheet", 2, 0.2012, 0.1940),
+        Reference("the sheet", 3, 0.1910, 0.1896),
+        Reference("the sheet", 4, 0.1869, 0.1837),
+        Reference("the sheet", 5, 0.1846, 0.3467),
+    ),
     beside="mnist-batchnorm",
 )

@@ -1,37 +1,40 @@
-"""shakespeare-vae: lines of Shakespeare, written word by word from a point of a latent space."""
+"""shakespeare-vae: a VAE of lines, written word by word from a latent code (Bowman et al. 2016)."""
 import numpy as np
 
 from ..errors import ScratchVAEError
 from ..models import TextVAE
 from ..models.text_vae import PAD, UNKNOWN
+from ..optimizers import Adam
 from ..text import LINE_SPECIALS, Vocabulary, detokenize, lines, pad_sequences, tokenize
 from ..text.decoding import beam_search, sample
-from . import texts
-from .lab import KL_SETTINGS, kl_schedule
+from .kl import KL_SETTINGS, kl_schedule
+from .lines import FIGURES, measure_lines
 from .text_lab import TextExamples, TextLab
 
-HELD_OUT = 10                   # every tenth line is held out, beginning with the first
+HELD_OUT = 10                   # every tenth line, beginning with the first
 FORBIDDEN = (PAD, UNKNOWN)      # never written
-LENGTH_PENALTY = 1.5            # of beam search; with 1.0 a quarter of the held-out lines are empty
+LENGTH_PENALTY = 1.5            # of beam search; with 1.0 a quarter of the lines would be empty
 CAST = 3                        # speakers in a generated dialogue
-NEARNESS = 0.7                  # correlation of the latent points of one line and the next
-TEMPERATURE = 0.8               # of generated text, unless another is given
-IMPORTANCE_SAMPLES = 100        # of z for each line, to measure its probability
-MODEL_SETTINGS = ("steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout",
-                  "free_bits")
+NEARNESS = 0.7                  # correlation of the latent codes of one line and the next
+TEMPERATURE = 0.8               # of generated text, by default
 
 
 def make_model(settings, backend="cpu"):
-    """A GRU reads the line in both directions; another one, given z, writes it. See TextVAE."""
-    return TextVAE(settings["vocabulary_size"] or LAB.words,
-                   **{name: settings[name] for name in MODEL_SETTINGS},
-                   kl_weight=kl_schedule(settings), backend=backend)
+    """Return a TextVAE: a GRU reads the line in both directions, another one writes it, given z."""
+    names = ("steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout",
+             "free_bits")
+    return TextVAE(
+        settings["vocabulary_size"] or LAB.words,
+        **{name: settings[name] for name in names},
+        kl_weight=kl_schedule(settings),
+        backend=backend,
+    )
 
 
 def read(text, settings):
-    """Return lines as words, every tenth held out.
+    """Return the lines of a text as examples, every tenth held out.
 
-    Words that occur only once in the others are unknown.
+    Words that occur only once in the other lines are unknown.
     """
     sentences = [words for words in map(tokenize, lines(text)) if words]
     train = [words for i, words in enumerate(sentences) if i % HELD_OUT]
@@ -48,26 +51,16 @@ def read(text, settings):
 
 
 def example(vocabulary, words, settings):
-    """Return a line as int32 (steps,): its words, the end, and padding.
-
-    A longer line is cut off, and has no end.
-    """
+    """Return a line as int32 (steps,): its words, the end, padding. A longer line is cut off."""
     indices = np.append(vocabulary.encode(words), vocabulary.end)
     return pad_sequences([indices], settings["steps"], "post", "post")[0]
 
 
 def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
-    """Return latent points as lists of words.
+    """Return latent codes as lists of words.
 
-    Parameters
-    ----------
-    run : TextRun
-    z : array (N, J)
-    rng : numpy.random.Generator
-    temperature : float or None
-        Words are drawn; at 0 the most probable one is taken; None stands for beam search.
-    top_k, top_p
-        See text.decoding.sample.
+    The words are drawn, or at temperature 0 the most probable one by one; without a temperature,
+    the most probable line is searched with a beam.
     """
     model = run.model
     end = run.vocabulary.end
@@ -77,46 +70,66 @@ def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
         written = sample(model.step, state, end, end, length, rng, temperature, top_k, top_p,
                          FORBIDDEN)
     else:
-        written = []
-        for row in state:
-            found = beam_search(model.step, row[np.newaxis], end, end, length,
-                                forbidden=FORBIDDEN, length_penalty=LENGTH_PENALTY)
-            written.append(found[0][0])
+        found = [beam_search(model.step, row[np.newaxis], end, end, length, forbidden=FORBIDDEN,
+                             length_penalty=LENGTH_PENALTY) for row in state]
+        written = [hypotheses[0][0] for hypotheses in found]
     return [run.vocabulary.decode(words) for words in written]
 
 
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
-    """Return a dialogue in the form of the text's own, or mere lines if it is not a play.
+    """Return a dialogue in the form of the run's play; of another text, lines alone.
 
-    Speakers speak as often and as long as there. Each line follows from a point of the latent
-    space, and the next point lies near it (NEARNESS is their correlation). See TextLab.
+    Speakers are as frequent, and their speeches as long, as in the play. Each line is decoded from
+    a latent code; the code of the next line lies near it.
     """
-    choice = {"temperature": TEMPERATURE if temperature is None else temperature,
-              "top_k": top_k, "top_p": top_p}
-    order = rng.permutation(len(run.speeches))
-    speakers = list(dict.fromkeys(run.speeches[i][0] for i in order))[:CAST]
+    how = {"temperature": TEMPERATURE if temperature is None else temperature,
+           "top_k": top_k, "top_p": top_p}
+    speakers = choose_speakers(run, rng)
     z = rng.standard_normal((1, run.model.latent_dim))
     beginning = [] if seed_word is None else [run.seed_word(seed_word)]
     scene = []
     count = 0
     while count < length:
-        speech = [f"{speakers[len(scene) % len(speakers)]}:"] if speakers else []
-        spoken = run.speeches[rng.integers(len(run.speeches))][1] if speakers else 1
-        for _ in range(spoken):
-            words = write_line(run, z, beginning, rng, choice)
-            step = rng.standard_normal(z.shape)
-            z = NEARNESS * z + (1 - NEARNESS ** 2) ** 0.5 * step
+        speech = []
+        lines_left = 1
+        if speakers:
+            speech.append(f"{speakers[len(scene) % len(speakers)]}:")
+            lines_left = run.speeches[rng.integers(len(run.speeches))][1]
+        while lines_left and count < length:
+            words = write_line(run, z, beginning, rng, how)
+            z = NEARNESS * z + (1 - NEARNESS ** 2) ** 0.5 * rng.standard_normal(z.shape)
             beginning = []
             speech.append(detokenize(words))
             count += max(1, len(words))
-            if count >= length:
-                break
+            lines_left -= 1
         scene.append("\n".join(speech))
     return ("\n\n" if speakers else "\n").join(scene)
 
 
-def write_line(run, z, beginning, rng, choice):
-    """Return one line as words, decoded from z (1, J), that begins with given words (indices)."""
+def choose_speakers(run, rng):
+    """Return CAST speakers, drawn from the speeches; none if the text is not a play."""
+    order = rng.permutation(len(run.speeches))
+    names = dict.fromkeys(run.speeches[i][0] for i in order)            # each once, in this order
+    return list(names)[:CAST]
+
+
+def write_line(run, z, beginning, rng, how):
+    """Return the words of one line.
+
+    Parameters
+    ----------
+    run : TextRun
+    z : array of shape (1, latent_dim)
+    beginning : list of int
+        The words with which the line begins.
+    rng : numpy.random.Generator
+    how : dict
+        temperature, top_k and top_p of text.decoding.sample.
+
+    Returns
+    -------
+    list of str
+    """
     model = run.model
     end = run.vocabulary.end
     state = model.start(z.astype(model.dtype))
@@ -125,38 +138,39 @@ def write_line(run, z, beginning, rng, choice):
         _, state = model.step(np.array([word], np.int32), state)
         word = following
     length = run.config["settings"]["steps"] - 1 - len(beginning)
-    if not length:
-        return run.vocabulary.decode(beginning)
-    written, = sample(model.step, state, word, end, length, rng, forbidden=FORBIDDEN, **choice)
+    written = []
+    if length:
+        written, = sample(model.step, state, word, end, length, rng, forbidden=FORBIDDEN, **how)
     return run.vocabulary.decode([*beginning, *written])
 
 
 def measure(run):
-    """Return the measures of texts.measure_lines; words and the end of a line are predicted."""
+    """Return the Measures of a run. A line's words and its end are predicted."""
     steps = run.config["settings"]["steps"]
-    return texts.measure_lines(run, IMPORTANCE_SAMPLES, lambda words: min(len(words) + 1, steps))
+    return measure_lines(run, 100, lambda words: min(len(words) + 1, steps))
 
 
 LAB = TextLab(
-    order=10,
+    number=10,
     name="shakespeare-vae",
     title="Lines of Shakespeare, written word by word from a latent space",
     data="shakespeare",
     example_shape=None,
     epochs=15,
     batch_size=64,
+    optimizer=Adam,
+    optimizer_settings={"learning_rate": "learning_rate", "global_clipnorm": "clipnorm"},
     settings={"vocabulary_size": 0, "min_count": 2, "steps": 21, "embedding_dim": 128,
               "units": 256, "latent_dim": 32, "dropout": 0.4, "word_dropout": 0.2,
               "free_bits": 0.1, "learning_rate": 0.001, "clipnorm": 5.0,
               **KL_SETTINGS, "kl_schedule": "linear", "kl_steps": 3000},
     small_settings={"vocabulary_size": 7, "steps": 4, "embedding_dim": 3, "units": 4,
                     "latent_dim": 2, "free_bits": 0.0},
-    parameters=4_249_686,
-    words=6_422,
     make_model=make_model,
-    optimizer_arguments={"global_clipnorm": "clipnorm"},
-    figures=texts.LINES,
+    parameters=4_249_686,
     unit="nats a line, + KL",
+    figures=FIGURES,
+    words=6_422,
     read=read,
     example=example,
     lines_of=lines_of,

@@ -1,52 +1,58 @@
-"""text-gru: sentences through a bidirectional GRU, all their words at once."""
+"""text-gru: a VAE of sentences that reads and writes with bidirectional GRUs, all words at once."""
 import numpy as np
 
 from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Embedding, RepeatVector
 from ..models import VAE
+from ..optimizers import Adam
 from ..text import Vocabulary, detokenize, lines, pad_sequences, split, tokenize
 from ..text.decoding import draw, filtered, forbid
 from ..text.sequences import SIDES
-from . import texts
-from .lab import KL_SETTINGS, Reference, kl_schedule
+from .kl import KL_SETTINGS, kl_schedule
+from .lab import Reference
+from .lines import FIGURES, measure_lines
 from .text_lab import TextExamples, TextLab
 
-HELD_OUT = 0.2
+HELD_OUT = 0.2                  # the part of the lines that validates
 SPLIT_SEED = 42
-BATCH = 50                      # sentences of T x V probabilities at a time
-IMPORTANCE_SAMPLES = 20         # of z for each line, to measure its probability
+DECODED = 50                    # lines decoded at a time: each has T x V probabilities
 
 
 def make_model(settings, backend="cpu"):
-    """T words -> 2 x 32 -> 2 x 16 -> 16 -> z -> 16 at each step -> 2 x 16 -> 2 x 32 -> T words.
+    """Return a VAE that reads T words with two bidirectional GRUs and writes them with two others.
 
-    The loss of a sentence is the sum of its T words' cross-entropies, padding included, plus the KL
-    divergence.
+    The decoder writes all words from z alone and sees none of them. The loss of a sentence is the
+    sum of its T words' cross-entropies, padding included, plus the KL divergence.
     """
     checks.choice("setting", "padding", settings["padding"], SIDES)
-    u = settings["units"]
+    units = settings["units"]
     T = settings["steps"]
     V = settings["vocabulary_size"]
     return VAE(
-        encoder=[Embedding(V, settings["embedding_dim"]),
-                 Bidirectional(GRU(u, return_sequences=True)),
-                 Bidirectional(GRU(u // 2)),
-                 Dense(u // 2, activation="relu")],
+        encoder=[
+            Embedding(V, settings["embedding_dim"]),
+            Bidirectional(GRU(units, return_sequences=True)),
+            Bidirectional(GRU(units // 2)),
+            Dense(units // 2, activation="relu"),
+        ],
         latent_dim=settings["latent_dim"],
-        decoder=[Dense(u // 2),
-                 RepeatVector(T),
-                 Bidirectional(GRU(u // 2, return_sequences=True)),
-                 Bidirectional(GRU(u, return_sequences=True)),
-                 Dense(V, activation="softmax")],
+        decoder=[
+            Dense(units // 2),
+            RepeatVector(T),
+            Bidirectional(GRU(units // 2, return_sequences=True)),
+            Bidirectional(GRU(units, return_sequences=True)),
+            Dense(V, activation="softmax"),
+        ],
         reconstruction="sparse_categorical_crossentropy",
         reconstruction_scale=float(T),
         kl_weight=kl_schedule(settings),
-        backend=backend)
+        backend=backend,
+    )
 
 
 def read(text, settings):
-    """Return lines as words; a fifth, drawn by a fixed seed, is held out.
+    """Return the lines of a text as examples, a fifth of them held out.
 
     The vocabulary is that of all lines.
     """
@@ -63,48 +69,38 @@ def read(text, settings):
 
 
 def example(vocabulary, words, settings):
-    """Return a line as int32 (T,): padded with 0, or cut off, at the start or the end."""
+    """Return a line as int32 (T,), padded with 0 or cut off."""
     side = settings["padding"]
-    return pad_sequences([vocabulary.encode(words)], settings["steps"], padding=side,
-                         truncating=side)[0]
+    return pad_sequences([vocabulary.encode(words)], settings["steps"],
+                         padding=side, truncating=side)[0]
 
 
 def lines_of(run, z, rng, temperature, top_k=None, top_p=None):
-    """Return latent points as lists of words.
+    """Return latent codes as lists of words.
 
-    Parameters
-    ----------
-    run : TextRun
-    z : array (N, J)
-    rng : numpy.random.Generator
-    temperature : float or None
-        Words are drawn; at 0 or None the most probable one is taken at each step.
-    top_k, top_p
-        See text.decoding.sample.
+    Without a temperature, or with 0, each word is the most probable one of its step; otherwise it
+    is drawn.
     """
     vocabulary = run.vocabulary
     result = []
-    for start in range(0, len(z), BATCH):
-        p = run.model.decode(z[start:start + BATCH])
+    for start in range(0, len(z), DECODED):
+        p = run.model.decode(z[start:start + DECODED])
         logits = np.log(np.maximum(p, np.finfo(p.dtype).tiny)).reshape(-1, p.shape[-1])
-        logits = forbid(logits, (vocabulary.unknown,))
-        words = draw(filtered(logits, temperature or 0, top_k, top_p), rng).reshape(p.shape[:2])
+        allowed = forbid(logits, (vocabulary.unknown,))
+        words = draw(filtered(allowed, temperature or 0, top_k, top_p), rng).reshape(p.shape[:2])
         result += [vocabulary.decode(row[row != vocabulary.padding]) for row in words]
     return result
 
 
 def generate(run, rng, seed_word, length, temperature, top_k, top_p):
-    """Return lines from random points of the prior; see TextLab.
-
-    With a seed word, the points lie around the code of that word.
-    """
+    """Return lines from random points of the prior, or of a normal around a seed word's code."""
     center = 0.0
     if seed_word is not None:
         word = run.vocabulary.words[run.seed_word(seed_word)]
-        center, _ = run.model.encode(run.example(word))
+        center = run.model.encode(run.example(word))[0]
     result = []
     count = 0
-    while count < length and len(result) < length:      # a model may have learnt to write nothing
+    while count < length and len(result) < length:      # a model may write nothing but padding
         z = (center + rng.standard_normal((1, run.model.latent_dim))).astype(run.model.dtype)
         words, = lines_of(run, z, rng, temperature, top_k, top_p)
         result.append(detokenize(words))
@@ -113,39 +109,35 @@ def generate(run, rng, seed_word, length, temperature, top_k, top_p):
 
 
 def measure(run):
-    """Return the measures of texts.measure_lines.
-
-    The loss of a line, padding included, is divided among its words and one end.
-    """
+    """Return the Measures of a run. A line's loss counts as that of its words and its end."""
     steps = run.config["settings"]["steps"]
-    return texts.measure_lines(run, IMPORTANCE_SAMPLES, lambda words: min(len(words) + 1, steps))
-
-
-def peculiarities(settings):
-    """Return where the sheet is peculiar."""
-    return ("the decoder writes all words at once from z alone, none from the word before it, so "
-            "it can only write common words and repetitions; shakespeare-vae mends this",)
+    return measure_lines(run, 20, lambda words: min(len(words) + 1, steps))
 
 
 LAB = TextLab(
-    order=9,
+    number=9,
     name="text-gru",
     title="Sentences through a bidirectional GRU, all words at once",
     data="shakespeare",
     example_shape=None,
     epochs=10,
     batch_size=32,
+    optimizer=Adam,
     settings={"vocabulary_size": 10_000, "steps": 20, "padding": "post", "embedding_dim": 64,
               "units": 32, "latent_dim": 32, "learning_rate": 0.001, **KL_SETTINGS},
     small_settings={"vocabulary_size": 7, "steps": 3, "embedding_dim": 3, "units": 4,
                     "latent_dim": 2},
-    parameters=1_334_768,
-    references=(Reference("Keras 3 (JAX), seed 0, the same lines", 1, 76.67, 64.03),
-                Reference("Keras 3 (JAX), seed 0, the same lines", 10, 57.71, 59.37)),
     make_model=make_model,
-    figures=texts.LINES,
-    peculiarities=peculiarities,
+    parameters=1_334_768,
     unit="nats a sentence, + KL",
+    references=(
+        Reference("Keras 3 (JAX), seed 0, the same lines", 1, 76.67, 64.03),
+        Reference("Keras 3 (JAX), seed 0, the same lines", 10, 57.71, 59.37),
+    ),
+    peculiarities=lambda settings: (
+        "the decoder writes all words at once from z alone, none from the word before: common "
+        "words and repetitions are all it can do; shakespeare-vae mends it",),
+    figures=FIGURES,
     read=read,
     example=example,
     lines_of=lines_of,

@@ -1,6 +1,6 @@
 """What labs about text have beyond others: words."""
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Callable, ClassVar
 
 import numpy as np
 
@@ -14,18 +14,17 @@ class TextExamples:
 
     Attributes
     ----------
-    x_train : int32 array (N, steps)
-        Indices of words.
+    x_train, x_test : int32 arrays of shape (N, steps)
+        Indices of words. x_test is None if no lines are held out.
     vocabulary : Vocabulary
-    lines_train : list of list of str
-        The lines that the examples stand for, as words.
-    x_test, lines_test
-        The same of the held-out examples; None and empty if nothing is held out.
+    lines_train, lines_test : list of list of str
+        The words of the lines that the examples are made of.
     y_train : int32 array or None
-        Targets; None stands for x_train.
+        The targets; None if an example is its own target.
     description : str
+        What these data are, for people.
     complete : bool
-        Whether this is the whole published text.
+        Whether they are the whole published text.
     cut_off : int
         How many lines were too long.
     """
@@ -42,47 +41,47 @@ class TextExamples:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number about a trained model, and how to read it; `beside` is that of real lines."""
+    """A number about a trained model, how to read it, and (beside) the same of real lines."""
     name: str
     value: float
     meaning: str
     beside: float = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextLab(Lab):
     """A lab about text; see Lab.
 
-    settings["vocabulary_size"] is how many words it may have; 0 means all of the text. In a run it
-    is how many they are; without a text it is those of Tiny Shakespeare, `words`.
+    settings["vocabulary_size"] is the largest number of words, 0 for all of the text. In a run it
+    is the number of words that the text has.
 
     Attributes
     ----------
-    read : function
-        read(text, settings) returns the TextExamples of a clean text.
-    example : function or None
-        example(vocabulary, words, settings) returns a line as an example.
-    generate : function
-        generate(run, rng, seed_word, length, temperature, top_k, top_p) returns about so many
-        words; a temperature of None stands for the lab's own way.
-    measure : function
-        measure(run) returns Measures.
-    lines_of : function or None
-        lines_of(run, z, rng, temperature) returns latent points as lists of words; None if the
-        examples are single words.
     words : int
+        The number of words of Tiny Shakespeare, to show the model without a text.
+    read : callable
+        read(text, settings) returns the TextExamples of a clean text.
+    generate : callable
+        generate(run, rng, seed_word, length, temperature, top_k, top_p) returns about `length`
+        words as text. A temperature of None is the lab's own way.
+    measure : callable
+        measure(run) returns a list of Measures.
+    example : callable or None
+        example(vocabulary, words, settings) returns the example of a line; None if the examples
+        are single words.
+    lines_of : callable or None
+        lines_of(run, z, rng, temperature) decodes latent codes to lists of words; None if the
+        examples are single words.
     """
-    read: Callable = None
-    example: Callable = None
-    generate: Callable = None
-    measure: Callable = None
-    lines_of: Callable = None
+    kind: ClassVar = "text"
+    held_out: ClassVar = "held-out examples"
     words: int = 0
-    kind = "text"
-
-    @property
-    def held_out(self):
-        return "held-out examples"
+    read: Callable
+    generate: Callable
+    measure: Callable
+    example: Callable | None = None
+    lines_of: Callable | None = None
 
     def shape(self, settings):
+        """Return the shape of an example."""
         return self.example_shape or (settings["steps"],)

@@ -1,25 +1,26 @@
-"""Who trains a run locks its directory: two trainings would destroy each other's checkpoints.
+"""A lock on the directory of a run: two trainings would destroy each other's checkpoints.
 
-The lock belongs to the process, not to the file: a training that was killed holds none.
+The lock belongs to the process, not to the file: it ends with the process, even if that is killed.
 """
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ScratchVAEError
 
-NAME = ".lock"                  # it stays: removing it would let two processes lock two files
+# The file stays there afterwards: if it were removed, two processes could lock two such files.
+NAME = ".lock"
 
 
 @contextmanager
 def training_lock(folder):
-    """Lock a directory, which need not exist yet, within the block.
+    """Lock a directory, which need not exist yet, within a `with` block.
 
     Raises
     ------
     ScratchVAEError
         If another process trains there.
     """
-    from filelock import FileLock, Timeout  # here, as it takes long to import
+    from filelock import FileLock, Timeout  # takes long to import
     path = Path(folder) / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=0)
@@ -35,7 +36,7 @@ def training_lock(folder):
 
 
 def is_trained(folder):
-    """Return whether a process trains there now."""
+    """Return whether a process trains in a directory now."""
     from filelock import FileLock, Timeout
     path = Path(folder) / NAME
     if not path.exists():

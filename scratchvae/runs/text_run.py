@@ -1,7 +1,7 @@
-"""A run of a lab about text: its words, beside what every run has.
+"""A run of a lab about text. Beside the files of every run its directory has
 
-vocabulary.json    the words that the model knows         *.txt, *.md    what it wrote
-speeches.json      who speaks how many lines in a play
+vocabulary.json    the words that the model knows     *.txt, *.md    texts that the model wrote
+speeches.json      for a play: who speaks, and how many lines
 """
 import hashlib
 import json
@@ -15,38 +15,54 @@ from ..storage import read_json, write_text
 from ..text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
 from .run import Run
 
-GLIMPSE_LINES = 3               # lines of each kind in a glimpse
-GLIMPSE_WORDS = 20              # words in a glimpse of a model of single words
+GLIMPSED = 3                    # lines of each kind in a glimpse
+GLIMPSED_WORDS = 20             # words in a glimpse of a model of single words
 
 
-class TextRun(Run, kind="text"):
-    """See Run."""
+class TextRun(Run):
+    """A run whose examples are indices of words; see Run."""
+
+    @property
+    def decodes(self):
+        """Whether examples can be decoded from latent codes: lines can, single words cannot."""
+        return self.lab.lines_of is not None
+
+    # The text and the words.
 
     @cached_property
     def source(self):
-        """The text that the run is about, as its file has it."""
+        """The text that the run is trained on, as its file has it."""
         if self.config.get("text"):
             source = load_text(self.config["text"])
         else:
             source = load_shakespeare(self.config["data_dir"])
-        self.digest = hashlib.sha256(source.text.encode()).hexdigest()
-        if self.config.get("text_sha256") not in (None, self.digest):
+        expected = self.config.get("text_sha256")
+        if expected not in (None, digest(source)):
             raise ScratchVAEError(f"{self.folder}: was trained on another text than "
                                   f"{source.description}, so its indices mean other words; "
                                   "restore the text, or train anew")
         return source
 
     @cached_property
+    def text(self):
+        """The text without what does not belong to it."""
+        return clean(self.source.text)
+
+    @cached_property
     def data(self):
         """The text as the lab's examples."""
         source = self.source
-        settings = self.config["settings"]
         print(f"data: {source.description}", flush=True)
-        self.text = clean(source.text)
+        settings = self.config["settings"]
         data = self.lab.read(self.text, settings)
-        data.description = (f"{source.description}: {len(data.x_train):,} examples"
-                            f"{_held_out(data)}, {len(data.vocabulary):,} words"
-                            f"{_cut_off(data, settings)}")
+        description = f"{source.description}: {len(data.x_train):,} examples"
+        if data.x_test is not None:
+            description += f", {len(data.x_test):,} held out"
+        description += f", {len(data.vocabulary):,} words"
+        if data.cut_off:
+            description += (f"; {data.cut_off:,} lines were too long for {settings['steps']} "
+                            "steps and are cut off")
+        data.description = description
         data.complete = source.complete and not self.config.get("text")
         return data
 
@@ -63,24 +79,35 @@ class TextRun(Run, kind="text"):
 
     @cached_property
     def speeches(self):
-        """The text's speeches, if it is a play: pairs of a speaker and a number of lines."""
+        """[speaker, number of lines] of each speech; an empty list if the text is not a play."""
         return read_json(self.folder / "speeches.json", list)
 
-    def seed_word(self, word):
-        """Return the index of a word to begin with."""
-        if word in (PADDING, UNKNOWN, END):
-            raise ScratchVAEError(f"seed word: {word} is not a word of the text")
-        return self.vocabulary.index(word)
+    @property
+    def x_test(self):
+        """The held-out examples, or those of training if there are none; at most the limit."""
+        data = self.data
+        return (data.x_train if data.x_test is None else data.x_test)[:self.config["limit"]]
 
     def examples(self):
-        """See ImageRun.examples."""
+        """Return what to train on, and write into the configuration which data these are.
+
+        Returns
+        -------
+        x : array of shape (N, steps)
+            The training examples.
+        y : array or None
+            The targets; None if an example is its own target.
+        validation : array or None
+        """
         data = self.data
         config = self.config
         limit = config["limit"]
         config["settings"]["vocabulary_size"] = len(data.vocabulary)
-        config["data"] = data.description + (f"; the first {limit:,} used" if limit else "")
+        config["data"] = data.description
+        if limit:
+            config["data"] += f"; the first {limit:,} used"
         config["complete"] = data.complete
-        config["text_sha256"] = self.digest
+        config["text_sha256"] = digest(self.source)
         self.vocabulary = data.vocabulary
         self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
         if data.cut_off:
@@ -90,71 +117,60 @@ class TextRun(Run, kind="text"):
                 for part in (data.x_train, data.y_train, data.x_test)]
 
     def write_config(self):
-        """Write config.json, and the words and speeches beside it."""
+        """Write config.json, vocabulary.json and speeches.json."""
         super().write_config()
         words = json.dumps(self.vocabulary.words, ensure_ascii=False, indent=0)
         write_text(self.folder / "vocabulary.json", words + "\n")
-        write_text(self.folder / "speeches.json",
-                   json.dumps(self.speeches, ensure_ascii=False) + "\n")
+        spoken = json.dumps(self.speeches, ensure_ascii=False)
+        write_text(self.folder / "speeches.json", spoken + "\n")
 
-    @property
-    def x_test(self):
-        """The held-out examples, at most --limit of them; those of training if there are none."""
-        data = self.data
-        examples = data.x_train if data.x_test is None else data.x_test
-        return examples[:self.config["limit"]]
+    # What the model writes, and how good it is.
 
-    def generate(self, seed, seed_word, length, **choice):
-        """Return about `length` words of new text.
+    def seed_word(self, word):
+        """Return the index of a word to begin with."""
+        if word in (PADDING, UNKNOWN, END):
+            raise ScratchVAEError(f"seed word: {word} is not a word of the text")
+        return self.vocabulary.index(word)
+
+    def generate(self, seed, **how):
+        """Return new text.
 
         Parameters
         ----------
         seed : int
-        seed_word : str or None
-            The word to begin with.
-        length : int
-        **choice
-            temperature, top_k and top_p, each a number or None: how the next word is chosen.
+        **how
+            seed_word : str or None
+                The word to begin with.
+            length : int
+                About how many words to write.
+            temperature : float or None
+                None is the lab's own way.
+            top_k : int or None
+            top_p : float or None
+                Draw only among the most probable words; see text.decoding.sample.
+
+        Returns
+        -------
+        str
         """
-        return self.lab.generate(self, np.random.default_rng(seed), seed_word, length, **choice)
+        return self.lab.generate(self, np.random.default_rng(seed), **how)
 
     def evaluate(self):
-        """Return the lab's Measures, which evaluation.json then holds."""
+        """Return the lab's Measures of the model, and write them to evaluation.json."""
         measures = self.lab.measure(self)
-        self.write_evaluation({measure.name: vars(measure) for measure in measures})
+        content = {measure.name: vars(measure) for measure in measures}
+        write_text(self.folder / "evaluation.json", json.dumps(content, indent=2) + "\n")
         return measures
 
     def describe_evaluation(self, measures):
-        """Yield what `evaluate` returned as lines for the terminal."""
-        for m in measures:
-            beside = "" if m.beside is None else f"(real: {m.beside:.4g}) "
-            yield f"  {m.name:<37}{m.value:<10.4g}{beside}{m.meaning}"
+        """Return what `evaluate` measured as lines of text."""
+        lines = []
+        for measure in measures:
+            real = "" if measure.beside is None else f"(real: {measure.beside:.4g}) "
+            lines.append(f"  {measure.name:<37}{measure.value:<10.4g}{real}{measure.meaning}")
+        return lines
 
-    def glimpse(self):
-        """Return a few reconstructions and samples: name -> list of lines.
-
-        A model of single words has no reconstructions: its sample continues a text.
-        """
-        if not self.lab.lines_of:
-            text = self.generate(0, None, GLIMPSE_WORDS, temperature=None, top_k=None, top_p=None)
-            return {"samples": [text]}
-        z_mean, _ = self.model.encode(self.x_test[:GLIMPSE_LINES])
-        lines = self.lab.lines_of(self, z_mean, np.random.default_rng(0), temperature=0.0)
-        return {"reconstructions": [detokenize(words) for words in lines],
-                "samples": self.sample_lines(GLIMPSE_LINES)}
-
-    def originals(self):
-        """Return the lines that a glimpse reconstructs."""
-        return [detokenize(words) for words in self.data.lines_test[:GLIMPSE_LINES]]
-
-    image_shape = None          # examples are not images
-
-    def in_words(self, example):
-        """Return an example, indices of words, as text."""
-        words = example[example != self.vocabulary.padding]
-        return detokenize(self.vocabulary.decode(words))
-
-    # Lines and latent points, for labs whose examples are lines.
+    # Lines and latent codes, for labs whose examples are lines.
 
     def example(self, line):
         """Return a line of text as the only example of a batch."""
@@ -169,66 +185,96 @@ class TextRun(Run, kind="text"):
         return [word for word in tokenize(clean(line)) if word not in self.vocabulary]
 
     def lines_of(self, z, seed=None, temperature=None):
-        """Return latent points (N, J) decoded as lines of text.
+        """Return latent codes as lines of text.
 
         Parameters
         ----------
-        z : array (N, J)
+        z : array of shape (N, latent_dim)
         seed : int, optional
-            Of the words that are drawn.
+            Seed of the words that are drawn.
         temperature : float, optional
-            Without it, the most probable lines are searched for.
+            By default the most probable lines are searched.
+
+        Returns
+        -------
+        list of str
         """
         rng = np.random.default_rng(seed)
         return [detokenize(words) for words in self.lab.lines_of(self, z, rng, temperature)]
 
     def variations(self, x, count, seed=0):
-        """Return `count` lines near the example x: decoded from points z ~ q(z|x)."""
+        """Return lines near an example, decoded from samples of its posterior q(z|x).
+
+        Parameters
+        ----------
+        x : array of shape (1, steps)
+        count : int
+        seed : int, default 0
+
+        Returns
+        -------
+        list of str
+        """
         z_mean, z_log_var = self.model.encode(x)
-        eps = np.random.default_rng(seed).standard_normal((count, z_mean.shape[1]))
-        return self.lines_of(z_mean + np.exp(z_log_var / 2) * eps.astype(z_mean.dtype))
+        rng = np.random.default_rng(seed)
+        eps = rng.standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
+        return self.lines_of(z_mean + np.exp(z_log_var / 2) * eps)
 
     def interpolate(self, first, second, steps=7):
-        """Return lines decoded on the straight path between the codes of two examples.
+        """Return the lines decoded on the straight path between the codes of two examples.
 
-        Both ends are included.
+        Parameters
+        ----------
+        first, second : array of shape (1, steps)
+        steps : int, default 7
+            The number of lines, both ends included.
+
+        Returns
+        -------
+        list of str
         """
         a, b = (self.model.encode(x)[0] for x in (first, second))
         part = np.linspace(0, 1, steps, dtype=a.dtype)[:, np.newaxis]
         return self.lines_of((1 - part) * a + part * b)
 
-    def sample_lines(self, count, seed=0, temperature=1.0):
-        """Return `count` new lines, decoded from random points of the prior."""
-        z = np.random.default_rng(seed).standard_normal((count, self.model.latent_dim))
-        return self.lines_of(z.astype(self.model.dtype), seed, temperature)
+    def sample_lines(self, count, seed=0):
+        """Return new lines, decoded from random points of the prior."""
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((count, self.model.latent_dim)).astype(self.model.dtype)
+        return self.lines_of(z, seed, temperature=1.0)
 
     def draw_samples(self, count, seed=0):
-        """Write `count` new lines to samples.txt; return the path."""
+        """Write new lines to samples.txt and return its path."""
         return self.write("samples.txt", self.sample_lines(count, seed))
 
     def draw_reconstructions(self, count):
-        """Write held-out lines, each above its reconstruction, to a file; return the path."""
+        """Write held-out lines and their reconstructions to a file and return its path."""
         lines = [detokenize(words) for words in self.data.lines_test[:count]]
-        z_mean, _ = self.model.encode(self.x_test[:count])
-        pairs = zip(lines, self.lines_of(z_mean))
+        made = self.lines_of(self.model.encode(self.x_test[:count])[0])
         return self.write("reconstructions.txt",
-                          [f"{line}\n    -> {again}" for line, again in pairs])
+                          [f"{line}\n    -> {again}" for line, again in zip(lines, made)])
 
-    def write(self, name, lines):
-        """Write lines to a file of the run; return its path."""
-        path = self.folder / name
-        write_text(path, "\n".join(lines) + "\n")
-        return path
+    # A few examples for the report, the same ones after every epoch.
+
+    def originals(self):
+        """Return the held-out lines that a glimpse reconstructs."""
+        return [detokenize(words) for words in self.data.lines_test[:GLIMPSED]]
+
+    def glimpse(self):
+        """Return a few reconstructions and samples as a dict of lists of lines.
+
+        Reconstructions are greedy, samples are drawn at temperature 1. A model of single words has
+        no reconstructions: its sample continues a text. The call does not influence training.
+        """
+        if not self.decodes:
+            text = self.generate(0, seed_word=None, length=GLIMPSED_WORDS, temperature=None,
+                                 top_k=None, top_p=None)
+            return {"samples": [text]}
+        z_mean = self.model.encode(self.x_test[:GLIMPSED])[0]
+        return {"reconstructions": self.lines_of(z_mean, seed=0, temperature=0.0),
+                "samples": self.sample_lines(GLIMPSED)}
 
 
-def _held_out(data):
-    """Return how many examples are held out, as text."""
-    return f", {len(data.x_test):,} held out" if data.x_test is not None else ""
-
-
-def _cut_off(data, settings):
-    """Return how many lines were too long, as text."""
-    if not data.cut_off:
-        return ""
-    return (f"; {data.cut_off:,} lines were too long for {settings['steps']} steps and are "
-            "cut off")
+def digest(source):
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(source.text.encode()).hexdigest()

@@ -1,14 +1,13 @@
 """Keeping a run's report up to date while the run is trained."""
-from ...training import Callback
+from ...training.callback import Callback
 from . import write_report
 from .progress import Progress
 
 
 class Live(Callback):
-    """A callback of training that keeps report.html up to date, and a context manager.
+    """A callback that keeps report.html up to date, and a context manager around the training.
 
-    If an error ends the context's block, Ctrl-C included, the page shows it, and how to resume
-    training.
+    If an error ends the block, Ctrl-C included, the page shows it, and how to resume training.
 
     Parameters
     ----------
@@ -34,6 +33,9 @@ class Live(Callback):
             write_report(self.run, problem=problem, current=False)
 
     def on_train_begin(self, history):
+        """Write the first page, unless the resumed training is complete already."""
+        page = self.run.folder / "report.html"
+        print(f"report: {page}, rewritten after every epoch", flush=True)
         if len(history) < self.run.config["epochs"]:
             self.begun = True
             for figure in self.run.figures.glob("*"):
@@ -41,6 +43,7 @@ class Live(Callback):
             self.write()
 
     def on_epoch_end(self, history):
+        """Add the epoch, and examples of what the model makes now."""
         row = history.rows[-1]
         made = self.run.glimpse()
         Progress(self.run.folder).add(self.run, row["epoch"], made)

@@ -7,8 +7,9 @@ import numpy as np
 
 from ... import labs
 from ...errors import ScratchVAEError
-from ...runs import Run, new_config
+from ...runs import make_run, new_config, open_run
 from ...storage import read_arrays
+from ...text import detokenize
 from ...training.loop import SHUFFLE
 
 MOST_GFLOP = (
@@ -61,10 +62,10 @@ def open_subject(name, batch_size=None, data_dir=None):
             f"{name}: neither a lab nor a run; a run is a directory that train made, the labs "
             f"are: {', '.join(labs.LABS)}"
         )
-    run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
+    run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir)
     x, y, _ = run.examples()
     config = run.config
-    model = run.fresh_model() if fresh else run.model
+    model = run.make_model() if fresh else run.model
     optimizer = run.lab.make_optimizer(config["settings"])
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
@@ -83,7 +84,7 @@ def open_subject(name, batch_size=None, data_dir=None):
         steps,
         config["seed"],
         config["batch_size"],
-        run.image_shape,
+        image_shape(run),
         in_words(run, x[0]),
     )
 
@@ -91,7 +92,7 @@ def open_subject(name, batch_size=None, data_dir=None):
 def new_run(lab, data_dir):
     """A run of a lab with its own settings, of which nothing is written."""
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
-    return Run.of("trace", config)
+    return make_run("trace", config)
 
 
 def resume(optimizer, checkpoint):
@@ -126,7 +127,18 @@ def bearable(model, size):
     return size
 
 
+def image_shape(run):
+    """Return the (H, W, C) of the run's examples, or None if these are not images."""
+    if run.lab.kind != "images":
+        return None
+    shape = run.model.input_shape
+    side = round(int(np.prod(shape)) ** 0.5)
+    return shape if len(shape) == 3 else (side, side, 1)
+
+
 def in_words(run, example):
-    """Return the first example in words, if it is words."""
-    words = run.in_words(example)
-    return f"its first example: {words}" if words else ""
+    """Return the first example as text, if it is words."""
+    if run.lab.kind != "text":
+        return ""
+    words = example[example != run.vocabulary.padding]
+    return f"its first example: {detokenize(run.vocabulary.decode(words))}"
