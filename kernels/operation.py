@@ -219,7 +219,11 @@ class Declaration:
         sizes = self.sizes(given)
         if self.derive:
             options = {name: given[name] for name in self.deriving}
-            self._check_derived(sizes, self.derive(sizes, **options), given)
+            try:
+                derived = self.derive(sizes, **options)
+            except ScratchVAEError as error:
+                raise ScratchVAEError(f"{self.name}: {error}") from None
+            self._check_derived(sizes, derived, given)
 
     def _check_dtype(self, array, dtype, first):
         """Refuse a dtype that the declaration does not allow."""

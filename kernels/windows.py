@@ -30,7 +30,7 @@ class Window(NamedTuple):
 
 
 def check_window(owner, window):
-    """Refuse an unknown padding.
+    """Refuse an unknown padding and strides below 1.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ def check_window(owner, window):
     if window.padding not in PADDINGS:
         raise ScratchVAEError(f"{owner}: padding must be one of {', '.join(PADDINGS)}, "
                               f"got {window.padding!r}")
+    if min(window.strides) < 1:
+        raise ScratchVAEError(f"{owner}: strides must be positive integers, got {window.strides}")
 
 
 def coarse_size(fine, kernel, stride, padding):
@@ -80,6 +82,7 @@ def padding_before(fine, coarse, kernel, stride):
 
 def convolution_positions(sizes, window):
     """Return the height P and width Q of a convolution's output."""
+    check_window("window", window)
     strides, padding, _ = window
     return {"P": coarse_size(sizes["H"], sizes["A"], strides[0], padding),
             "Q": coarse_size(sizes["W"], sizes["B"], strides[1], padding)}
@@ -87,6 +90,7 @@ def convolution_positions(sizes, window):
 
 def transposed_positions(sizes, window):
     """Return the height P and width Q of a transposed convolution's output."""
+    check_window("window", window)
     strides, padding, extra = window
     extra = extra or (None, None)
     return {"P": fine_size(sizes["H"], sizes["A"], strides[0], padding, extra[0]),

@@ -13,23 +13,16 @@ from scratchvae.models import VAE, Sequential
 from scratchvae.training.history import History
 
 # Which of 5 steps count: all, zeros before, behind, in the middle, at both ends, and none.
-MASK = np.array(
-    [
-        [1, 1, 1, 1, 1],
-        [0, 0, 1, 1, 1],
-        [1, 1, 1, 0, 0],
-        [1, 0, 0, 1, 1],
-        [0, 1, 0, 1, 0],
-        [0, 0, 0, 0, 0],
-    ],
-    np.int32,
-)
+MASK = np.array([[1, 1, 1, 1, 1],
+                 [0, 0, 1, 1, 1],
+                 [1, 1, 1, 0, 0],
+                 [1, 0, 0, 1, 1],
+                 [0, 1, 0, 1, 0],
+                 [0, 0, 0, 0, 0]], np.int32)
 GOLDEN = Path(__file__).parent / "golden" / "golden.npz"
-with np.load(GOLDEN) as _file:
-    KERAS_GROUPS = list(
-        dict.fromkeys(path.rpartition("/")[0] for path in _file.files)
-    )  # what Keras's numbers are of
-HOSTS = "cpu", "reference"  # the backends that compute anywhere; test_cuda.py sees to the other
+with np.load(GOLDEN) as _file:          # what Keras's numbers are of
+    KERAS_GROUPS = list(dict.fromkeys(path.rpartition("/")[0] for path in _file.files))
+HOSTS = ("cpu", "reference")            # the backends that compute on any machine
 
 
 @pytest.fixture(params=HOSTS)
@@ -59,11 +52,9 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
     if not {"real_mnist", "real_shakespeare"} & set(request.fixturenames):
         from scratchvae.data import sources
-
         monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
-        monkeypatch.setattr(
-            sources, "cache_folder", lambda name: tmp_path / "cache" / "data" / name
-        )
+        monkeypatch.setattr(sources, "cache_folder",
+                            lambda name: tmp_path / "cache" / "data" / name)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +67,6 @@ def all_threads_afterwards():
 def write_idx_files(folder, train=40, test=20, seed=0):
     """A small data set of random images in the four files of MNIST."""
     from scratchvae.data.idx import write_idx
-
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for part, count in (("train", train), ("t10k", test)):
@@ -88,22 +78,18 @@ def write_idx_files(folder, train=40, test=20, seed=0):
 def write_play(path, speeches=30, seed=0):
     """A small play: sentences put together from a few words, said by three speakers."""
     rng = np.random.default_rng(seed)
-    who, does, what = (
-        words.split()
-        for words in (
-            "thou he she I we",
-            "knowest loveth saw hath follow",
-            "him thee Rome the o'er it",
-        )
-    )
+    subjects = "thou he she I we".split()
+    verbs = "knowest loveth saw hath follow".split()
+    objects = "him thee Rome the o'er it".split()
+    speakers = ("ANNA", "BERT", "First Clown")
     paragraphs = []
     for i in range(speeches):
-        lines = [
-            f"{rng.choice(who)} {rng.choice(does)} {rng.choice(what)}"
-            f"{', good my lord' * int(rng.integers(2))}{rng.choice(list('.!?'))}"
-            for _ in range(rng.integers(1, 4))
-        ]
-        paragraphs.append("\n".join([f"{('ANNA', 'BERT', 'First Clown')[i % 3]}:", *lines]))
+        lines = []
+        for _ in range(rng.integers(1, 4)):
+            words = f"{rng.choice(subjects)} {rng.choice(verbs)} {rng.choice(objects)}"
+            address = ", good my lord" * int(rng.integers(2))
+            lines.append(f"{words}{address}{rng.choice(list('.!?'))}")
+        paragraphs.append("\n".join([f"{speakers[i % 3]}:", *lines]))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(paragraphs) + "\n")
     return path
@@ -117,13 +103,8 @@ def small_data(tmp_path):
 
 def small_vae(**options):
     """A VAE on examples of 12 elements, with dropout."""
-    return VAE(
-        [Dense(7, "relu"), Dropout(0.2)],
-        3,
-        [Dense(6, "relu"), Dense(12, "sigmoid")],
-        reconstruction_scale=12.0,
-        **options,
-    )
+    return VAE([Dense(7, "relu"), Dropout(0.2)], 3, [Dense(6, "relu"), Dense(12, "sigmoid")],
+               reconstruction_scale=12.0, **options)
 
 
 @pytest.fixture
@@ -137,7 +118,6 @@ def run(monkeypatch, capsys, tmp_path):
             cli.main()
         captured = capsys.readouterr()
         return ended.value.code or 0, captured.out, captured.err
-
     return call
 
 
@@ -145,7 +125,12 @@ def bits(folder):
     """What must not differ between equal runs: all weights, and history without its seconds."""
     with np.load(folder / "weights.npz") as file:
         weights = {name: file[name].tobytes() for name in file.files}
-    return weights, [{**row, "seconds": 0} for row in History.read_csv(folder / "history.csv").rows]
+    return weights, without_seconds(History.read_csv(folder / "history.csv"))
+
+
+def without_seconds(history):
+    """The rows of a history without how long the epochs took."""
+    return [{**row, "seconds": 0} for row in history.rows]
 
 
 @pytest.fixture
@@ -155,14 +140,21 @@ def x(rng):
 
 @pytest.fixture
 def one_thread(all_threads_afterwards):
-    """Use one thread: small arrays are done before a second one has woken up."""
+    """Small arrays are done before a second thread has woken up; tests of threads set theirs."""
     kernels.load("cpu").set_threads(1)
 
 
 def close(actual, expected, tolerance):
     """The largest difference is within tolerance of the largest number expected."""
-    assert actual.shape == expected.shape and np.isfinite(actual).all()
+    assert actual.shape == expected.shape
+    assert np.isfinite(actual).all()
     assert np.abs(actual - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-30)
+
+
+def numbered(group, name):
+    """The arrays NAME_0, NAME_1, ... of a group of Keras's numbers."""
+    count = sum(key.rpartition("_")[0] == name for key in group)
+    return [group[f"{name}_{i}"] for i in range(count)]
 
 
 def built(layer, input_shape, weights, dtype, backend):
@@ -175,15 +167,14 @@ def built(layer, input_shape, weights, dtype, backend):
     return layer
 
 
-def on_one_and_more_threads(compute):
-    """What compute() gives on one thread, and on all (two at least, where there are two)."""
-    results = []
-    try:
-        for threads in sorted(
-            {1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}
-        ):
-            kernels.load("cpu").set_threads(threads)
-            results.append(compute())
-    finally:
-        kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
-    return results
+def same_on_any_number_of_threads(compute):
+    """compute() returns the same on one thread, on two, and on all of them."""
+    count = numba.config.NUMBA_NUM_THREADS
+    if count == 1:
+        pytest.skip("needs a machine with two threads")
+    expected = None
+    for threads in sorted({1, 2, count}):
+        kernels.load("cpu").set_threads(threads)
+        result = compute()
+        expected = result if expected is None else expected
+        assert result == expected, f"{threads} threads"

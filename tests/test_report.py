@@ -20,8 +20,8 @@ from scratchvae.analysis import report
 from scratchvae.analysis.report import curves, facts
 from scratchvae.analysis.report.live import Live
 from scratchvae.runs import open_run
-from scratchvae.training.loop import Training
 from scratchvae.training.history import History
+from scratchvae.training.loop import Training
 
 SMALL = ["--batch-size", 10, "--seed", 3, "--set", "intermediate_dim=8"]
 TINY_LINES = ["--batch-size", 8, "--set", "units=4", "--set", "embedding_dim=4",

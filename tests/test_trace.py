@@ -8,7 +8,6 @@ import pytest
 from conftest import small_vae, write_play
 from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture)
 
-from scratchvae.training import Callback
 from scratchvae.layers import (
     Activation,
     BatchNormalization,
@@ -27,6 +26,7 @@ from scratchvae.teaching.trace.page import contents
 from scratchvae.teaching.trace.portrait import lay_out, portray
 from scratchvae.teaching.trace.step import record
 from scratchvae.teaching.trace.tap import tapped
+from scratchvae.training import Callback
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

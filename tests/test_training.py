@@ -114,9 +114,8 @@ def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tm
     import os
     import signal
 
-    from scratchvae.training.loop import Training
-
     from scratchvae.models import Model
+    from scratchvae.training.loop import Training
     options = dict(epochs=3, batch_size=16, validation_data=x, seed=4, progress=False)
     whole, first, second = small_vae(), small_vae(), small_vae()
     expected = whole.fit(x, **options)
