@@ -1,7 +1,4 @@
-"""Planted mistakes: each is caught by the check that is named for it, which passes without the
-mistake.
-"""
-
+"""Planted mistakes: the check named for each catches it, and passes without it."""
 import inspect
 
 import pytest
@@ -14,7 +11,7 @@ from scratchvae.teaching.sabotage.plant import Edit, Verdict, planted
 from scratchvae.teaching.sabotage.table import print_results
 
 REFERENCE = kernels.load("reference")
-BLIND = {
+NOT_SEEN_BY_GRADIENT_CHECKS = {         # mistake -> the check that catches it
     "sigma-squared-twice": "spread of samples",
     "gru-gates-swapped": "golden values",
     "convolution-flipped": "golden values",
@@ -22,22 +19,36 @@ BLIND = {
 }
 
 
+def test_there_are_sixteen_mistakes():
+    assert len(MISTAKES) == 16
+    assert NOT_SEEN_BY_GRADIENT_CHECKS.keys() < MISTAKES.keys()
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_is_caught_by_its_check_and_the_right_kernels_pass_it(name):
     result = sabotage(MISTAKES[name])
-    assert result.caught and not result.named.passed and result.without.passed
-    assert result.mistake.check_name == BLIND.get(name, "gradient check")
-    assert result.gradient.passed == (
-        name in BLIND
-    )  # what the gradient check can't see is said to be so, rightly
+    assert not result.named.passed
+    assert result.without.passed
+    assert result.caught
+    assert result.mistake.check_name == NOT_SEEN_BY_GRADIENT_CHECKS.get(name, "gradient check")
+    assert result.gradient.passed == (name in NOT_SEEN_BY_GRADIENT_CHECKS)
 
 
-def test_the_lines_that_are_shown_are_the_source_s():
+def test_the_lines_that_are_shown_are_those_of_the_source():
     for mistake in MISTAKES.values():
         for edit in mistake.edits:
             right, wrong = edit.lines
             source = inspect.getsource(getattr(REFERENCE, edit.operation))
-            assert source.count(right) == 1 and right != wrong and edit.wrong.strip() in wrong
+            assert source.count(right) == 1
+            assert right != wrong
+            assert edit.wrong.strip() in wrong
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
+def test_explanations_end_without_a_full_stop(mistake):
+    """The table adds it."""
+    assert mistake.why
+    assert not mistake.why.endswith((".", " "))
 
 
 def test_the_right_kernels_come_back():
@@ -48,66 +59,68 @@ def test_the_right_kernels_come_back():
     assert {name: getattr(REFERENCE, name) for name in before} == before
 
 
-def test_a_mistake_that_nobody_catches_is_told(capsys):
-    """One that isn't one: the line says the same in other words."""
+def test_a_mistake_that_no_check_catches_is_reported(capsys):
+    """The edit changes the text of a line and not what it computes."""
     same = Edit("dense_backward", "np.sum(dz, axis=0, out=dbias)", "np.sum(dz, 0, out=dbias)")
-    harmless = Mistake(
-        "harmless", "nothing at all", (same,), "it is right", MISTAKES["bias-mean"].gradient_check
-    )
+    harmless = Mistake("harmless", "no mistake", (same,), "the line is right",
+                       MISTAKES["bias-mean"].gradient_check)
     assert not print_results([sabotage(harmless)])
-    assert "0 of 1" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "0 of 1" in output
+    assert "1 NOT CAUGHT" in output
 
 
 def test_an_edit_must_fit_the_source():
-    with (
-        pytest.raises(ValueError, match="stands 0 times"),
-        planted(Mistake("", "", (Edit("dense_backward", "no such line", ""),), "", None)),
-    ):
+    mistake = Mistake("", "", (Edit("dense_backward", "no such line", ""),), "", None)
+    message = "dense_backward: 'no such line' must occur once in its source, but occurs 0 times"
+    with pytest.raises(ValueError, match=message), planted(mistake):
         pass
 
 
-def test_a_check_that_fails_always_catches_nothing():
+def test_a_check_that_always_fails_catches_nothing():
     always = Mistake("", "", (), "", lambda: Verdict(False, "wrong"))
     assert not sabotage(always).caught
 
 
-def test_the_command(run):
+def test_the_command_plants_all_mistakes(run):
     code, output, _ = run("gradcheck", "--sabotage")
-    assert (
-        code == 0
-        and all(name in output for name in MISTAKES)
-        and "16 of 16 mistakes caught" in output
-    )
+    assert code == 0
+    assert all(name in output for name in MISTAKES)
+    assert "16 of 16 mistakes caught" in output
+    assert "NOT CAUGHT" not in output
     assert max(map(len, output.splitlines())) <= 120
+
+
+def test_the_command_plants_one_mistake(run):
     code, output, _ = run("gradcheck", "--sabotage", "kl-sign")
-    assert (
-        code == 0
-        and "right  dz_mean += factor * z_mean" in output
-        and "wrong  dz_mean -= factor * z_mean" in output
-    )
-    assert "gradient check: FAILS" in output and "loss-no-mean" not in output
+    assert code == 0
+    assert "right  dz_mean += factor * z_mean" in output
+    assert "wrong  dz_mean -= factor * z_mean" in output
+    assert "gradient check: FAILS" in output
+    assert "loss-no-mean" not in output
 
 
-def test_the_command_s_code_is_1_where_one_gets_away(run, monkeypatch):
-    blind = MISTAKES["adam-no-correction"]
-    monkeypatch.setitem(
-        MISTAKES,
-        "adam-no-correction",
-        Mistake(blind.name, blind.title, blind.edits, blind.why, blind.gradient_check),
-    )
-    assert run("gradcheck", "--sabotage", "adam-no-correction")[0] == 1
+def test_the_command_s_code_is_1_if_a_mistake_is_not_caught(run, monkeypatch):
+    adam = MISTAKES["adam-no-correction"]
+    unseen = Mistake(adam.name, adam.title, adam.edits, adam.why, adam.gradient_check)
+    monkeypatch.setitem(MISTAKES, adam.name, unseen)
+    code, output, _ = run("gradcheck", "--sabotage", adam.name)
+    assert code == 1
+    assert "0 of 1" in output
 
 
-def test_wrong_names(run):
+def test_wrong_names_are_refused(run):
     code, _, errors = run("gradcheck", "--sabotage", "kl-sine")
-    assert (
-        code == 2
-        and "kl-sign" in errors
-        and "'kl-sine'" in errors
-        and len([line for line in errors.splitlines() if "kl-s" in line]) == 1
-    )
-    for arguments in (["mnist-dense", "--sabotage"], ["--backend", "cpu", "--sabotage"]):
-        assert run("gradcheck", *arguments)[0] == 2
+    assert code == 2
+    assert "'kl-sine'" in errors
+    assert "kl-sign" in errors
+    assert len([line for line in errors.splitlines() if "kl-s" in line]) == 1
+
+
+@pytest.mark.parametrize("arguments", [["mnist-dense", "--sabotage"],
+                                       ["--backend", "cpu", "--sabotage"]])
+def test_other_arguments_are_refused(run, arguments):
+    assert run("gradcheck", *arguments)[0] == 2
 
 
 def test_a_planted_mistake_is_in_the_layers():

@@ -1,22 +1,21 @@
-"""Proof of a backward pass: its gradients against central differences of the forward pass, in
-float64.
+"""Checks of a backward pass: its gradients against central differences of the forward pass.
 
 For a loss L and a number t in an array, the derivative dL/dt is compared with the central
 difference of fourth order,
 
-    (8 (L(t + h) - L(t - h)) - (L(t + 2h) - L(t - 2h))) / 12h,
+    (8 (L(t + h) - L(t - h)) - (L(t + 2h) - L(t - 2h))) / 12h.
 
-whose error is of order h^4 by truncation and 1e-16 L / h by rounding: about 1e-12 for h = 1e-3.
-Every element of every
-parameter and of the input is moved.  An element that fails is tried again with other h: a larger
-one cures rounding in a tiny
-derivative of a large loss, smaller ones a kink within reach, as relu's at 0; none cures a wrong
-gradient.
+All numbers are float64. The truncation error is of order h^4, the rounding error of order
+1e-16 L / h: about 1e-12 for h = 1e-3.
 
-A gradient check passes on a forward pass that is consistently wrong; that is what comparisons with
-other libraries are for.
+Every element of every parameter and of the input is checked. An element that fails is checked again
+with other distances h. A larger h helps where the derivative is tiny and the loss is large, so that
+rounding dominates. A smaller h helps near a kink, such as that of relu at 0. No h makes a wrong
+gradient pass.
+
+A gradient check passes if the forward pass is wrong and the backward pass is its exact derivative.
+Comparisons with other libraries find such mistakes.
 """
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,17 +23,26 @@ import numpy as np
 from ..errors import ScratchVAEError
 from ..models import Model, Sequential
 
-STEPS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-6)
+STEPS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-6)      # distances h, in the order in which they are tried
 TOLERANCE = 1e-6
-FLOOR = 1e-3  # of an array's largest gradient: smaller elements are compared with this much of it
-# of the loss: gradients below it are compared with it, since differences of the loss are rounded
-ROUNDING = 1e-6
+# Errors are relative to the gradient, but at least to these, since differences are rounded:
+FLOOR = 1e-3                                # of the largest gradient in the array
+ROUNDING = 1e-6                             # of the loss
 
 
 @dataclass(frozen=True)
 class Row:
-    """The verdict on one array: the largest relative error among its elements."""
+    """The result for one array.
 
+    Attributes
+    ----------
+    parameter : str
+        The array's name; "input" for the input.
+    shape : tuple of int
+    error : float
+        The largest relative error among the elements of its gradient.
+    passed : bool
+    """
     parameter: str
     shape: tuple
     error: float
@@ -43,35 +51,57 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdicts on all arrays of a layer or a model."""
+    """The results for all arrays of a layer or a model.
 
+    Attributes
+    ----------
+    name : str
+    rows : tuple of Row
+    """
     name: str
     rows: tuple
 
     @property
     def passed(self):
-        """True if every array's gradient is right."""
+        """Whether every array's gradient is right."""
         return all(row.passed for row in self.rows)
 
     def __str__(self):
         lines = [f"{self.name}: {'passed' if self.passed else 'FAILED'}"]
-        lines += [
-            f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  "
-            f"{'ok' if row.passed else 'WRONG'}"
-            for row in self.rows
-        ]
+        for row in self.rows:
+            verdict = "ok" if row.passed else "WRONG"
+            lines.append(f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  {verdict}")
         return "\n".join(lines)
 
 
 def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
-    """Check a layer, or a Sequential, on `batch` random examples of input_shape.  Returns a Report;
-    assert report.passed.
+    """Return a Report on the gradients of a layer or a Sequential.
 
-    The layer itself is left alone: a float64 copy is made from its get_config(), with random
-    parameters near its own.
-    L = sum(dout * forward(x)) with a random dout, since a constant one hides mistakes (softmax and
-    batch normalisation have
-    dx = 0 for it).
+    The layer itself does not change: a float64 copy is checked, with random parameters near its
+    own. The loss is L = sum(dout * forward(x)) with a random dout. A constant dout would hide
+    mistakes: for softmax and batch normalisation it makes dx = 0.
+
+    Parameters
+    ----------
+    layer : Layer or Sequential
+        Built or not.
+    input_shape : tuple of int
+        The shape of an example, without the batch axis.
+    batch : int, default 3
+        Number of random examples.
+    seed : int, default 0
+        Seed of parameters, x and dout.
+    tolerance : float, default 1e-6
+        The largest relative error that passes.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ScratchVAEError
+        If a gradient has another shape than its array.
     """
     rng = np.random.default_rng(seed)
     copy = layer.clone("float64")
@@ -80,14 +110,9 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
         copy.set_weights(layer.get_weights())
     kernels = copy.kernels
     for parameter in copy.params.values():
-        kernels.copy(
-            kernels.to_host(parameter) + 0.1 * rng.standard_normal(parameter.shape), parameter
-        )
-    x = kernels.from_host(
-        random_examples(
-            copy.input_dtype, (batch, *np.atleast_1d(input_shape)), rng.standard_normal, rng
-        )
-    )
+        move_randomly(kernels, parameter, parameter, 0.1, rng)
+    shape = (batch, *np.atleast_1d(input_shape))
+    x = kernels.from_host(random_examples(copy.input_dtype, shape, rng.standard_normal, rng))
     dout = rng.standard_normal((batch, *copy.output_shape))
 
     def loss():
@@ -95,22 +120,35 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
 
     loss()
     dx = copy.backward(kernels.from_host(dout))
-    name = f"{type(layer).__name__}({', '.join(str(value) for value in _short_config(layer).values())})"
-    arrays, gradients = (
-        ({"input": x}, {"input": dx}) if dx is not None else ({}, {})
-    )  # words have no gradient
-    return Report(
-        name,
-        compare(loss, arrays | copy.params, on_host(kernels, gradients | copy.grads), tolerance),
-    )
+    arrays, gradients = with_input(x, dx, copy.params, copy.grads)
+    rows = compare(loss, arrays, on_host(kernels, gradients), tolerance)
+    return Report(describe(layer), rows)
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
-    """Check a VAE or an Autoencoder: the whole loss, its noise fixed, against every parameter and
-    the input.
+    """Return a Report on the gradients of a VAE's or an Autoencoder's whole loss.
 
-    x: a few examples; random ones in [0, 1] if not given, for a model that is built.  The model
-    itself is left alone.
+    The model itself does not change: a float64 copy is checked. Its noise is fixed, so that the
+    loss is a function of the parameters and the input.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (N, *input_shape), optional
+        A few examples. Default: 3 random ones in [0, 1], for a model that is built.
+    seed : int, default 0
+        Seed of parameters, x and noise.
+    tolerance : float, default 1e-6
+        The largest relative error that passes.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ScratchVAEError
+        If the model is not built and no x is given.
     """
     if model.input_shape is None and x is None:
         raise ScratchVAEError(
@@ -118,23 +156,19 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
             "or give x"
         )
     rng = np.random.default_rng(seed)
-    config = model.get_config() | {
-        "dtype": "float64",
-        "input_shape": model.input_shape or np.shape(x)[1:],
-    }
+    input_shape = model.input_shape or np.shape(x)[1:]
+    config = model.get_config() | {"dtype": "float64", "input_shape": input_shape}
     copy = Model.from_config(config, model.backend)
     kernels = copy.kernels
+    start = copy if model.input_shape is None else model
     for name in copy.parameters.names:
-        start = copy.parameters[name] if model.input_shape is None else model.parameters[name]
-        kernels.copy(
-            kernels.to_host(start) + 0.3 * rng.standard_normal(start.shape), copy.parameters[name]
-        )
-    x = (
-        random_examples(copy.encoder.input_dtype, (3, *copy.input_shape), rng.random, rng)
-        if x is None
-        else copy.as_examples(x).copy()
-    )
-    x, target = kernels.from_host(x), kernels.from_host(x.copy())
+        move_randomly(kernels, start.parameters[name], copy.parameters[name], 0.3, rng)
+    if x is None:
+        x = random_examples(copy.encoder.input_dtype, (3, *copy.input_shape), rng.random, rng)
+    else:
+        x = copy.as_examples(x).copy()
+    target = kernels.from_host(x.copy())
+    x = kernels.from_host(x)
     kl_weight = copy.kl_weight.weight
     copy.noise.seed = seed
     copy.noise.step = 1
@@ -146,65 +180,127 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     loss()
     dx = copy.backward(kl_weight, need_dx=True)
     gradients = {
-        f"{path}/{name}": grad
+        f"{path}/{name}": gradient
         for path, layer in copy.layers.items()
-        for name, grad in layer.grads.items()
+        for name, gradient in layer.grads.items()
     }
     parameters = {name: copy.parameters[name] for name in copy.parameters.names}
-    name = f"{type(model).__name__}({model.loss.name}, {model.loss.activation})"
-    arrays, dx = ({"input": x}, {"input": dx}) if dx is not None else ({}, {})
-    return Report(
-        name, compare(loss, arrays | parameters, on_host(kernels, dx | gradients), tolerance)
-    )
+    arrays, gradients = with_input(x, dx, parameters, gradients)
+    rows = compare(loss, arrays, on_host(kernels, gradients), tolerance)
+    return Report(f"{type(model).__name__}({model.loss.name}, {model.loss.activation})", rows)
+
+
+def move_randomly(kernels, start, parameter, spread, rng):
+    """Set a parameter to `start` plus normal noise of standard deviation `spread`."""
+    noise = spread * rng.standard_normal(start.shape)
+    kernels.copy(kernels.to_host(start) + noise, parameter)
 
 
 def random_examples(dtype, shape, numbers, rng):
-    """Random numbers, or the words 0 to 2."""
+    """Return random examples: the words 0 to 2 for an integer dtype, otherwise numbers(shape)."""
     return rng.integers(0, 3, shape, dtype) if dtype else numbers(shape)
 
 
+def with_input(x, dx, parameters, gradients):
+    """Return (arrays, gradients) by name, with the input added unless dx is None (for words)."""
+    if dx is None:
+        return parameters, gradients
+    return {"input": x} | parameters, {"input": dx} | gradients
+
+
 def on_host(kernels, gradients):
-    """Copies of the gradients as NumPy arrays, which the next backward pass leaves alone."""
+    """Return NumPy copies of the gradients by name; the next backward pass cannot change them."""
     return {name: kernels.to_host(gradient).copy() for name, gradient in gradients.items()}
 
 
 def compare(loss, arrays, gradients, tolerance=TOLERANCE):
-    """Rows of verdicts: the gradients of loss(), NumPy's, with respect to the backend's arrays, by
-    name, against central differences.
+    """Return a Row for each array: its gradient against central differences of the loss.
+
+    Parameters
+    ----------
+    loss : function
+        loss() returns L for the present contents of the arrays.
+    arrays : dict of name -> array
+        Arrays of the backend. Each element is changed and set back.
+    gradients : dict of name -> NumPy array
+        dL/d(array).
+    tolerance : float, default 1e-6
+        The largest relative error that passes.
+
+    Returns
+    -------
+    tuple of Row
+
+    Raises
+    ------
+    ScratchVAEError
+        If a gradient has another shape than its array.
     """
     rows = []
     for name, array in arrays.items():
-        if gradients[name].shape != array.shape:
-            raise ScratchVAEError(
-                f"the gradient of {name} has shape {gradients[name].shape}, {name} itself "
-                f"{array.shape}"
-            )
-        error = largest_error(loss, array, gradients[name], tolerance)
+        gradient = gradients[name]
+        if gradient.shape != array.shape:
+            raise ScratchVAEError(f"the gradient of {name} has shape {gradient.shape}, "
+                                  f"{name} itself {array.shape}")
+        error = largest_error(loss, array, gradient, tolerance)
         rows.append(Row(name, array.shape, error, error <= tolerance))
     return tuple(rows)
 
 
 def largest_error(loss, array, gradient, tolerance):
-    """The largest relative error of the gradient, |analytic - numeric| / max(|analytic|, |numeric|,
-    FLOOR * largest, ROUNDING * |L|).
+    """Return the largest relative error among the elements of an array's gradient.
+
+    An element's relative error is |analytic - numeric| / max(|analytic|, |numeric|, floor). The
+    floor is FLOOR times the array's largest gradient or ROUNDING times |L|, whichever is larger.
+
+    Parameters
+    ----------
+    loss : function
+        loss() returns L for the present contents of the array.
+    array : array
+    gradient : NumPy array of the same shape
+    tolerance : float
+        Elements with more than a tenth of it are checked again with other distances.
+
+    Returns
+    -------
+    float
     """
+    analytic = gradient.ravel()
     numeric = np.array([central_difference(loss, array, i, STEPS[0]) for i in range(array.size)])
-    gradient = gradient.ravel()
     floor = max(FLOOR * np.abs(numeric).max(), ROUNDING * abs(loss()), 1e-12)
-
-    def error(i, numeric):
-        return abs(gradient[i] - numeric) / max(abs(gradient[i]), abs(numeric), floor)
-
-    errors = np.array([error(i, numeric[i]) for i in range(array.size)])
+    errors = np.array([relative_error(a, n, floor) for a, n in zip(analytic, numeric)])
+    # Not errors > tolerance / 10: a NaN must be checked again, too.
     for i in np.flatnonzero(~(errors <= tolerance / 10)):
-        errors[i] = min(
-            [errors[i]] + [error(i, central_difference(loss, array, i, h)) for h in STEPS[1:]]
-        )
+        for h in STEPS[1:]:
+            error = relative_error(analytic[i], central_difference(loss, array, i, h), floor)
+            errors[i] = min(errors[i], error)
     return float(errors.max())
 
 
+def relative_error(analytic, numeric, floor):
+    """Return |analytic - numeric| relative to the larger of the two, or to the floor."""
+    return abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)
+
+
 def central_difference(loss, array, i, h):
-    """dL/dt for t the array's element number i, from four points at distances h and 2h."""
+    """Return dL/dt for the array's element number i, from L at t +- h and t +- 2h.
+
+    Parameters
+    ----------
+    loss : function
+        loss() returns L for the present contents of the array.
+    array : array
+        C-contiguous. The element is changed and set back.
+    i : int
+        Index into the flattened array.
+    h : float
+        Distance.
+
+    Returns
+    -------
+    float
+    """
     flat = array.reshape(array.size)
     t = flat[i]
     values = []
@@ -215,11 +311,10 @@ def central_difference(loss, array, i, h):
     return (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
 
 
-def _short_config(layer):
+def describe(layer):
+    """Return a layer's class and arguments as text, without its initializers."""
     if isinstance(layer, Sequential):
-        return {"layers": list(layer.layers)}
-    return {
-        name: value
-        for name, value in layer.get_config().items()
-        if name != "class" and "initializer" not in name
-    }
+        values = [list(layer.layers)]
+    else:
+        values = [value for name, value in layer.arguments().items() if "initializer" not in name]
+    return f"{type(layer).__name__}({', '.join(map(str, values))})"

@@ -1,10 +1,10 @@
-"""What `scratchvae gradcheck` checks: every layer, every loss, or a lab's model at a reduced size."""
+"""What `scratchvae gradcheck` checks: all layers and losses, or the small model of one lab."""
 from .. import labs
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding, Layer
 from ..models import VAE, Autoencoder, Sequential
 from .check import check_layer, check_model
 
-LOSSES = (                      # of numbers, with their output activations
+LOSSES = (                      # losses of numbers, with output activations
     ("binary_crossentropy", "sigmoid"),
     ("squared_error", "sigmoid"),
     ("squared_error", "linear"),
@@ -12,13 +12,14 @@ LOSSES = (                      # of numbers, with their output activations
 
 
 def suite(lab, backend):
-    """Yield a Report for each check.
+    """Yield a Report for each layer and model that is checked.
 
     Parameters
     ----------
     lab : Lab or None
-        Check its model; None checks all layers, and small models with every loss.
+        Check the small model of this lab. None: all layers, and small models with all losses.
     backend : str
+        "cpu", "reference" or "cuda".
     """
     if lab:
         yield check_model(lab.make_small_model(backend))
@@ -32,14 +33,14 @@ def suite(lab, backend):
         model.build((12,))
         yield check_model(model)
     for lab in labs.LABS.values():
-        if lab.kind == "text":          # these have the losses of words
+        if lab.kind == "text":          # their losses are those of words
             yield check_model(lab.make_small_model(backend))
 
 
 def layer_cases():
-    """Yield pairs of a layer and an input_shape: the examples of all of the library's layers.
+    """Yield pairs of a layer and an input_shape.
 
-    A chain with a mask follows.
+    They are the examples of all layer classes of the library, and a chain of layers with a mask.
     """
     for layer_class in library_layers():
         yield from layer_class.examples()
@@ -48,13 +49,18 @@ def layer_cases():
 
 
 def library_layers():
-    """Return the classes of the library's layers, without a learner's own."""
+    """Return the layer classes of the library that compute something.
+
+    Classes defined elsewhere are not among them, and neither are the shared bases of layers, which
+    have no forward pass of their own.
+    """
     return [layer_class for layer_class in Layer.classes.values()
-            if layer_class.__module__.startswith("scratchvae.")]
+            if layer_class.__module__.startswith("scratchvae.")
+            and layer_class.forward is not Layer.forward]
 
 
 def model_cases(backend):
-    """Yield small models with every loss of numbers, on examples of 12 elements."""
+    """Yield small models for examples of 12 elements, with all losses of numbers."""
     for reconstruction, activation in LOSSES:
         encoder = [Dense(6, "relu"), Dropout(0.2)]
         decoder = [Dense(5, "tanh"), Dense(12, activation)]

@@ -1,5 +1,4 @@
-"""The mistakes."""
-
+"""The mistakes that can be planted."""
 from ...layers import GRU, Activation, BatchNormalization, Conv2D, Dense, Dropout, Embedding
 from . import checks
 from .plant import Edit, Mistake
@@ -7,50 +6,46 @@ from .plant import Edit, Mistake
 LIST = (
     Mistake(
         "loss-no-mean",
-        "a forgotten 1/N in the loss's gradient",
+        "the factor 1/N missing from the loss's gradient",
         (Edit("binary_crossentropy_backward", "(scale / (D * N))", "(scale / D)"),),
-        "the loss is a mean over N examples, so what comes back from it is N times too large.  In "
-        "training it looks like "
-        "a learning rate N times as large",
+        "the loss is a mean over N examples, so without 1/N every gradient behind it is N times "
+        "too large. In training this looks like a learning rate that is N times too large",
         checks.vae,
     ),
     Mistake(
         "kl-no-mean",
         "the KL divergence's gradient not divided by the batch size",
         (Edit("gaussian_kl_backward", "weight / len(z_mean)", "weight"),),
-        "only what the KL term adds to dmu and dlv is too large, but all of the encoder lies "
-        "behind it.  In training the "
-        "posterior collapses: the KL weight is N times what was asked for",
+        "only the KL term's part of dz_mean and dz_log_var is too large, but it reaches all "
+        "parameters of the encoder. In training the posterior collapses, because the KL weight is "
+        "in effect N times the one that was set",
         checks.vae,
     ),
     Mistake(
         "kl-sign",
         "the KL divergence's gradient with the wrong sign",
         (Edit("gaussian_kl_backward", "dz_mean += factor * z_mean", "dz_mean -= factor * z_mean"),),
-        "the loss falls where mu comes nearer to 0, the gradient says the opposite",
+        "the KL divergence falls when z_mean moves towards 0, but this gradient says that it rises",
         checks.vae,
     ),
     Mistake(
         "sigma-squared",
-        "exp(log_var) for exp(log_var / 2), in the forward pass",
+        "exp(z_log_var) instead of exp(z_log_var / 2), in the forward pass",
         (Edit("reparameterize_forward", "np.exp(z_log_var / 2)", "np.exp(z_log_var)"),),
-        "the backward pass differentiates another function than the forward pass computes",
+        "the backward pass is the derivative of another function than the forward pass computes",
         checks.vae,
     ),
     Mistake(
         "sigma-squared-twice",
-        "exp(log_var) for exp(log_var / 2), and its right derivative",
+        "exp(z_log_var) instead of exp(z_log_var / 2), with the matching derivative",
         (
             Edit("reparameterize_forward", "np.exp(z_log_var / 2)", "np.exp(z_log_var)"),
-            Edit(
-                "reparameterize_backward",
-                "np.exp(z_log_var / 2) * eps / 2",
-                "np.exp(z_log_var) * eps",
-            ),
+            Edit("reparameterize_backward", "np.exp(z_log_var / 2) * eps / 2",
+                 "np.exp(z_log_var) * eps"),
         ),
-        "a gradient check compares the backward pass with the forward pass, and these agree: it "
-        "cannot know which "
-        "function was meant.  Drawing samples and measuring their spread can",
+        "a gradient check compares the backward pass with the forward pass, and here they agree. "
+        "It cannot know which function was intended. Drawing samples and measuring their standard "
+        "deviation shows the mistake",
         checks.vae,
         checks.spread_of_samples,
         "spread of samples",
@@ -58,146 +53,112 @@ LIST = (
     Mistake(
         "dense-transpose",
         "a missing transpose, in a square dense layer",
-        (
-            Edit(
-                "dense_backward", "np.matmul(dz, kernel.T, out=dx)", "np.matmul(dz, kernel, out=dx)"
-            ),
-        ),
-        "dz W has the right shape, because W is square: no error message says anything.  Check "
-        "layers with sizes that "
-        "differ, too",
+        (Edit("dense_backward", "np.matmul(dz, kernel.T, out=dx)",
+              "np.matmul(dz, kernel, out=dx)"),),
+        "the kernel is square, so dz @ kernel has the right shape and raises no error. Also check "
+        "layers whose sizes differ",
         checks.layer(lambda: Dense(5, "tanh"), (5,)),
     ),
     Mistake(
         "bias-mean",
         "the bias's gradient as a mean over the batch",
-        (
-            Edit(
-                "dense_backward", "np.sum(dz, axis=0, out=dbias)", "np.mean(dz, axis=0, out=dbias)"
-            ),
-        ),
-        "the 1/N is in dz already, from the loss: here it comes a second time",
+        (Edit("dense_backward", "np.sum(dz, axis=0, out=dbias)",
+              "np.mean(dz, axis=0, out=dbias)"),),
+        "dz already contains the factor 1/N, from the loss. A mean applies it a second time",
         checks.layer(lambda: Dense(4, "tanh"), (5,)),
     ),
     Mistake(
         "relu-ignored",
-        "relu's derivative forgotten",
-        (
-            Edit(
-                "activation_backward",
-                "dx[...] = np.where(y > 0, dout, slope * dout)",
-                "dx[...] = dout",
-            ),
-        ),
-        "a unit that is off has no influence on the loss, so its gradient is 0; here it is dout",
+        "relu's derivative missing",
+        (Edit("activation_backward", "dx[...] = np.where(y > 0, dout, slope * dout)",
+              "dx[...] = dout"),),
+        "a unit whose output is 0 does not influence the loss, so its gradient must be 0, not dout",
         checks.layer(lambda: Activation("relu"), (3, 5)),
     ),
     Mistake(
         "softmax-diagonal",
-        "softmax's derivative by its diagonal alone",
-        (
-            Edit(
-                "activation_backward",
-                "dx[...] = y * (dout - (dout * y).sum(axis=-1, keepdims=True))",
-                "dx[...] = dout * y * (1 - y)",
-            ),
-        ),
-        "each input moves every output, through the sum below the fraction; y (1 - y), as for a "
-        "sigmoid, is only its own",
+        "only the diagonal of softmax's derivative",
+        (Edit("activation_backward",
+              "dx[...] = y * (dout - (dout * y).sum(axis=-1, keepdims=True))",
+              "dx[...] = dout * y * (1 - y)"),),
+        "each input changes every output, through the sum in the denominator. The factor y (1 - y) "
+        "is the derivative of an output with respect to its own input only",
         checks.layer(lambda: Activation("softmax"), (3, 5)),
     ),
     Mistake(
         "dropout-mask",
-        "dropout's mask drawn anew in the backward pass",
-        (
-            Edit(
-                "dropout_backward",
-                "noise >= rate",
-                "np.random.default_rng(0).random(noise.shape) >= rate",
-            ),
-        ),
-        "gradients flow through units that were off, and not through some that were on.  To see "
-        "it the check must fix the"
-        " forward pass's noise, or the differences are noise themselves",
+        "dropout's mask drawn again in the backward pass",
+        (Edit("dropout_backward", "noise >= rate",
+              "np.random.default_rng(0).random(noise.shape) >= rate"),),
+        "gradients flow through units that were dropped, and not through some that were kept. The "
+        "check must fix the noise of the forward pass, or its differences would be random",
         checks.layer(lambda: Dropout(0.3), (3, 5)),
     ),
     Mistake(
         "batchnorm-constants",
-        "batch normalisation without its mean terms",
+        "batch normalisation's gradient with the mean and variance as constants",
         (Edit("batchnorm_backward", "(dout - (dbeta + x_hat * dgamma) / len(x))", "dout"),),
-        "each example also moves the batch's mean and variance, and through them all other "
-        "outputs.  The right dx sums to"
-        " 0 over the batch: to move all examples alike changes nothing",
+        "each example also changes the batch's mean and variance, and through them all other "
+        "outputs. The right dx sums to 0 over the batch, since adding the same number to all "
+        "examples changes no output",
         checks.layer(lambda: BatchNormalization(), (3, 2, 4)),
     ),
     Mistake(
         "embedding-overwrite",
-        "a repeated word's gradients overwrite each other",
+        "the gradients of a repeated word overwrite each other",
         (Edit("embedding_backward", "np.add.at(dtable, indices, dout)", "dtable[indices] = dout"),),
-        "a row that was read twice has two gradients, and they add.  Only a check with repeated "
-        "words can see it: four "
-        "random ones of three do repeat",
+        "a row that was read twice receives two gradients, and they must be added. Only examples "
+        "with repeated words show the mistake: this check draws four words from three, so that "
+        "one of them repeats",
         checks.layer(lambda: Embedding(5, 3), (4,)),
     ),
     Mistake(
         "gru-reset",
-        "the reset gate forgotten in the GRU's backward pass",
-        (
-            Edit(
-                "gru_backward",
-                "dq[:, t, 2 * U:] = r * da[:, t, 2 * U:]",
-                "dq[:, t, 2 * U:] = da[:, t, 2 * U:]",
-            ),
-        ),
-        "step 5 multiplies q_c by r, so its gradient has the factor r; without it, states are "
-        "blamed for what the gate "
-        "kept from them",
+        "the reset gate missing from the GRU's backward pass",
+        (Edit("gru_backward", "dq[:, t, 2 * U:] = r * da[:, t, 2 * U:]",
+              "dq[:, t, 2 * U:] = da[:, t, 2 * U:]"),),
+        "the forward pass multiplies q_c by r, so the gradient of q_c has the factor r. Without "
+        "it, states receive a gradient for contributions that the gate had blocked",
         checks.layer(lambda: GRU(3, return_sequences=True), (4, 5)),
     ),
     Mistake(
         "gru-gates-swapped",
-        "z and 1 - z exchanged in the GRU, forwards and backwards",
+        "z and 1 - z exchanged in the GRU, forward and backward",
         (
             Edit("gru_forward", "z * h + (1 - z) * c, h)", "(1 - z) * h + z * c, h)"),
             Edit("gru_backward", "dz = (before - c) * dh", "dz = (c - before) * dh"),
             Edit("gru_backward", "dc = (1 - z) * dh", "dc = z * dh"),
             Edit("gru_backward", "dbefore = z * dh\n", "dbefore = (1 - z) * dh\n"),
         ),
-        "it is a right gradient of another recurrent layer, one that even learns as well.  Only "
-        "its weights mean "
-        "something else: those of another framework give other states",
+        "this is the right gradient of a different recurrent layer, which learns equally well. "
+        "But its weights mean something else: weights from another framework give other states",
         checks.layer(lambda: GRU(3, return_sequences=True), (4, 5)),
         checks.golden_gru,
         "golden values",
     ),
     Mistake(
         "convolution-flipped",
-        "the window turned upside down, forwards and backwards",
+        "the convolution's window rotated by 180 degrees, forward and backward",
         (
             Edit("conv2d_forward", "@ kernel[a, b]", "@ kernel[-1 - a, -1 - b]"),
             Edit("conv2d_backward", "dkernel[a, b] = ", "dkernel[-1 - a, -1 - b] = "),
             Edit("conv2d_backward", "dz @ kernel[a, b].T", "dz @ kernel[-1 - a, -1 - b].T"),
         ),
-        "this is the mathematicians' convolution, with a right gradient; the frameworks' is a "
-        "correlation.  It learns the"
-        " same, upside down",
+        "this is the convolution of mathematics, with its right gradient. Frameworks compute a "
+        "cross-correlation instead. Training finds the same windows, rotated",
         checks.layer(lambda: Conv2D(2, 3, 2, "same", "tanh"), (5, 4, 3)),
         checks.golden_convolution,
         "golden values",
     ),
     Mistake(
         "adam-no-correction",
-        "Adam without the correction of its running means' start",
-        (
-            Edit(
-                "adam_update",
-                "alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)",
-                "alpha = learning_rate",
-            ),
-        ),
-        "no gradient check looks at an optimizer: the gradients are right, it is the step that is "
-        "wrong.  Adam's first "
-        "step has a known size, that of the learning rate, whatever the gradient",
+        "Adam without bias correction",
+        (Edit("adam_update",
+              "alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)",
+              "alpha = learning_rate"),),
+        "a gradient check does not run the optimizer: here the gradients are right, and the step "
+        "is wrong. Adam's first step has a known size, the learning rate, for any gradient that "
+        "is much larger than epsilon",
         checks.vae,
         checks.first_step_of_adam,
         "a known first step",

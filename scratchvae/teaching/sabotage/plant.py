@@ -1,5 +1,4 @@
-"""What a mistake is, and how it gets into a kernel and out again."""
-
+"""Mistakes, and how they are planted in a kernel and removed again."""
 import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,45 +6,69 @@ from typing import Callable, NamedTuple
 
 import kernels
 
-BACKEND = "reference"  # whose kernels are readable, and so are the mistakes in them
+BACKEND = "reference"           # its kernels are plain NumPy, so that the mistakes are readable
 
 
 class Edit(NamedTuple):
-    """A piece of a line in the source of an operation, and the mistake that takes its place."""
+    """A change of one place in the source of an operation.
 
+    Attributes
+    ----------
+    operation : str
+        The operation's name, such as "dense_backward".
+    right : str
+        A part of its source. It occurs once, within one line.
+    wrong : str
+        The text that replaces it.
+    """
     operation: str
     right: str
     wrong: str
 
     @property
     def lines(self):
-        """(right, wrong): the whole line of the source."""
+        """(right, wrong): the whole line of the source, and what it becomes, without comments."""
         source = inspect.getsource(getattr(kernels.load(BACKEND), self.operation))
-        (right,) = (
-            line.partition("  #")[0].strip()
-            for line in source.splitlines()
-            if self.right.strip() in line
-        )
-        return right, right.replace(self.right.strip(), self.wrong.strip())
+        part = self.right.strip()
+        (line,) = (line for line in source.splitlines() if part in line.partition("  #")[0])
+        right = line.partition("  #")[0].strip()
+        return right, right.replace(part, self.wrong.strip())
 
 
 class Verdict(NamedTuple):
-    """What a check says: whether all is right, and its numbers."""
+    """The result of a check.
 
+    Attributes
+    ----------
+    passed : bool
+    says : str
+        The numbers that were compared, in words.
+    """
     passed: bool
     says: str
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake in one operation, or the same one in several.
+    """A mistake in one operation, or in several that belong together.
 
-    gradient_check() -> Verdict is the check by finite differences; check() -> Verdict, named
-    check_name, is the one that catches the
-    mistake: the gradient check itself unless given.  why: why it is caught, or why the gradient
-    check can't see it.
+    Attributes
+    ----------
+    name : str
+        Its name on the command line.
+    title : str
+        What the mistake is, in a few words.
+    edits : tuple of Edit
+    why : str
+        Why the check catches it, and why a gradient check does not where that is so. Without a
+        full stop at the end.
+    gradient_check : function
+        gradient_check() -> Verdict, by finite differences.
+    check : function, optional
+        check() -> Verdict: the check that catches the mistake. Default: the gradient check.
+    check_name : str
+        What that check is called.
     """
-
     name: str
     title: str
     edits: tuple
@@ -57,11 +80,18 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Result:
-    """Verdicts on a mistake:
+    """The verdicts on a mistake.
 
-    of the gradient check and of the named check, and of the named check without the mistake.
+    Attributes
+    ----------
+    mistake : Mistake
+    gradient : Verdict
+        Of the gradient check, with the mistake.
+    named : Verdict
+        Of the check named for the mistake, with the mistake.
+    without : Verdict
+        Of the check named for the mistake, without the mistake.
     """
-
     mistake: Mistake
     gradient: Verdict
     named: Verdict
@@ -69,12 +99,12 @@ class Result:
 
     @property
     def caught(self):
-        """True if the named check fails with the mistake and passes without it."""
+        """Whether the named check fails with the mistake and passes without it."""
         return not self.named.passed and self.without.passed
 
 
 def sabotage(mistake):
-    """Plant the mistake, run the checks, take it out, and run the named check again: a Result."""
+    """Return the Result of the checks with the mistake planted, and of the named one without it."""
     check = mistake.check or mistake.gradient_check
     with planted(mistake):
         gradient = mistake.gradient_check()
@@ -84,16 +114,13 @@ def sabotage(mistake):
 
 @contextmanager
 def planted(mistake):
-    """Within the block the backend's operations have the mistake."""
+    """Give the backend's operations the mistake within the block."""
     module = kernels.load(BACKEND)
     right = {edit.operation: getattr(module, edit.operation) for edit in mistake.edits}
     try:
         for operation, function in right.items():
-            setattr(
-                module,
-                operation,
-                faulty(function, [edit for edit in mistake.edits if edit.operation == operation]),
-            )
+            edits = [edit for edit in mistake.edits if edit.operation == operation]
+            setattr(module, operation, faulty(function, edits))
         yield
     finally:
         for operation, function in right.items():
@@ -101,14 +128,19 @@ def planted(mistake):
 
 
 def faulty(function, edits):
-    """The function, compiled from its source with these edits."""
+    """Return the function compiled from its source with the edits.
+
+    Raises
+    ------
+    ValueError
+        If the text that an edit replaces does not occur exactly once.
+    """
     source = inspect.getsource(function)
     for edit in edits:
-        if source.count(edit.right) != 1:
-            raise ValueError(
-                f"{edit.operation}: {edit.right!r} stands {source.count(edit.right)} times in its "
-                "source; needed: once"
-            )
+        count = source.count(edit.right)
+        if count != 1:
+            raise ValueError(f"{edit.operation}: {edit.right!r} must occur once in its source, "
+                             f"but occurs {count} times; change the edit to fit the source")
         source = source.replace(edit.right, edit.wrong)
     namespace = dict(inspect.unwrap(function).__globals__)
     exec(compile(source, f"<{function.__name__}, sabotaged>", "exec"), namespace)

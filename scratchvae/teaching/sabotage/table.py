@@ -1,21 +1,14 @@
-"""Sabotage on the terminal:
-
-each mistake, its line beside the right one, and what the checks say.
-"""
-
+"""The results of planted mistakes on the terminal: each wrong line, and what the checks find."""
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-WIDTH = 120  # where the width of the terminal is not known
+WIDTH = 120                     # columns, if the output is not a terminal
 
 
 def print_results(results):
-    """Print Results as they come;
-
-    True if every mistake was caught by the check that is named for it.
-    """
+    """Print Results as they arrive; return whether the named check caught every mistake."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -23,59 +16,49 @@ def print_results(results):
     if len(results) > 1:
         console.print(overview(results))
     caught = sum(result.caught for result in results)
-    console.print(
-        f"{caught} of {len(results)} mistakes caught by the check that is named for "
-        f"{'them' if len(results) > 1 else 'it'}"
-        + ("" if caught == len(results) else ": THE OTHERS WERE NOT")
-    )
-    return caught == len(results)
+    line = f"{caught} of {len(results)} mistakes caught by the check named for each"
+    missed = len(results) - caught
+    if missed:
+        line += f"; {missed} NOT CAUGHT"
+    console.print(line)
+    return missed == 0
 
 
 def print_result(console, result):
-    """One mistake, and what is to be learnt from it; returns the Result."""
+    """Print a mistake with its verdicts and its explanation; return the Result."""
     mistake = result.mistake
     console.print(f"[bold]{mistake.name}[/]: {escape(mistake.title)}", highlight=False)
     for edit in mistake.edits:
         right, wrong = edit.lines
-        indented(console, f"[dim]{edit.operation}[/]")
-        indented(console, f"  [green]right  {escape(right)}[/]")
-        indented(console, f"  [red]wrong  {escape(wrong)}[/]")
+        print_indented(console, f"[dim]{edit.operation}[/]")
+        print_indented(console, f"  [green]right  {escape(right)}[/]")
+        print_indented(console, f"  [red]wrong  {escape(wrong)}[/]")
     if mistake.check:
-        indented(console, f"gradient check: {said(result.gradient)}")
-    indented(console, f"{mistake.check_name}: {said(result.named)}")
-    indented(console, f"[dim]without the mistake: {said(result.without)}[/]")
-    indented(console, f"why: {escape(mistake.why)}.\n")
+        print_indented(console, f"gradient check: {in_words(result.gradient)}")
+    print_indented(console, f"{mistake.check_name}: {in_words(result.named)}")
+    print_indented(console, f"[dim]without the mistake: {in_words(result.without)}[/]")
+    print_indented(console, f"why: {escape(mistake.why)}.\n")
     return result
 
 
-def indented(console, text):
-    """Print below a mistake's name."""
+def print_indented(console, text):
+    """Print a text that belongs to a mistake."""
     console.print(Padding(text, (0, 0, 0, 4), expand=False), highlight=False)
 
 
-def said(verdict):
-    """A verdict in words."""
-    return f"{'passes' if verdict.passed else '[bold red]FAILS[/]'}, {verdict.says}"
+def in_words(verdict):
+    """Return a Verdict as text."""
+    passed = "passes" if verdict.passed else "[bold red]FAILS[/]"
+    return f"{passed}, {verdict.says}"
 
 
 def overview(results):
-    """All mistakes in one table."""
-    table = Table(
-        "mistake",
-        "what",
-        "gradient check",
-        "check named for it",
-        "caught",
-        box=None,
-        header_style="bold",
-    )
+    """Return a table with a row for each mistake."""
+    table = Table("mistake", "what", "gradient check", "check named for it", "caught",
+                  box=None, header_style="bold")
     for result in results:
         mistake = result.mistake
-        table.add_row(
-            mistake.name,
-            mistake.title,
-            "passes: blind" if result.gradient.passed else "fails",
-            mistake.check_name,
-            "[green]yes[/]" if result.caught else "[bold red]NO[/]",
-        )
+        gradient = "passes" if result.gradient.passed else "fails"
+        caught = "[green]yes[/]" if result.caught else "[bold red]NO[/]"
+        table.add_row(mistake.name, mistake.title, gradient, mistake.check_name, caught)
     return table
