@@ -1,8 +1,5 @@
-"""One training step under a microscope:
-
-what every layer makes of the batch, what comes back, what it costs, and whether it is right.
+"""One training step in detail: the outputs and gradients of every layer, their cost, their checks.
 """
-
 import os
 from dataclasses import dataclass, field
 
@@ -15,20 +12,30 @@ from .step import record
 from .subject import Subject, open_subject
 from .timing import measure
 
-TIMING = 1.5
-CHECKING = 1.5  # seconds
-PEAKS = 5  # products of which the quickest is the machine's peak
+TIMING = 1.5                    # seconds
+CHECKING = 1.5                  # seconds
+PEAKS = 5                       # matrix products; the fastest gives the machine's peak
 
 
 @dataclass
 class Trace:
-    """What was seen of a step of the subject.
+    """What was measured of a training step.
 
-    events: of the step, in their order; updates: path of a layer -> step.Update; losses: means over
-    the batch; times: timing.Times;
-    gflops: the sgemm peak; findings: what is unhealthy.
+    Attributes
+    ----------
+    subject : Subject
+    backend : str
+        The backend and its threads, in words.
+    losses : dict of name -> float
+        "loss", "reconstruction" and "kl": means over the batch.
+    events : list of step.Event
+        In the order of the step.
+    updates : dict of path of a layer -> step.Update
+    times : timing.Times
+    gflops : float
+        The machine's sgemm peak in GFLOP/s.
+    findings : list of health.Finding
     """
-
     subject: Subject
     backend: str
     losses: dict
@@ -40,9 +47,21 @@ class Trace:
 
 
 def trace(subject, timing=TIMING, checking=CHECKING):
-    """Make a step of the subject, and a few more to measure them;
+    """Return the Trace of a step of the subject.
 
-    returns a Trace.  timing, checking: seconds to spend on these.
+    More steps are made to measure times. They change the subject's parameters.
+
+    Parameters
+    ----------
+    subject : Subject
+    timing : float, default 1.5
+        Seconds to spend on measuring times, about.
+    checking : float, default 1.5
+        Seconds to spend on finite differences, about.
+
+    Returns
+    -------
+    Trace
     """
     checked = check(subject, checking)
     recorder, (reconstruction, kl) = record(subject)
@@ -52,20 +71,12 @@ def trace(subject, timing=TIMING, checking=CHECKING):
         event.ms = times.calls[event.place, event.direction]
         event.peak = event.flops / (event.ms * 1e6) / gflops if event.flops else None
         event.checked = checked.get(event.place) if event.direction == "backward" else None
-    means = {
-        "loss": reconstruction + subject.kl_weight * kl,
-        "reconstruction": reconstruction,
-        "kl": kl,
+    losses = {
+        "loss": float(np.mean(reconstruction + subject.kl_weight * kl)),
+        "reconstruction": float(np.mean(reconstruction)),
+        "kl": float(np.mean(kl)),
     }
-    losses = {name: float(np.mean(values)) for name, values in means.items()}
-    result = Trace(
-        subject,
-        subject.model.kernels.describe(),
-        losses,
-        recorder.events,
-        recorder.updates,
-        times,
-        gflops,
-    )
+    backend = subject.model.kernels.describe()
+    result = Trace(subject, backend, losses, recorder.events, recorder.updates, times, gflops)
     result.findings = examine(result)
     return result

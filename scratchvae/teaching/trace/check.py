@@ -1,71 +1,81 @@
-"""Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as
-far as the time allows.
+"""Finite differences for some parameters of a model at its full size, as far as the time allows.
 
-The whole loss of a float64 copy of the model, with the same noise, on a few examples: its
-derivatives with respect to single entries
-against central differences.  Biases and other vectors are moved a little first: fresh ones put many
-a relu exactly on its kink (a bias of
-0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it
-give again what they gave: only the rest is
-computed anew.
+The whole loss of a float64 copy of the model is a function of its parameters: the noise is fixed,
+and there are a few examples. Its derivatives with respect to random entries of each layer's
+parameters are compared with central differences, as in gradcheck.
+
+Biases and other vectors are moved a little first. New ones would put many relu units exactly on
+their kink (a bias of 0 below a black border of an image), where no derivative exists.
+
+While an entry of a layer is moved, the layers before it return what they returned last time. Only
+the rest is computed again.
 """
-
 import time
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
-from ...gradcheck.check import FLOOR, ROUNDING, central_difference
+from ...gradcheck.check import FLOOR, ROUNDING, central_difference, relative_error
 from ...models import Model
 from .tap import tapped
 
 EXAMPLES = 2
-ENTRIES = 6  # of each layer, at most
-STEPS = (
-    1e-3,
-    1e-5,
-    1e-6,
-    1e-7,
-    1e-8,
-)  # distances, until one is right: a bias moves thousands of relu units near their kinks
-# in a large network some relu always bends within reach of a difference; mistakes are larger by far
+ENTRIES = 6                     # of each layer, at most
+# Distances of the differences, tried until one gives a small error. A bias moves thousands of relu
+# units near their kinks, so some distances must be tiny.
+STEPS = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8)
+# In a large network some relu unit is always near its kink. Errors of mistakes are far larger.
 TOLERANCE = 1e-3
-ENOUGH = 1e-7  # an error so small that no other distance need be tried
-NUDGE = 0.1  # standard deviation of what is added to vectors
-WITHOUT_FREE_BITS = {"free_bits": 0.0}  # which change the gradient on purpose, not the loss
+ENOUGH = 1e-7                   # an error so small that no other distance is tried
+NUDGE = 0.1                     # standard deviation of the noise added to vectors
 
 
 @dataclass
 class Checked:
-    """How many entries of a layer's parameters were checked, and the largest relative error."""
+    """The result for the parameters of one layer.
 
+    Attributes
+    ----------
+    entries : int
+        How many were checked.
+    error : float
+        The largest relative error.
+    """
     entries: int = 0
     error: float = 0.0
 
     @property
     def passed(self):
-        """True if the gradient is right as far as it was looked at."""
+        """Whether the gradients of all checked entries are right."""
         return self.error <= TOLERANCE
 
 
 def check(subject, seconds):
-    """path of a layer -> Checked, for layers with parameters, after about so many seconds at most.
+    """Return what finite differences say of each layer with parameters.
+
+    Parameters
+    ----------
+    subject : Subject
+    seconds : float
+        No further entry is checked after that time.
+
+    Returns
+    -------
+    dict of path of a layer -> Checked
     """
     loss = Loss(subject)
-    paths = [
-        path for path in reversed(loss.order) if loss.layers.get(path) and loss.layers[path].params
-    ]
+    paths = [path for path in reversed(loss.order)
+             if path in loss.layers and loss.layers[path].params]
     rng = np.random.default_rng(subject.seed)
     result = {path: Checked() for path in paths}
     deadline = time.perf_counter() + seconds
-    with tqdm(
-        total=ENTRIES * len(paths), desc="finite differences", leave=False, disable=None
-    ) as bar:
+    total = ENTRIES * len(paths)
+    with tqdm(total=total, desc="finite differences", leave=False, disable=None) as bar:
         for number in range(ENTRIES):
             if number:
                 loss.begin()
-            for path in paths:  # the last first: what comes before it is not disturbed by that
+            for path in paths:          # from the last, so that the layers before it are as stored
                 if time.perf_counter() > deadline:
                     return result
                 error = loss.error(path, rng)
@@ -75,19 +85,35 @@ def check(subject, seconds):
 
 
 class Loss:
-    """The loss of a float64 copy on a few examples, a function of its parameters."""
+    """The loss of a float64 copy of a model on a few examples, as a function of its parameters.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Attributes
+    ----------
+    layers : dict of path -> Layer
+        Of the copy.
+    order : list of str
+        The places of the forward pass, in their order.
+    value : float
+        The loss when no entry is moved.
+    """
 
     def __init__(self, subject):
         model = subject.model
         rng = np.random.default_rng(subject.seed)
         config = model.get_config() | {"dtype": "float64"}
-        copy = self.model = Model.from_config(
-            config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend
-        )
+        if "free_bits" in config:       # they change the gradient on purpose, and not the loss
+            config["free_bits"] = 0.0
+        copy = Model.from_config(config, model.backend)
         copy.parameters.values[...] = model.parameters.values
-        for parameter in map(copy.parameters.__getitem__, copy.parameters.names):
+        for name in copy.parameters.names:
+            parameter = copy.parameters[name]
             if parameter.ndim == 1:
                 parameter += NUDGE * rng.standard_normal(parameter.shape)
+        self.model = copy
         self.x = subject.x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
         self.target = subject.target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
         self.kl_weight = subject.kl_weight
@@ -98,10 +124,10 @@ class Loss:
         copy.backward(self.kl_weight)
 
     def begin(self):
-        """Compute everything anew."""
-        self.moved = None
+        """Compute the loss and store what all places return."""
+        self.moved = None               # the path of the layer whose entry is moved
         self.order = []
-        self.given = {}  # which layer's entry is moved; all places in their order; what they gave
+        self.stored = {}                # place -> what it returned
         self.value = self()
 
     def __call__(self):
@@ -110,19 +136,28 @@ class Loss:
         return np.mean(reconstruction + self.kl_weight * kl)
 
     def remember(self, call, function, arguments, keywords):
-        """A tap: what comes before the moved layer need not be computed."""
+        """Return the stored result of a place before the moved layer; compute the others. A tap."""
         if self.moved is not None and self.order.index(call.place) < self.order.index(self.moved):
-            return self.given[call.place]
+            return self.stored[call.place]
         result = function(*arguments, **keywords)
         if self.moved is None:
             if call.place not in self.order:
                 self.order.append(call.place)
-            self.given[call.place] = result
+            self.stored[call.place] = result
         return result
 
     def error(self, path, rng):
-        """The relative error of the derivative with respect to a random entry of the layer's
-        parameters, as gradcheck defines it.
+        """Return the relative error of the derivative for a random entry of a layer's parameters.
+
+        Parameters
+        ----------
+        path : str
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        float
+            As gradcheck defines it, for the best of STEPS.
         """
         name = rng.choice(list(self.layers[path].params))
         array = self.layers[path].params[name]
@@ -133,19 +168,18 @@ class Loss:
         errors = []
         for h in STEPS:
             numeric = central_difference(self, array, i, h)
-            errors.append(abs(gradient[i] - numeric) / max(abs(gradient[i]), abs(numeric), floor))
+            errors.append(relative_error(gradient[i], numeric, floor))
             if errors[-1] <= ENOUGH:
                 break
         return float(min(errors))
 
     @staticmethod
     def choose(gradient, rng):
-        """An entry: any, or every other time one that is not 0, since few rows of a table of words
-        have a gradient.
+        """Return the index of a random entry; in half of the cases one with a gradient.
+
+        Few rows of an embedding have a gradient, so that it is 0 at most entries.
         """
-        candidates = np.flatnonzero(gradient)
-        return (
-            int(rng.choice(candidates))
-            if candidates.size and rng.random() < 0.5
-            else int(rng.integers(gradient.size))
-        )
+        with_gradient = np.flatnonzero(gradient)
+        if with_gradient.size and rng.random() < 0.5:
+            return int(rng.choice(with_gradient))
+        return int(rng.integers(gradient.size))

@@ -1,5 +1,4 @@
-"""What is traced: a model, its optimizer, and the batch that comes next in its training."""
-
+"""What is traced: a model, its optimizer, and the next batch of its training."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +11,33 @@ from ...storage import read_arrays
 from ...text import detokenize
 from ...training.loop import SHUFFLE
 
-MOST_GFLOP = (
-    15  # in a step: unless a batch size is asked for, a batch is halved until it needs no more
-)
+MOST_GFLOP = 15                 # in a step; larger batches are halved unless a size is given
 
 
 @dataclass
 class Subject:
     """A model before a training step.
 
-    x, target: the batch, and what to make of it.  steps: how many were made before.
-    usual_batch_size: that of its training.
-    image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in
-    words, if it is words.
+    Attributes
+    ----------
+    title : str
+    model : Model
+        Built.
+    optimizer : Optimizer
+        Built for the model's parameters.
+    x, target : arrays
+        The batch and its targets.
+    steps : int
+        How many steps were made before.
+    seed : int
+        Seed of the noise.
+    usual_batch_size : int
+        The batch size of the model's training.
+    image_shape : (int, int, int) or None
+        Height, width and channels of an example that is an image.
+    example : str
+        The first example as text, if it consists of words.
     """
-
     title: str
     model: object
     optimizer: object
@@ -44,23 +55,45 @@ class Subject:
         return self.model.kl_weight(self.steps)
 
     def step(self):
-        """Make a training step on the batch; returns the losses before it."""
+        """Make a training step on the batch.
+
+        Returns
+        -------
+        (array (N,), array (N,))
+            Reconstruction losses and KL divergences before the step.
+        """
         self.model.noise.seed = self.seed
         self.model.noise.step = self.steps
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
 def open_subject(name, batch_size=None, data_dir=None):
-    """The Subject of that name:
+    """Return the Subject of that name.
 
-    a lab with fresh weights at its first step, or a run, a directory, at the step that would be its
-    next.
+    Parameters
+    ----------
+    name : str
+        A lab, traced at its first step with new weights; or the directory of a run, traced at the
+        step that would be its next.
+    batch_size : int, optional
+        Default: that of the training, or less if a step would take longer than about a second.
+    data_dir : path, optional
+        Where the data sets are.
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    ScratchVAEError
+        If the name is neither a lab nor a run.
     """
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
         raise ScratchVAEError(
-            f"{name}: neither a lab nor a run; a run is a directory that train made, the labs "
-            f"are: {', '.join(labs.LABS)}"
+            f"{name}: neither a lab nor a run; a run is a directory written by train, and the "
+            f"labs are: {', '.join(labs.LABS)}"
         )
     run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir)
     x, y, _ = run.examples()
@@ -69,36 +102,35 @@ def open_subject(name, batch_size=None, data_dir=None):
     optimizer = run.lab.make_optimizer(config["settings"])
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
-    chosen = batch(len(x), steps, config, run.lab.shuffle)[
-        : batch_size or bearable(model, config["batch_size"])
-    ]
+    size = batch_size or bearable(model, config["batch_size"])
+    chosen = coming_examples(len(x), steps, config, run.lab.shuffle)[:size]
     x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
     run.model = model
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
-    return Subject(
-        title,
-        model,
-        optimizer,
-        x,
-        target,
-        steps,
-        config["seed"],
-        config["batch_size"],
-        image_shape(run),
-        in_words(run, x[0]),
-    )
+    return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],
+                   image_shape(run), in_words(run, x[0]))
 
 
 def new_run(lab, data_dir):
-    """A run of a lab with its own settings, of which nothing is written."""
+    """Return a run of a lab with the lab's settings. It writes nothing."""
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
     return make_run("trace", config)
 
 
 def resume(optimizer, checkpoint):
-    """Give the optimizer the state that a checkpoint holds;
+    """Set the optimizer's state to that of a checkpoint.
 
-    return how many steps were made: without a checkpoint, at least one.
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Built.
+    checkpoint : Path
+
+    Returns
+    -------
+    int
+        The number of steps made before. 1 if there is no checkpoint: the run is trained, and the
+        number of steps is unknown.
     """
     if not checkpoint.exists():
         return 1
@@ -109,9 +141,23 @@ def resume(optimizer, checkpoint):
     return state["updates"]
 
 
-def batch(count, steps, config, shuffle):
-    """The indices of the coming step's examples, of `count`, and of those after it, in the order in
-    which training takes them.
+def coming_examples(count, steps, config, shuffle):
+    """Return the indices of all examples in the order in which training takes them next.
+
+    Parameters
+    ----------
+    count : int
+        Number of examples.
+    steps : int
+        How many steps were made before.
+    config : dict
+        Of the run, with "batch_size" and "seed".
+    shuffle : bool
+        Whether training shuffles the examples of an epoch.
+
+    Returns
+    -------
+    array of int (count,)
     """
     epoch, step = divmod(steps, -(-count // config["batch_size"]))
     order = np.arange(count)
@@ -121,7 +167,7 @@ def batch(count, steps, config, shuffle):
 
 
 def bearable(model, size):
-    """The size of a batch that takes no longer than a second or so."""
+    """Return the size, halved until a step needs at most MOST_GFLOP."""
     while size > 1 and model.flops(size) > MOST_GFLOP * 1e9:
         size //= 2
     return size
@@ -137,7 +183,7 @@ def image_shape(run):
 
 
 def in_words(run, example):
-    """Return the first example as text, if it is words."""
+    """Return an example of words as text, and "" for images."""
     if run.lab.kind != "text":
         return ""
     words = example[example != run.vocabulary.padding]

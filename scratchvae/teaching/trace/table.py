@@ -1,8 +1,4 @@
-"""A trace on the terminal:
-
-two tables, forwards and backwards, the formulas, and what is unhealthy.
-"""
-
+"""A trace on the terminal: tables of both passes, the formulas, and the problems found."""
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -10,31 +6,16 @@ from rich.table import Column, Table
 
 from .check import EXAMPLES
 
-WIDTH = 120  # at least: numbers that are cut off are no numbers
-FORWARD = (
-    "layer",
-    "output",
-    "parameters",
-    "MFLOP",
-    "MB",
-    "ms",
-    "% peak",
-    "mean",
-    "spread",
-    "zeros",
-)
-BACKWARD = (
-    "layer",
-    "|dout|",
-    "|dx|",
-    "|dW|",
-    "|step|/|W|",
-    "check (entries)",
-    "MFLOP",
-    "MB",
-    "ms",
-    "% peak",
-)
+WIDTH = 120                     # columns, at least: a narrower table would cut numbers off
+FORWARD = ("layer", "output", "parameters", "MFLOP", "MB", "ms", "% peak", "mean", "spread",
+           "zeros")
+BACKWARD = ("layer", "|dout|", "|dx|", "|dW|", "|step|/|W|", "check (entries)", "MFLOP", "MB", "ms",
+            "% peak")
+PLACES = {                      # place -> the name of its row, where that is not the place itself
+    "loss": "loss: {kind}",
+    "kl": "KL divergence",
+    "optimizer": "optimizer: {kind}",
+}
 
 
 def print_trace(trace):
@@ -42,8 +23,8 @@ def print_trace(trace):
     console = Console()
     console = Console(width=max(console.width, WIDTH) if console.is_terminal else WIDTH)
     console.print(f"[bold]{escape(trace.subject.title)}[/]: {describe(trace)}")
-    forward = _table("Forward: what each layer makes of the batch", FORWARD)
-    backward = _table("Backward: the same chain, last first, and the update", BACKWARD)
+    forward = _table("Forward pass: the output of each layer for the batch", FORWARD)
+    backward = _table("Backward pass, from the last layer to the first, and the update", BACKWARD)
     for event in trace.events:
         if event.direction == "forward":
             forward.add_row(*forward_row(event))
@@ -58,49 +39,47 @@ def print_trace(trace):
 
 
 def describe(trace):
-    """What was traced, in a line or two."""
+    """Return the step, the batch, the losses and the backend as text."""
     subject = trace.subject
+    losses = trace.losses
     size = f"batch of {len(subject.x)}"
     if len(subject.x) < subject.usual_batch_size:
-        size += f" (training takes {subject.usual_batch_size})"
-    losses = (
-        f"loss {trace.losses['loss']:.5g} = reconstruction {trace.losses['reconstruction']:.5g}"
-    )
+        size += f" (in training {subject.usual_batch_size})"
+    loss = f"loss {losses['loss']:.5g} = reconstruction {losses['reconstruction']:.5g}"
     if any(event.place == "kl" for event in trace.events):
-        losses += f" + {subject.kl_weight:g} x KL {trace.losses['kl']:.4g}"
-    return f"step {subject.steps + 1:,}, {size}; {losses}; {trace.backend}"
+        loss += f" + {subject.kl_weight:g} x KL {losses['kl']:.4g}"
+    return f"step {subject.steps + 1:,}, {size}; {loss}; {trace.backend}"
 
 
 def totals(trace):
-    """Sums over the rows."""
+    """Yield lines of text about all rows together: times, products, finite differences."""
     times = trace.times
     flops = sum(event.flops for event in trace.events)
-    layers = [event.checked for event in trace.events if event.checked]
+    share_of_peak = flops / (times.step * 1e6) / trace.gflops
     yield (
-        f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's "
-        f"{number(times.step)} ms (measured whole, "
-        f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, "
-        f"{flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
+        f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the "
+        f"{number(times.step)} ms of a whole step ({times.repeats} repeats); "
+        f"{flops / 1e6:,.0f} MFLOP, {share_of_peak:.0%} of the sgemm peak of "
         f"{trace.gflops:.0f} GFLOP/s"
     )
     if any(event.peak and event.peak > 1 for event in trace.events):
         yield (
-            "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions "
-            "by Winograd's way need fewer, "
-            "and inputs of zero are left out"
+            "above 100 % of the peak: FLOP are counted from the formula, but Winograd's algorithm "
+            "for convolutions needs fewer, and inputs that are 0 are skipped"
         )
-    few = min(EXAMPLES, len(trace.subject.x))
+    layers = [event.checked for event in trace.events if event.checked]
+    entries = sum(checked.entries for checked in layers)
+    reached = sum(checked.entries > 0 for checked in layers)
+    examples = min(EXAMPLES, len(trace.subject.x))
     yield (
-        f"finite differences (float64, {few} example{'s' if few > 1 else ''}): "
-        f"{sum(checked.entries for checked in layers)} random entries of "
-        f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as "
-        "the time allowed; "
+        f"finite differences (float64, {examples} example{'s' if examples > 1 else ''}): "
+        f"{entries} random entries in {reached} of {len(layers)} layers within the time limit; "
         f"largest relative error {max(checked.error for checked in layers):.0e}"
     )
 
 
 def forward_row(event):
-    """The cells of FORWARD."""
+    """Return the cells of FORWARD."""
     y = event.result
     return (
         name_of(event),
@@ -117,7 +96,7 @@ def forward_row(event):
 
 
 def backward_row(event, trace):
-    """The cells of BACKWARD."""
+    """Return the cells of BACKWARD."""
     dout = event.arrays.get("dout")
     dx = event.result
     update = trace.updates.get(event.place)
@@ -145,76 +124,65 @@ def backward_row(event, trace):
 
 
 def print_formulas(console, trace):
-    """Each kind of part once, as it first comes: forwards and backwards."""
-    console.print("\n[bold]What they compute[/]")
-    backward = {
-        event.place: event.formula for event in trace.events if event.direction == "backward"
-    }
-    seen = set()
+    """Print the formulas of each kind of layer, and of the other parts, once."""
+    console.print("\n[bold]Formulas[/]")
+    backward = {event.place: event.formula
+                for event in trace.events if event.direction == "backward"}
+    printed = set()
     for event in trace.events:
-        if event.direction != "backward" and (event.kind, event.activation) not in seen:
-            seen.add((event.kind, event.activation))
-            activation = f" ({event.activation})" * (event.activation != "linear")
-            lines = [event.formula, *([backward[event.place]] if backward.get(event.place) else [])]
-            console.print(f"[cyan]{event.kind}{activation}[/]", highlight=False)
-            for line in lines:
+        if event.direction == "backward" or (event.kind, event.activation) in printed:
+            continue
+        printed.add((event.kind, event.activation))
+        title = event.kind
+        if event.activation != "linear":
+            title += f" ({event.activation})"
+        console.print(f"[cyan]{title}[/]", highlight=False)
+        for line in (event.formula, backward.get(event.place)):
+            if line:
                 console.print(Padding(escape(line), (0, 0, 0, 4), expand=False), highlight=False)
 
 
 def print_findings(console, findings):
-    """What is unhealthy, each with its rule."""
+    """Print the problems, each with its rule."""
     console.print()
     if not findings:
-        console.print(
-            "[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or "
-            "exploding gradients, collapsed dimensions."
-        )
+        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or "
+                      "exploding gradients, or collapsed dimensions.")
     for finding in findings:
-        console.print(
-            f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}.", highlight=False
-        )
-        console.print(
-            Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2), expand=False),
-            highlight=False,
-        )
+        problem = f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}."
+        rule = f"[dim]rule: {escape(finding.rule)}[/]"
+        console.print(problem, highlight=False)
+        console.print(Padding(rule, (0, 0, 0, 2), expand=False), highlight=False)
 
 
 def name_of(event):
-    """A row's name: a layer's path, or what the row is, with its kind."""
-    named = {
-        "loss": f"loss: {event.kind}",
-        "sampling": "sampling",
-        "kl": "KL divergence",
-        "optimizer": f"optimizer: {event.kind}",
-    }
-    return named.get(event.place, event.place)
+    """Return the name of an event's row: a layer's path, or what else it is, with its kind."""
+    return PLACES.get(event.place, event.place).format(kind=event.kind)
 
 
 def number(value):
-    """A count of millions in few digits; nothing for none."""
-    return (
-        ""
-        if not value
-        else f"{value:,.0f}"
-        if value >= 100
-        else f"{value:.1f}"
-        if value >= 1
-        else f"{value:.2g}"
-    )
+    """Return a number in few digits; "" for 0."""
+    if not value:
+        return ""
+    if value >= 100:
+        return f"{value:,.0f}"
+    if value >= 1:
+        return f"{value:.1f}"
+    return f"{value:.2g}"
 
 
 def count(value):
-    """A count; nothing for none."""
+    """Return a whole number as text; "" for 0."""
     return f"{value:,}" if value else ""
 
 
 def norm(value):
-    """A size in two digits; nothing for None."""
+    """Return a norm in two digits; "" for None."""
     return "" if value is None else f"{value:.2g}"
 
 
 def percent(fraction):
-    """In whole percent; nothing for None."""
+    """Return a fraction in whole percent; "" for None."""
     return "" if fraction is None else f"{fraction:.0%}"
 
 

@@ -1,47 +1,56 @@
-"""Taps a model from outside: whatever a training step does goes through a function of yours, and
-the layers know nothing of it.
+"""Taps: every call of a model's training step goes through a function of yours.
 
-A step consists of calls, each with a place and a direction: the layers by their paths
-("encoder/dense"), "loss", "sampling" (the noise and
-the reparameterization) and "kl" forwards and backwards, and "optimizer", whose direction is
-"update".
+The layers need no change for it. A call has a place and a direction. The places are the paths of
+the layers ("encoder/dense"), "loss", "sampling" (the noise and the reparameterization) and "kl",
+each forward and backward, and "optimizer" with the direction "update".
 """
-
 from contextlib import contextmanager
 from typing import NamedTuple
 
-OPERATIONS = {
+OPERATIONS = {                  # families of operations that a model calls itself -> their places
     "reparameterize": "sampling",
     "gaussian_kl": "kl",
-}  # kernels that a model calls itself, and their places
+}
 
 
 class Call(NamedTuple):
-    """Which part of a training step."""
+    """A call of a training step.
 
+    Attributes
+    ----------
+    place : str
+    direction : str
+        "forward", "backward", "update"; "noise" where the noise for sampling is drawn.
+    owner : object
+        The layer, the loss or the optimizer; the model for operations that it calls itself.
+    """
     place: str
-    direction: str  # forward, backward, update; noise is drawn in the direction "noise"
-    owner: object  # the layer, the loss, the optimizer; of kernels the model
+    direction: str
+    owner: object
 
 
 @contextmanager
 def tapped(model, optimizer, tap):
-    """Within the block, every call of a step is made by tap(call, function, arguments, keywords),
-    which returns what the call returns.
+    """Send every call of a step through the tap within the block.
+
+    Parameters
+    ----------
+    model : Model
+    optimizer : Optimizer or None
+    tap : function
+        tap(call, function, arguments, keywords) makes the Call and returns what it returns:
+        function(*arguments, **keywords).
     """
     owners = {path: (layer, ("forward", "backward")) for path, layer in model.layers.items()}
-    owners |= {"loss": (model.loss, ("forward", "backward"))}
+    owners["loss"] = (model.loss, ("forward", "backward"))
     if optimizer:
         owners["optimizer"] = (optimizer, ("update",))
     kernels = model.kernels
     try:
         for place, (owner, directions) in owners.items():
             for direction in directions:
-                setattr(
-                    owner,
-                    direction,
-                    _through(tap, Call(place, direction, owner), getattr(owner, direction)),
-                )
+                call = Call(place, direction, owner)
+                setattr(owner, direction, _through(tap, call, getattr(owner, direction)))
         model.kernels = _Kernels(model, tap)
         model.noise.normal = _through(tap, Call("sampling", "noise", model), model.noise.normal)
         yield
@@ -50,13 +59,12 @@ def tapped(model, optimizer, tap):
         vars(model.noise).pop("normal", None)
         for owner, directions in owners.values():
             for direction in directions:
-                vars(owner).pop(direction, None)  # the class's own method comes back
+                vars(owner).pop(direction, None)        # uncovers the method of the class
 
 
 def _through(tap, call, function):
     def through(*arguments, **keywords):
         return tap(call, function, arguments, keywords)
-
     return through
 
 
@@ -65,14 +73,11 @@ class _Kernels:
 
     def __init__(self, model, tap):
         self._kernels = model.kernels
-        for operation, place in OPERATIONS.items():
+        for family, place in OPERATIONS.items():
             for direction in ("forward", "backward"):
-                function = getattr(model.kernels, f"{operation}_{direction}")
-                setattr(
-                    self,
-                    f"{operation}_{direction}",
-                    _through(tap, Call(place, direction, model), function),
-                )
+                name = f"{family}_{direction}"
+                call = Call(place, direction, model)
+                setattr(self, name, _through(tap, call, getattr(model.kernels, name)))
 
     def __getattr__(self, name):
         return getattr(self._kernels, name)

@@ -1,8 +1,7 @@
-"""How long a training step takes, whole, and each call of it:
+"""Times of a whole training step and of each of its calls.
 
-by turns, so that both meet the same machine.
+Whole steps and steps with timers alternate, so that both are measured under the same conditions.
 """
-
 import time
 from dataclasses import dataclass
 
@@ -11,30 +10,43 @@ from tqdm import tqdm
 
 from .tap import tapped
 
-FEWEST = 5
-MOST = 30  # pairs of a whole step and one with timers
+FEWEST = 5                      # pairs of a whole step and a step with timers
+MOST = 30
 
 
 @dataclass
 class Times:
-    """Milliseconds, each a mean over the middle half of the repeats: like a median, but such times
-    add up.
+    """Times in milliseconds.
 
-    calls: (place, direction) -> time.
+    Each is a mean over the middle half of the repeats. Outliers do not affect it, as with a median,
+    but unlike medians these times add up.
+
+    Attributes
+    ----------
+    step : float
+        Of a whole step.
+    calls : dict of (place, direction) -> float
+    repeats : int
     """
-
     step: float
     calls: dict
     repeats: int
 
     @property
     def covered(self):
-        """The part of the step's time that the calls add up to."""
+        """The sum of the calls' times as a fraction of the step's time."""
         return sum(self.calls.values()) / self.step
 
 
 def measure(subject, seconds):
-    """Times of the subject's step; about so many seconds are spent on it."""
+    """Return the Times of the subject's step.
+
+    Parameters
+    ----------
+    subject : Subject
+    seconds : float
+        How long to measure, about. There are at least FEWEST and at most MOST repeats.
+    """
     whole = []
     calls = []
 
@@ -42,10 +54,9 @@ def measure(subject, seconds):
         started = time.perf_counter()
         result = function(*arguments, **keywords)
         spent = time.perf_counter() - started
-        key = (
-            call.place,
-            "forward" if call.direction == "noise" else call.direction,
-        )  # the noise is drawn for the sampling
+        # The time to draw the noise counts as sampling's.
+        direction = "forward" if call.direction == "noise" else call.direction
+        key = (call.place, direction)
         calls[-1][key] = calls[-1].get(key, 0.0) + spent
         return result
 
@@ -59,16 +70,14 @@ def measure(subject, seconds):
             with tapped(subject.model, subject.optimizer, timed):
                 subject.step()
             bar.update()
-    quick = middle([sum(spent.values()) for spent in calls])
-    return Times(
-        1e3 * float(np.mean([whole[i] for i in middle(whole)])),
-        {key: 1e3 * float(np.mean([calls[i][key] for i in quick])) for key in calls[0]},
-        len(whole),
-    )
+    chosen = middle([sum(spent.values()) for spent in calls])
+    of_calls = {key: 1e3 * float(np.mean([calls[i][key] for i in chosen])) for key in calls[0]}
+    of_step = 1e3 * float(np.mean([whole[i] for i in middle(whole)]))
+    return Times(of_step, of_calls, len(whole))
 
 
 def middle(seconds):
-    """Which of the repeats are neither among the quickest quarter nor the slowest."""
+    """Return the indices of the repeats that are neither in the fastest nor the slowest quarter."""
     order = np.argsort(seconds)
     quarter = len(seconds) // 4
     return order[quarter : len(order) - quarter]
