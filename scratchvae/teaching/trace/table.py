@@ -146,8 +146,8 @@ def print_findings(console, findings):
     """Print the problems, each with its rule."""
     console.print()
     if not findings:
-        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or "
-                      "exploding gradients, or collapsed dimensions.")
+        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing "
+                      "or exploding gradients, or collapsed dimensions.")
     for finding in findings:
         problem = f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}."
         rule = f"[dim]rule: {escape(finding.rule)}[/]"
