@@ -3,9 +3,10 @@
 #
 #     python examples/1_one_layer.py          two seconds
 #
-# This script is also a notebook: open it in VS Code, or with Jupytext. Everything that a framework does to train a network is made of one
-# step, taken again and again: a layer is told how much the loss changes with its output, and says how much it changes with its
-# parameters and its input. Here is that step for a dense layer, in plain NumPy, and the proof that it is right.
+# This script is also a notebook: open it in VS Code, or with Jupytext. A framework trains a
+# network by one step that is repeated for every layer: from the gradient of the loss with respect
+# to the layer's output it computes the gradients with respect to its parameters and its input.
+# Here is that step for a dense layer, in plain NumPy, and the proof that it is right.
 
 # %%
 import os
@@ -23,13 +24,17 @@ OUT = Path(os.environ.get("OUT", "1_one_layer_figures"))
 # %% [markdown]
 # ## Forward
 #
-# N examples of K numbers go in, N of M come out: `y = relu(x W + b)`. Everything is float64, because a proof needs digits.
+# N examples of K numbers go in, N of M come out: `y = relu(x W + b)`. Everything is float64,
+# because a proof needs digits.
 
 # %%
-N, K, M = 4, 3, 5
+N = 4
+K = 3
+M = 5
 rng = np.random.default_rng(0)
 x = rng.standard_normal((N, K))
-W, b = rng.standard_normal((K, M)), rng.standard_normal(M)
+W = rng.standard_normal((K, M))
+b = rng.standard_normal(M)
 target = rng.standard_normal((N, M))
 
 
@@ -50,29 +55,32 @@ print(f"x {x.shape}, W {W.shape}, b {b.shape} -> y {y.shape}; loss {loss(y):.6f}
 # %% [markdown]
 # ## Backward
 #
-# `dy` is short for dL/dy: an array of the shape of y that says how much the loss changes with each number of y. The chain rule takes it
-# through the layer, last operation first:
+# `dy` is short for dL/dy: an array of the shape of y that says how much the loss changes with
+# each number of y. The chain rule takes it through the layer, last operation first:
 #
-#     y_nm = max(z_nm, 0)                     ->  dz_nm = dy_nm where z_nm > 0, else 0
-#     z_nm = sum over k of x_nk W_km + b_m    ->  dW_km = sum over n of x_nk dz_nm      dW = x^T dz
-#                                                 db_m  = sum over n of dz_nm           db = column sums of dz
-#                                                 dx_nk = sum over m of dz_nm W_km      dx = dz W^T
+#     y_nm = max(z_nm, 0)                   ->  dz_nm = dy_nm where z_nm > 0, else 0
+#     z_nm = sum over k of x_nk W_km + b_m  ->  dW_km = sum over n of x_nk dz_nm   dW = x^T dz
+#                                               db_m  = sum over n of dz_nm        db = sum of rows
+#                                               dx_nk = sum over m of dz_nm W_km   dx = dz W^T
 #
-# There is nothing to learn by heart: a gradient has the shape of its array, and the sum runs over the index that this shape lacks.
+# There is nothing to learn by heart: a gradient has the shape of its array, and the sum runs over
+# the index that this shape lacks.
 
 # %%
-dy = (y - target) / N                       # the derivative of the loss
+dy = (y - target) / N  # the derivative of the loss
 
 dz = np.where(z > 0, dy, 0)
 dW = x.T @ dz
 db = dz.sum(axis=0)
-dx = dz @ W.T                               # for the layer before
+dx = dz @ W.T  # for the layer before
 
 # %% [markdown]
 # ## Is it right?
 #
-# Move one number by a little to either side, and see how much the loss moves: `(L(w + h) - L(w - h)) / 2h`. This knows nothing of the
-# formulas above, so if it agrees with them for every number, they are right.
+# Move one number by a little to either side, and see how much the loss moves: `(L(w + h) - L(w -
+# h)) / 2h`. This knows nothing of the formulas above, so if it agrees with them for every number,
+# they are right.
+
 
 # %%
 def finite_differences(array, h=1e-5):
@@ -97,12 +105,14 @@ for name, array, gradient in (("W", W, dW), ("b", b, db), ("x", x, dx)):
 # %% [markdown]
 # ## How small is a little?
 #
-# Two errors pull in opposite directions. A large step h misses the curve of the loss. A small one loses digits: the two losses are almost
-# the same, and float64 keeps 16 digits of each. So the error falls with h, and then rises again. A one-sided difference,
-# `(L(w + h) - L(w)) / h`, is worse from the start.
+# Two errors pull in opposite directions. A large step h misses the curve of the loss. A small one
+# loses digits: the two losses are almost the same, and float64 keeps 16 digits of each. So the
+# error falls with h, and then rises again. A one-sided difference, `(L(w + h) - L(w)) / h`, is
+# worse from the start.
 #
-# The loss of this layer is a parabola in each weight, of which the two-sided difference misses nothing. To see both errors, take a
-# function that bends more: the sigmoid.
+# The loss of this layer is a parabola in each weight, of which the two-sided difference misses
+# nothing. To see both errors, take a function that bends more: the sigmoid.
+
 
 # %%
 def sigmoid(t):
@@ -118,7 +128,11 @@ two_sided = np.abs((sigmoid(1 + h) - sigmoid(1 - h)) / (2 * h) / exact - 1)
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 axes.loglog(h, one_sided, ".-", label="(f(t + h) - f(t)) / h")
 axes.loglog(h, two_sided, ".-", label="(f(t + h) - f(t - h)) / 2h")
-axes.set(title="Error of finite differences, the sigmoid at t = 1", xlabel="step h", ylabel="relative error of f'(t)")
+axes.set(
+    title="Error of finite differences, the sigmoid at t = 1",
+    xlabel="step h",
+    ylabel="relative error of f'(t)",
+)
 axes.legend()
 OUT.mkdir(parents=True, exist_ok=True)
 figure.savefig(OUT / "step_size.png", dpi=160)
@@ -127,13 +141,18 @@ print(OUT / "step_size.png")
 # %% [markdown]
 # ## The same as a kernel
 #
-# `kernels/reference/dense.py` is what stands above, once for all activations. A kernel writes into arrays that it is given.
+# `kernels/reference/dense.py` is what stands above, once for all activations. A kernel writes
+# into arrays that it is given.
 
 # %%
 reference = kernels.load("reference")
-kernel_y, kernel_dz, kernel_dx, kernel_dW, kernel_db = (np.empty_like(a) for a in (y, dz, dx, dW, db))
+kernel_y, kernel_dz, kernel_dx, kernel_dW, kernel_db = (
+    np.empty_like(a) for a in (y, dz, dx, dW, db)
+)
 reference.dense_forward(x, W, b, kernel_y, "relu", None)
-reference.dense_backward(dy, x, kernel_y, W, kernel_dz, kernel_dx, kernel_dW, kernel_db, "relu", None)
+reference.dense_backward(
+    dy, x, kernel_y, W, kernel_dz, kernel_dx, kernel_dW, kernel_db, "relu", None
+)
 for by_hand, by_kernel in ((y, kernel_y), (dW, kernel_dW), (db, kernel_db), (dx, kernel_dx)):
     np.testing.assert_allclose(by_kernel, by_hand, rtol=1e-12, atol=1e-15)
 print("the kernel gives the same")
@@ -141,8 +160,9 @@ print("the kernel gives the same")
 # %% [markdown]
 # ## The same as a layer
 #
-# A layer owns its arrays, and remembers between forward and backward what the gradient needs. Its backward pass takes dL/dy and returns
-# dL/dx, so layers can be put in a row: the dx of one is the dy of the one before. `check_layer` does for any layer what was done above.
+# A layer owns its arrays, and remembers between forward and backward what the gradient needs. Its
+# backward pass takes dL/dy and returns dL/dx, so layers can be put in a row: the dx of one is the
+# dy of the one before. `check_layer` does for any layer what was done above.
 
 # %%
 layer = Dense(M, activation="relu")

@@ -4,8 +4,9 @@
 #     python examples/4_vae_in_eighty_lines.py                        a minute
 #     EPOCHS=1 LIMIT=2000 python examples/4_vae_in_eighty_lines.py    a quick look
 #
-# The parts are all there: dense layers (script 1), the loop (2), the draw (3). Put together they are a variational autoencoder. The
-# mathematics comes from `kernels/reference`, plain NumPy; what stands here is how it hangs together.
+# This script puts the parts together: dense layers (script 1), the training loop (2) and the
+# random draw (3) make a variational autoencoder. The mathematics is in `kernels/reference`, in
+# plain NumPy. The script shows how it fits together.
 
 # %%
 import os
@@ -19,113 +20,125 @@ import kernels
 from scratchvae.data import load_mnist
 
 k = kernels.load("reference")
-EPOCHS, LIMIT = int(os.environ.get("EPOCHS", 5)), int(os.environ.get("LIMIT", 60_000))
-OUT = Path(os.environ.get("OUT", "4_vae_figures"))
-BATCH, HIDDEN, LATENT, RATE = 100, 256, 2, 0.001
+EPOCHS = int(os.environ.get("EPOCHS", 5))
+LIMIT = int(os.environ.get("LIMIT", 60_000))
+BATCH = 100
+HIDDEN = 256
+LATENT = 2
+RATE = 0.001
 rng = np.random.default_rng(0)
 data = load_mnist()
 print(data.description)
 x_train, x_test = (images[:LIMIT].reshape(-1, 784) for images in (data.x_train, data.x_test))
 
 # %% [markdown]
-# A layer has parameters, their gradients, and the two running means that Adam keeps of each.
+# A layer has parameters, their gradients, and for each of them Adam's two running means.
+
 
 # %%
-def empty(*shape):
-    """An array for a kernel to write into."""
-    return np.empty(shape, np.float32)
-
-
 class Dense:
     """y = f(x W + b)."""
 
     def __init__(self, inputs, units, activation):
         a = np.sqrt(6 / (inputs + units))
-        self.W, self.b = rng.uniform(-a, a, (inputs, units)).astype(np.float32), np.zeros(units, np.float32)
-        self.dW, self.db, self.activation = np.zeros_like(self.W), np.zeros_like(self.b), activation
+        self.W = rng.uniform(-a, a, (inputs, units)).astype(np.float32)
+        self.b = np.zeros(units, np.float32)
+        self.dW, self.db = map(np.zeros_like, (self.W, self.b))
+        self.f = activation
         self.means = [np.zeros((2, array.size), np.float32) for array in (self.W, self.b)]
 
     def forward(self, x):
-        self.x, self.y = x, empty(len(x), len(self.b))
-        k.dense_forward(x, self.W, self.b, self.y, self.activation, None)
+        self.x = x
+        self.y = np.empty((len(x), len(self.b)), np.float32)
+        k.dense_forward(x, self.W, self.b, self.y, self.f, None)
         return self.y
 
     def backward(self, dy):
-        dz, dx = np.empty_like(dy), np.empty_like(self.x)
-        k.dense_backward(dy, self.x, self.y, self.W, dz, dx, self.dW, self.db, self.activation, None)
+        dz, dx = map(np.empty_like, (dy, self.x))
+        k.dense_backward(dy, self.x, self.y, self.W, dz, dx, self.dW, self.db, self.f, None)
         return dx
 
     def update(self, step):
-        for array, gradient, (m, v) in zip((self.W, self.b), (self.dW, self.db), self.means):
-            k.adam_update(array.reshape(-1), gradient.reshape(-1), m, v, RATE, 0.9, 0.999, 1e-7, step)
+        for w, dw, (m, v) in zip((self.W, self.b), (self.dW, self.db), self.means):
+            k.adam_update(w.reshape(-1), dw.reshape(-1), m, v, RATE, 0.9, 0.999, 1e-7, step)
+
 
 # %% [markdown]
-# The encoder has one hidden layer and two heads, mu and lv = log sigma^2. The decoder has one hidden layer, and gives the logit of each
-# pixel: the loss puts the sigmoid on top.
+# The encoder has one hidden layer and two heads, mu and lv = log sigma^2. The decoder has one
+# hidden layer, and gives the logit of each pixel: the loss puts the sigmoid on top.
 
 # %%
 encoder = Dense(784, HIDDEN, "relu")
-z_mean, z_log_var = Dense(HIDDEN, LATENT, "linear"), Dense(HIDDEN, LATENT, "linear")
-decoder_hidden, decoder = Dense(LATENT, HIDDEN, "relu"), Dense(HIDDEN, 784, "linear")
-layers = (encoder, z_mean, z_log_var, decoder_hidden, decoder)
+z_mean = Dense(HIDDEN, LATENT, "linear")
+z_log_var = Dense(HIDDEN, LATENT, "linear")
+decoder_hidden = Dense(LATENT, HIDDEN, "relu")
+decoder = Dense(HIDDEN, 784, "linear")
 
 
 def forward(x):
-    """mu, lv, eps, the probabilities of the pixels, and for each example the two parts of the loss, in nats."""
+    """Return mu, lv, eps, the pixels' probabilities, and both terms of each example's loss."""
     h = encoder.forward(x)
-    mu, lv = z_mean.forward(h), z_log_var.forward(h)
-    eps, z = rng.standard_normal(mu.shape, np.float32), np.empty_like(mu)
-    k.reparameterize_forward(mu, lv, eps, z)                                # z = mu + sigma eps
+    mu = z_mean.forward(h)
+    lv = z_log_var.forward(h)
+    eps = rng.standard_normal(mu.shape, np.float32)
+    z = np.empty_like(mu)
+    k.reparameterize_forward(mu, lv, eps, z)  # z = mu + sigma eps
     logits = decoder.forward(decoder_hidden.forward(z))
-    p, reconstruction, kl = np.empty_like(x), empty(len(x)), empty(len(x))
-    k.binary_crossentropy_forward(logits, x, p, reconstruction, 784.0)      # -log p(x|z)
-    k.gaussian_kl_forward(mu, lv, kl)                                       # KL(q(z|x) || N(0, 1))
+    p = np.empty_like(x)
+    reconstruction, kl = np.empty((2, len(x)), np.float32)
+    k.binary_crossentropy_forward(logits, x, p, reconstruction, 784.0)  # -log p(x|z)
+    k.gaussian_kl_forward(mu, lv, kl)  # KL(q(z|x) || N(0, 1))
     return mu, lv, eps, p, reconstruction, kl
 
 
 def train_step(x, step):
-    """One step of Adam; the loss of the batch before it."""
+    """Make a step of Adam and return the loss of the batch before it."""
     mu, lv, eps, p, reconstruction, kl = forward(x)
-    dlogits, dmu, dlv = np.empty_like(p), np.empty_like(mu), np.empty_like(mu)
-    k.binary_crossentropy_backward(p, x, dlogits, 784.0)                    # the same chain, last line first
+    dlogits, dmu, dlv = map(np.empty_like, (p, mu, mu))
+    k.binary_crossentropy_backward(p, x, dlogits, 784.0)  # the same chain, last line first
     dz = decoder_hidden.backward(decoder.backward(dlogits))
-    k.reparameterize_backward(dz, lv, eps, dmu, dlv)                        # dmu = dz, dlv = dz sigma eps / 2
-    k.gaussian_kl_backward(mu, lv, dmu, dlv, 1.0, 0.0)                      # dmu += mu / N, dlv += (sigma^2 - 1) / 2N
-    encoder.backward(z_mean.backward(dmu) + z_log_var.backward(dlv))        # both heads read h: their gradients add
-    for layer in layers:
+    k.reparameterize_backward(dz, lv, eps, dmu, dlv)  # dmu = dz, dlv = dz sigma eps / 2
+    k.gaussian_kl_backward(mu, lv, dmu, dlv, 1.0, 0.0)  # dmu += mu / N, dlv += (sigma^2 - 1) / 2N
+    encoder.backward(z_mean.backward(dmu) + z_log_var.backward(dlv))    # both heads read h
+    for layer in (encoder, z_mean, z_log_var, decoder_hidden, decoder):
         layer.update(step)
     return np.mean(reconstruction + kl)
+
 
 # %% [markdown]
 # ## Training
 #
-# A loss of 206 nats is what the best constant image costs; 45.8 would be the least, since grey pixels are never certain.
+# A loss of 206 nats is what the best constant image costs; 45.8 would be the least, since grey
+# pixels are never certain.
 
 # %%
 step = 0
 for epoch in range(1, EPOCHS + 1):
-    order, losses = rng.permutation(len(x_train)), []
-    for start in tqdm(range(0, len(order), BATCH), desc=f"epoch {epoch}/{EPOCHS}", leave=False, disable=None):
+    order = rng.permutation(len(x_train))
+    losses = []
+    for start in tqdm(range(0, len(order), BATCH), f"epoch {epoch}", leave=False, disable=None):
         step += 1
-        losses.append(train_step(x_train[order[start:start + BATCH]], step))
+        losses.append(train_step(x_train[order[start : start + BATCH]], step))
     *_, reconstruction, kl = forward(x_test)
-    print(f"epoch {epoch}: loss {np.mean(losses):.2f}; test set {np.mean(reconstruction + kl):.2f} = "
-          f"{reconstruction.mean():.2f} + KL {kl.mean():.2f}")
+    print(f"epoch {epoch}: loss {np.mean(losses):.2f}; test set {np.mean(reconstruction + kl):.2f} "
+          f"= {reconstruction.mean():.2f} + KL {kl.mean():.2f}")
 
 # %% [markdown]
 # ## What it has learnt
 #
-# Above: test digits and, under them, what is left of them after they have been squeezed through two numbers. Below: the decoder alone,
-# given points drawn from N(0, 1). Nobody wrote these digits.
+# Above: test digits, and their reconstructions from two numbers. Below: new digits, decoded from
+# points drawn from N(0, 1).
+
 
 # %%
 def decode(z):
-    """The probabilities of the pixels, as images."""
+    """Return the probabilities of the pixels as images."""
     p = np.empty((len(z), 784), np.float32)
     k.activation_forward(decoder.forward(decoder_hidden.forward(z)), p, "sigmoid")
     return p.reshape(-1, 28, 28)
 
 
+OUT = Path(os.environ.get("OUT", "4_vae_figures"))
 some = x_test[:12]
 again = decode(z_mean.forward(encoder.forward(some)))
 drawn = decode(rng.standard_normal((24, LATENT), np.float32))

@@ -1,9 +1,11 @@
-"""A VAE that writes lines of Shakespeare, word by word from a point of its latent space (Bowman et al. 2016).
+"""A VAE that writes lines of Shakespeare word by word from a latent code (Bowman et al. 2016).
 
     python examples/shakespeare_vae.py                  15 epochs, about ten minutes
     python examples/shakespeare_vae.py --epochs 3       a quick look
 
-The same from the command line: scratchvae train shakespeare-vae, and then scratchvae generate runs/shakespeare-vae
+The model is in scratchvae/models/text_vae.py, its settings in scratchvae/labs/shakespeare_vae.py.
+The same from the command line: scratchvae train shakespeare-vae, and then
+scratchvae generate runs/shakespeare-vae
 """
 from pathlib import Path
 
@@ -12,11 +14,19 @@ import numpy as np
 
 from scratchvae.analysis import metrics, plots
 from scratchvae.data import load_shakespeare
-from scratchvae.models import TextVAE
+from scratchvae.labs.shakespeare_vae import LAB, make_model
 from scratchvae.optimizers import Adam
-from scratchvae.schedules import LinearWarmup
 from scratchvae.text import (
-    END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, tokenize)
+    END,
+    PADDING,
+    UNKNOWN,
+    Vocabulary,
+    clean,
+    detokenize,
+    lines,
+    pad_sequences,
+    tokenize,
+)
 from scratchvae.text.decoding import beam_search, sample
 from scratchvae.text.modern import modernise, slangify
 
@@ -28,44 +38,54 @@ STEPS = 21                      # the longest line's words, and its end
 @click.option("--limit", type=click.IntRange(20), help="Use only the first N lines.")
 @click.option("--units", default=256, show_default=True, type=click.IntRange(1))
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="shakespeare_vae_figures", show_default=True, type=click.Path(path_type=Path))
+@click.option("--out", default="shakespeare_vae_figures", show_default=True,
+              type=click.Path(path_type=Path))
 def main(epochs, limit, units, data_dir, out):
     """Train the model, measure it, and let it write."""
-    # The data: lines in words, each tenth held out; words that occur only once are all the same, unknown.
+    # The data: lines as words, every tenth held out; words that occur only once become "unknown".
     text = load_shakespeare(data_dir)
     print(text.description)
     sentences = [tokenize(line) for line in lines(clean(text.text))][:limit]
-    train, test = [words for i, words in enumerate(sentences) if i % 10], sentences[::10]
+    train = [words for i, words in enumerate(sentences) if i % 10]
+    test = sentences[::10]
     vocabulary = Vocabulary.build(train, (PADDING, UNKNOWN, END), min_count=2)
-    x_train, x_test = (pad_sequences([np.append(vocabulary.encode(words), vocabulary.end) for words in part], STEPS, "post", "post")
-                       for part in (train, test))
+    end = vocabulary.end
+    x_train, x_test = (
+        pad_sequences([np.append(vocabulary.encode(words), end) for words in part], STEPS,
+                      "post", "post")
+        for part in (train, test))
 
-    # The model: a GRU reads a line both ways, another one, told z at every step, writes it.  Four things keep it from ignoring z: words
-    # that the writer is not shown, dropout, a KL weight that rises slowly, and a tenth of a nat that each dimension has for nothing.
-    vae = TextVAE(len(vocabulary), STEPS, latent_dim=32, embedding_dim=128, units=units, dropout=0.4, word_dropout=0.2, free_bits=0.1,
-                  kl_weight=LinearWarmup(3000))
-    history = vae.fit(x_train, epochs=epochs, batch_size=64, optimizer=Adam(global_clipnorm=5.0), validation_data=x_test, seed=0)
-    print(plots.loss_curves(history, out / "loss_curves.png", "shakespeare-vae", text.description, ylabel="nats a line"))
+    # The model: a GRU reads a line in both directions, another one writes it, given z at every
+    # step. Four of the lab's settings keep the writer from ignoring z: dropout, words that it does
+    # not see (word_dropout), a KL weight that rises slowly, and a tenth of a nat of KL in each
+    # dimension that is not penalised (free_bits).
+    vae = make_model(LAB.settings | {"vocabulary_size": len(vocabulary), "units": units})
+    history = vae.fit(x_train, epochs=epochs, batch_size=64, optimizer=Adam(global_clipnorm=5.0),
+                      validation_data=x_test, seed=0)
+    print(plots.loss_curves(history, out / "loss_curves.png", "shakespeare-vae", text.description,
+                            ylabel="nats a line"))
 
-    # How well: nats a word of lines it has never seen, by ten samples of z a line; how many dimensions are in use.
+    # The cost of held-out words in nats, by ten samples of z a line; the dimensions in use.
     z_mean, _ = vae.encode(x_test)
     predictions = np.count_nonzero(x_test)
     nll = -metrics.importance_weighted(vae.log_weights(x_test, 10)).sum() / predictions
-    print(f"{nll:.3f} nats a word, perplexity {np.exp(nll):.0f}; {metrics.active_units(z_mean)} of 32 dimensions are active")
+    print(f"{nll:.3f} nats a word, perplexity {np.exp(nll):.0f}; "
+          f"{metrics.active_units(z_mean)} of 32 dimensions are active")
 
-    # New lines, from random points of the prior; as they would be said today, and in slang.
+    # New lines, from random points of the prior; in today's English, and in slang.
     rng = np.random.default_rng(1)
     z = rng.standard_normal((8, 32), dtype=np.float32)
     print("\nNew lines:")
-    for words in sample(vae.step, vae.start(z), vocabulary.end, vocabulary.end, STEPS, rng, temperature=0.7, forbidden=(0, 1)):
+    for words in sample(vae.step, vae.start(z), end, end, STEPS, rng, temperature=0.7,
+                        forbidden=(0, 1)):
         line = detokenize(vocabulary.decode(words))
         print(f"  {line}\n      today: {modernise(line)}\n      slang: {slangify(line)}")
 
-    # The most probable lines on the way from one line to another.
+    # The most probable lines on the path from one line to another.
     print(f"\nFrom: {detokenize(test[0])}   to: {detokenize(test[1])}")
     for point in np.linspace(z_mean[0], z_mean[1], 7):
-        found = beam_search(vae.step, vae.start(point[np.newaxis]), vocabulary.end, vocabulary.end, STEPS, forbidden=(0, 1),
-                            length_penalty=1.5)
+        found = beam_search(vae.step, vae.start(point[np.newaxis]), end, end, STEPS,
+                            forbidden=(0, 1), length_penalty=1.5)
         words, _ = found[0]
         print(f"  {detokenize(vocabulary.decode(words))}")
 

@@ -68,7 +68,11 @@ def fine_size(coarse, kernel, stride, padding, output_padding=None):
     if output_padding is None:
         return coarse * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
     pad = kernel // 2 if padding == "same" else 0
-    return (coarse - 1) * stride + kernel - 2 * pad + output_padding
+    fine = (coarse - 1) * stride + kernel - 2 * pad + output_padding
+    if fine < 1:
+        raise ScratchVAEError(f"output_padding {output_padding} leaves nothing of the output of a "
+                              f"window of {kernel} on an image of {coarse}; use a larger one")
+    return fine
 
 
 def padding_before(fine, coarse, kernel, stride):

@@ -2,6 +2,7 @@
 
 The file is NumPy's npz (a zip archive, so each array carries a checksum), uncompressed.
 """
+
 import json
 import os
 import tempfile
@@ -39,7 +40,9 @@ def write_arrays(path, arrays, description):
 
 
 def read_arrays(path, kind):
-    """Return (arrays, description) of a file written by write_arrays whose description has this "kind"."""
+    """Return (arrays, description) of a file written by write_arrays whose description has this
+    "kind".
+    """
     path = Path(path)
     if not path.is_file():
         raise ScratchVAEError(f"{path}: no such file")
@@ -47,9 +50,21 @@ def read_arrays(path, kind):
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         description = dict(json.loads(arrays.pop(DESCRIPTION).tobytes()))
-    except (zipfile.BadZipFile, zlib.error, ValueError, TypeError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError,
-            AttributeError) as error:      # what zipfile and NumPy raise on damaged files
-        raise ScratchVAEError(f"{path}: damaged, truncated, or not a file of scratchvae ({error})") from None
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        TypeError,
+        KeyError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        AttributeError,
+    ) as error:  # what zipfile and NumPy raise on damaged files
+        raise ScratchVAEError(
+            f"{path}: damaged, truncated, or not a file of scratchvae ({error})"
+        ) from None
     if description.get("kind") != kind:
         raise ScratchVAEError(f"{path}: is a {description.get('kind')!r} file; needed: {kind!r}")
     return arrays, description
@@ -69,7 +84,7 @@ def _replace(path, write):
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)         # mkstemp's files are private; ours are like any other
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are private; ours are like any other
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

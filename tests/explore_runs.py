@@ -3,7 +3,8 @@ import pytest
 from conftest import write_idx_files, write_play
 
 from scratchvae import labs
-from scratchvae.runs.run import Run, new_config
+from scratchvae.runs import create_run, new_config
+from scratchvae.runs.training import train
 
 SMALL = {                       # settings that make training and pages quick
     "mnist-dense": {"intermediate_dim": 16},
@@ -20,7 +21,7 @@ SMALL = {                       # settings that make training and pages quick
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Return a function that returns a small trained run of a lab, trained at the first call."""
+    """A small trained run of each lab, by name, made when first asked for."""
     folder = tmp_path_factory.mktemp("explore")
     made = {}
     data = write_idx_files(folder / "data" / "mnist", 60, 30).parent
@@ -31,10 +32,11 @@ def runs(tmp_path_factory):
         key = (name, *settings.items())
         if key not in made:
             lab = labs.get(name)
-            is_text = lab.data == "shakespeare"
+            text = play if lab.data == "shakespeare" else None
             config = new_config(lab, lab.settings | SMALL[name] | settings, epochs=2, batch_size=10,
-                                data_dir=None if is_text else data, text=play if is_text else None)
-            made[key] = Run.create(folder / f"{name}-{len(made)}", config)
-            made[key].train()
+                                data_dir=None if text else data, text=text)
+            run = create_run(folder / f"{name}-{len(made)}", config)
+            train(run)
+            made[key] = run
         return made[key]
     return get

@@ -1,8 +1,12 @@
-"""The CUDA backend: in Numba's simulator, compiled to PTX, and on a device if there is one, each in a process of its own.
+"""The CUDA backend: in Numba's simulator, compiled to PTX, and on a device if there is one, each in
+a process of its own.
 
-The simulator replaces numba.cuda as a whole, so it can't share a process with anything else; it runs kernels' threads as Python's, and looks
-at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what only a device can show.
+The simulator replaces numba.cuda as a whole, so it can't share a process with anything else; it
+runs kernels' threads as Python's, and looks
+at no types.  The compiler looks at types and runs nothing.  Together they leave to a device what
+only a device can show.
 """
+
 import importlib.util
 import inspect
 import os
@@ -14,16 +18,27 @@ import pytest
 from numba import cuda
 
 import kernels
-from kernels.contract import SHAPES
+from kernels import arrays
+from kernels.backend import operations
 
 FOLDER = Path(__file__).parent / "cuda"
 
 
 def run_alone(*names, **environment):
     """pytest on these files, each in a process of its own, side by side."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(FOLDER), os.getcwd()])} | environment
-    processes = [subprocess.Popen([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(FOLDER / name)],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) for name in names]
+    environment = (
+        os.environ | {"PYTHONPATH": os.pathsep.join([str(FOLDER), os.getcwd()])} | environment
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(FOLDER / name)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        for name in names
+    ]
     outputs = [process.communicate()[0] for process in processes]
     for process, output in zip(processes, outputs):
         assert process.returncode == 0, output[-7000:]
@@ -34,7 +49,10 @@ def test_kernels_and_models_in_the_simulator():
     run_alone("simulator.py", "training.py", NUMBA_ENABLE_CUDASIM="1")
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("numba_cuda"), reason="needs numba-cuda's compiler: pip install 'scratchvae[cuda]'")
+@pytest.mark.skipif(
+    not importlib.util.find_spec("numba_cuda"),
+    reason="needs numba-cuda's compiler: pip install 'scratchvae[cuda]'",
+)
 def test_every_kernel_compiles():
     run_alone("ptx.py")
 
@@ -42,38 +60,44 @@ def test_every_kernel_compiles():
 @pytest.mark.skipif(not cuda.is_available(), reason="needs a CUDA device")
 def test_kernels_and_models_on_the_device():
     run_alone("training.py")
-    run_alone("device.py")          # alone, as it measures
+    run_alone("device.py")  # alone, as it measures
 
 
-def test_every_operation_has_a_case():
-    sys.path.insert(0, str(FOLDER))
-    try:
-        cases = importlib.import_module("cases")
-    finally:
-        sys.path.remove(str(FOLDER))
-    found = [*cases.small(1, 1, 1), *cases.dense(1, 1, 1), *cases.batchnorm(1, 1), *cases.gru(1, 1, 1, 1, False),
-             *(case for transpose in (False, True) for case in cases.convolution(transpose, 1, (2, 2, 1), (1, 1), 1, (1, 1), "same"))]
-    assert {case.operation for case in found} == set(SHAPES)
-
-
-def test_it_has_the_operations_and_signatures_of_the_reference():
-    device, reference = importlib.import_module("kernels.cuda"), kernels.load("reference")
-    for name in [name for name, member in vars(reference).items() if inspect.isfunction(member)]:
-        if name != "threadpool_limits":
-            assert inspect.signature(getattr(device, name)) == inspect.signature(getattr(reference, name)), name
+def test_it_implements_every_operation_itself_with_the_reference_s_signature():
+    device = importlib.import_module("kernels.cuda")
+    reference = kernels.load("reference")
+    for name, operation in operations(reference).items():
+        ours = getattr(device, name)
+        assert ours.__module__.startswith("kernels.cuda."), name
+        assert inspect.signature(ours) == inspect.signature(operation), name
+        if operation.declaration.has_scratch:
+            maker = f"{operation.declaration.family}_scratch"
+            made = inspect.signature(getattr(device, maker))
+            assert made == inspect.signature(getattr(reference, maker)), name
+    for name in arrays.__all__:
+        assert inspect.signature(getattr(device, name)) == inspect.signature(getattr(arrays, name))
 
 
 @pytest.mark.skipif(cuda.is_available(), reason="there is a device")
 def test_without_a_device_there_is_one_clear_line():
-    with pytest.raises(kernels.ScratchVAEError, match="backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its driver"):
+    with pytest.raises(
+        kernels.ScratchVAEError,
+        match="backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its driver",
+    ):
         kernels.load("cuda")
 
 
 @pytest.mark.skipif(cuda.is_available(), reason="there is a device")
-@pytest.mark.parametrize("command", [["train", "mnist-dense"], ["gradcheck"], ["bench", "mnist-dense"]])
+@pytest.mark.parametrize(
+    "command", [["train", "mnist-dense"], ["gradcheck"], ["bench", "mnist-dense"]]
+)
 def test_the_command_line_says_so_too(run, command):
     code, _, errors = run(*command, "--backend", "cuda")
-    assert code == 1 and errors.startswith("Error: backend cuda: no CUDA device can be used here") and errors.count("\n") == 1
+    assert (
+        code == 1
+        and errors.startswith("Error: backend cuda: no CUDA device can be used here")
+        and errors.count("\n") == 1
+    )
 
 
 def test_nothing_imports_cuda_unasked():

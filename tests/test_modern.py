@@ -1,11 +1,23 @@
-"""Shakespeare's English in today's: words, endings, what only looks like them, and what must stay as it is."""
+"""Shakespeare's English in today's:
+
+words, endings, what only looks like them, and what must stay as it is.
+"""
+
 import time
 
 import pytest
 
 from scratchvae.text import lexicon
 from scratchvae.text.modern import (
-    like, modernise, past, second_person, slangify, split, third_person, verb_of)
+    like,
+    modernise,
+    past,
+    second_person,
+    slangify,
+    split,
+    third_person,
+    verb_of,
+)
 
 PAIRS = """
     thou                                    | you
@@ -177,36 +189,68 @@ def test_leaves_modern_english_alone():
     assert modernise("") == ""
 
 
-@pytest.mark.parametrize("old, new", [
-    ("Thou", "You"), ("THOU ART", "YOU ARE"), ("Methinks", "I think"), ("METHINKS", "I THINK"), ("O'er", "Over"),
-    ("’Tis thou, belov’d", "It’s you, beloved"), ("Know'st thou?", "Do you know?"), ("and I pray you go", "and please go"),
-    ("'Ay,'", "'Yes,'"),
-])
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("Thou", "You"),
+        ("THOU ART", "YOU ARE"),
+        ("Methinks", "I think"),
+        ("METHINKS", "I THINK"),
+        ("O'er", "Over"),
+        ("’Tis thou, belov’d", "It’s you, beloved"),
+        ("Know'st thou?", "Do you know?"),
+        ("and I pray you go", "and please go"),
+        ("'Ay,'", "'Yes,'"),
+    ],
+)
 def test_keeps_the_case_and_the_apostrophes(old, new):
     assert modernise(old) == new
 
 
 def test_keeps_lines_spaces_and_speakers():
-    text = "Apothecary:\nWho calls--  so loud?\n\n\tThou\n art,\r\n(thy) [hath]!?;\n\nKnave:\nAnon.\n"
-    assert modernise(text) == "Apothecary:\nWho calls--  so loud?\n\n\tYou\n are,\r\n(your) [has]!?;\n\nKnave:\nSoon.\n"
+    text = (
+        "Apothecary:\nWho calls--  so loud?\n\n\tThou\n art,\r\n(thy) [hath]!?;\n\nKnave:\nAnon.\n"
+    )
+    assert (
+        modernise(text)
+        == "Apothecary:\nWho calls--  so loud?\n\n\tYou\n are,\r\n(your) [has]!?;\n\nKnave:\nSoon.\n"
+    )
     assert slangify("Servant:\nAy, sir.\n") == "Servant:\nYep, bro.\n"
 
 
-@pytest.mark.parametrize("stem, verb", [("know", "know"), ("lov", "love"), ("cri", "cry"), ("li", "lie"), ("runn", "run"), ("macb", None)])
+@pytest.mark.parametrize(
+    "stem, verb",
+    [
+        ("know", "know"),
+        ("lov", "love"),
+        ("cri", "cry"),
+        ("li", "lie"),
+        ("runn", "run"),
+        ("macb", None),
+    ],
+)
 def test_finds_the_verb(stem, verb):
     assert verb_of(stem) == verb
 
 
 def test_spells():
-    assert [third_person(verb) for verb in "love go cry pass teach fix play have buzz wish".split()] == \
-        "loves goes cries passes teaches fixes plays has buzzes wishes".split()
-    assert [past(stem) for stem in "lov banish deny play drop bow cheque stopp".split()] == \
-        "loved banished denied played dropped bowed chequed stopped".split()
+    assert [
+        third_person(verb) for verb in "love go cry pass teach fix play have buzz wish".split()
+    ] == "loves goes cries passes teaches fixes plays has buzzes wishes".split()
+    assert [
+        past(stem) for stem in "lov banish deny play drop bow cheque stopp".split()
+    ] == "loved banished denied played dropped bowed chequed stopped".split()
 
 
 def test_splits_verbs():
-    assert [split(word) for word in "know knows knew cries loved nonsense".split()] == \
-        [("do", "know"), ("does", "know"), ("did", "know"), ("does", "cry"), ("did", "love"), None]
+    assert [split(word) for word in "know knows knew cries loved nonsense".split()] == [
+        ("do", "know"),
+        ("does", "know"),
+        ("did", "know"),
+        ("does", "cry"),
+        ("did", "love"),
+        None,
+    ]
 
 
 def test_needs_thou_where_a_superlative_is_meant():
@@ -219,14 +263,23 @@ def test_keeps_the_case():
     assert [like(old, "soon") for old in ("anon", "Anon", "ANON")] == ["soon", "Soon", "SOON"]
 
 
-@pytest.mark.parametrize("old, new", [
-    ("Good morrow, my lord.", "Yo, my dude."), ("I know not.", "No idea."), ("Farewell, sweet coz!", "Peace out, sweet cuz!"),
-    ("I know not where thou art.", "No idea where you are."), ("Fare thee well, sirrah.", "Peace out, lad."),
-    ("How now, sir?", "What's up, bro?"),
-    ("Alack, thou art mad!", "Big yikes, you are bonkers!"), ("Ay, by my troth.", "Yep, not gonna lie."),
-    ("He is banish'd", "He is cancelled"),
-    ("What sayest thou?", "Whatcha say?"), ("I thank thee.", "Cheers, mate."), ("MY LORD", "MY DUDE"),
-])
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("Good morrow, my lord.", "Yo, my dude."),
+        ("I know not.", "No idea."),
+        ("Farewell, sweet coz!", "Peace out, sweet cuz!"),
+        ("I know not where thou art.", "No idea where you are."),
+        ("Fare thee well, sirrah.", "Peace out, lad."),
+        ("How now, sir?", "What's up, bro?"),
+        ("Alack, thou art mad!", "Big yikes, you are bonkers!"),
+        ("Ay, by my troth.", "Yep, not gonna lie."),
+        ("He is banish'd", "He is cancelled"),
+        ("What sayest thou?", "Whatcha say?"),
+        ("I thank thee.", "Cheers, mate."),
+        ("MY LORD", "MY DUDE"),
+    ],
+)
 def test_slangifies(old, new):
     assert slangify(old) == new
 
@@ -234,7 +287,9 @@ def test_slangifies(old, new):
 def test_the_lexicon_is_large_and_settled():
     assert len(lexicon.WORDS) > 600 and len(lexicon.SLANG) > 200
     assert all(entry == entry.lower() for entry in lexicon.WORDS | lexicon.SLANG)
-    changed = {old: (new, modernise(new)) for old, new in lexicon.WORDS.items() if modernise(new) != new}
+    changed = {
+        old: (new, modernise(new)) for old, new in lexicon.WORDS.items() if modernise(new) != new
+    }
     assert not changed
 
 

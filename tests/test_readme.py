@@ -4,8 +4,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-
 from conftest import write_idx_files
+
 from scratchvae.gradcheck import check_layer
 
 ROOT = Path(__file__).parent.parent

@@ -13,11 +13,11 @@ from scratchvae.storage import read_arrays, write_arrays
 # The record of training by steps.
 
 @pytest.fixture
-def recorded(x):
+def recorded(x, tmp_path):
     """Return a small model's record, the model, and the history."""
     model = VAE([Dense(5, "relu")], 2, [Dense(12, "sigmoid")])
-    record = Record(model, 3)
-    history = model.fit(x, epochs=2, batch_size=10, on_step=record, progress=False)
+    record = Record(model, 3, tmp_path / "record.npz")
+    history = model.fit(x, epochs=2, batch_size=10, callbacks=[record], progress=False)
     return record, model, history
 
 
@@ -47,7 +47,6 @@ def test_a_record_has_every_loss_and_some_reconstructions(recorded, x):
 ])
 def test_a_record_saved_and_loaded(recorded, steps, recorded_steps, tmp_path):
     record, model, _ = recorded
-    record.save(tmp_path / "record.npz")
     loaded = Record.load(tmp_path / "record.npz", model, steps)
     count = len(recorded_steps)
     assert loaded.losses == record.losses[:steps]
@@ -62,7 +61,6 @@ def test_a_record_saved_and_loaded(recorded, steps, recorded_steps, tmp_path):
 
 def test_a_record_behind_its_checkpoint_keeps_the_numbers_of_its_steps(recorded, tmp_path):
     record, model, _ = recorded
-    record.save(tmp_path / "record.npz")
     loaded = Record.load(tmp_path / "record.npz", model, steps=12)
     assert loaded.losses[:10] == record.losses
     assert np.isnan(loaded.losses[10:]).all()
@@ -73,7 +71,7 @@ def test_a_record_behind_its_checkpoint_keeps_the_numbers_of_its_steps(recorded,
 def test_an_empty_record_can_be_saved(tmp_path):
     model = VAE([Dense(5, "relu")], 2, [Dense(12, "sigmoid")])
     model.build((12,))
-    Record(model, 3).save(tmp_path / "record.npz")
+    Record(model, 3, tmp_path / "record.npz").save()
     loaded = Record.load(tmp_path / "record.npz", model)
     assert loaded.losses == loaded.recorded == []
     assert len(loaded.steps) == 0
@@ -129,6 +127,6 @@ def test_a_file_without_a_moving_average_is_refused(normalized, missing, tmp_pat
     arrays, description = read_arrays(path, "model")
     del arrays[missing]
     write_arrays(path, arrays, description)
-    message = f"model.npz: damaged: {missing} is missing or of the wrong shape"
+    message = f"model.npz: damaged: {missing} is missing or has a wrong shape"
     with pytest.raises(ScratchVAEError, match=message):
         VAE.load(path)

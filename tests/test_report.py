@@ -19,9 +19,9 @@ from scratchvae import labs
 from scratchvae.analysis import report
 from scratchvae.analysis.report import curves, facts
 from scratchvae.analysis.report.live import Live
-from scratchvae.runs.run import Run
-from scratchvae.training.fit import Training
+from scratchvae.runs import open_run
 from scratchvae.training.history import History
+from scratchvae.training.loop import Training
 
 SMALL = ["--batch-size", 10, "--seed", 3, "--set", "intermediate_dim=8"]
 TINY_LINES = ["--batch-size", 8, "--set", "units=4", "--set", "embedding_dim=4",
@@ -34,7 +34,7 @@ NO_TENSORBOARD = "needs tensorboardX: pip install 'scratchvae[tensorboard]'"
 def images(run, small_data, monkeypatch):
     """Train a small mnist-dense with one figure: images(folder, *options) returns the folder."""
     lab = labs.LABS["mnist-dense"]
-    reduced = replace(lab, draw=lambda run: [run.draw_samples(4)])
+    reduced = replace(lab, figures=(lambda run: [run.draw_samples(4)],))
     monkeypatch.setitem(labs.LABS, "mnist-dense", reduced)
 
     def train(folder, *options, code=0):
@@ -116,7 +116,7 @@ def test_a_report_describes_the_run_and_its_results(images, run):
 ])
 def test_its_command_trains_the_same_again(options, images, run):
     folder = images("a", *options)
-    command = facts.train_command(Run.open(folder))
+    command = facts.train_command(open_run(folder))
     assert f'<pre class="command">{html.escape(command)}</pre>' in page(folder)
     code, _, errors = run(*shlex.split(command)[1:], "--out", "again")
     assert code == 0, errors
@@ -124,7 +124,7 @@ def test_its_command_trains_the_same_again(options, images, run):
 
 
 def test_the_command_of_a_text_run_trains_the_same_again(lines, run):
-    command = facts.train_command(Run.open(lines))
+    command = facts.train_command(open_run(lines))
     code, _, errors = run(*shlex.split(command)[1:], "--out", "again")
     assert code == 0, errors
     assert bits(lines) == bits(lines.parent / "again")
@@ -150,7 +150,7 @@ def test_a_report_of_a_text_run_shows_its_texts_and_escapes_them(lines, run):
     (lines / "samples.txt").write_text(WICKED, encoding="utf-8")
     progress = {"originals": [WICKED], "epochs": [{"epoch": 1, "reconstructions": [WICKED]}]}
     (lines / "progress.json").write_text(json.dumps(progress))
-    report.write_report(Run.open(lines))
+    report.write_report(open_run(lines))
     assert text_of(lines).count(WICKED) == 3
     assert "<script>" not in page(lines)
 
@@ -163,7 +163,7 @@ def test_the_own_report_of_a_lab_is_shown_without_links(run, tmp_path):
     path = folder / "report.md"
     added = f"\n{WICKED} [y](http://example.org) <http://example.org>\n"
     path.write_text(path.read_text(encoding="utf-8") + added, encoding="utf-8")
-    report.write_report(Run.open(folder))
+    report.write_report(open_run(folder))
     assert "<h2>The problem</h2>" in page(folder)
     assert "<th>how to read it</th>" in page(folder)
     assert WICKED in text_of(folder)
@@ -183,7 +183,7 @@ def test_references_are_shown_only_beside_comparable_runs(images):
     ):
         assert reason in text
 
-    run = Run.open(folder)
+    run = open_run(folder)
     run.config |= {"settings": run.lab.settings, "batch_size": 100, "limit": None, "complete": True}
     report.write_report(run)
     text = text_of(folder)
@@ -240,7 +240,7 @@ def test_the_page_grows_and_reloads_itself_until_training_ends(images, pages):
 
 def test_training_with_a_page_gives_the_same_bits_as_without(images, monkeypatch):
     watched = images("watched", "--epochs", 2)
-    for method in ("begin", "end_epoch"):
+    for method in ("on_train_begin", "on_epoch_end"):
         monkeypatch.setattr(Live, method, lambda *arguments: None)
     assert bits(images("unwatched", "--epochs", 2)) == bits(watched)
 
@@ -292,7 +292,7 @@ def test_a_page_does_not_wait_for_figures_that_failed(images, monkeypatch):
     def fail(run):
         raise OSError("no space")
     lab = labs.LABS["mnist-dense"]
-    monkeypatch.setitem(labs.LABS, "mnist-dense", replace(lab, draw=fail))
+    monkeypatch.setitem(labs.LABS, "mnist-dense", replace(lab, figures=(fail,)))
     assert "refresh" not in page(images("a", "--epochs", 1, code=1))
 
 

@@ -1,4 +1,5 @@
 """Text preparation: from a file's text to padded indices, and from words back to text."""
+
 import random
 import time
 from itertools import chain
@@ -9,18 +10,40 @@ import pytest
 from scratchvae.data import load_shakespeare, sources
 from scratchvae.errors import ScratchVAEError
 from scratchvae.text import (
-    END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, lines, pad_sequences, speeches, split,
-    tokenize)
+    END,
+    PADDING,
+    UNKNOWN,
+    Vocabulary,
+    clean,
+    detokenize,
+    lines,
+    pad_sequences,
+    speeches,
+    split,
+    tokenize,
+)
 from scratchvae.text.tokenize import SENTENCE_END
 
 PLAY = "First Citizen:\nWe know't, we know't.\nLet us kill him!\n\nAll:\nNo more talking on't; let it be done: away, away!\n"
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("", ""), (" \n\t\r\n", ""), ("word", "word"), (PLAY, PLAY.strip()),
-    ("\ufeffa\r\nb\rc\n", "a\nb\nc"), ("a\x00b\x1b[c\x7f", "ab[c"), ("a\tb \u00a0\u2003 c  \n  d", "a b c\nd"), ("a\n \n\n\n\nb", "a\n\nb"),
-    ("‘’Tis’ “so” – he said—and… ‐", "''Tis' \"so\" - he said--and... -"), ("cafe\u0301 ", "caf\u00e9"), ("soft\u00adly\u200b", "softly"),
-    ("e\u200b\u0301", "\u00e9")])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("", ""),
+        (" \n\t\r\n", ""),
+        ("word", "word"),
+        (PLAY, PLAY.strip()),
+        ("\ufeffa\r\nb\rc\n", "a\nb\nc"),
+        ("a\x00b\x1b[c\x7f", "ab[c"),
+        ("a\tb \u00a0\u2003 c  \n  d", "a b c\nd"),
+        ("a\n \n\n\n\nb", "a\n\nb"),
+        ("‘’Tis’ “so” – he said—and… ‐", "''Tis' \"so\" - he said--and... -"),
+        ("cafe\u0301 ", "caf\u00e9"),
+        ("soft\u00adly\u200b", "softly"),
+        ("e\u200b\u0301", "\u00e9"),
+    ],
+)
 def test_clean(text, expected):
     assert clean(text) == expected == clean(expected)
 
@@ -33,50 +56,104 @@ def test_what_project_gutenberg_adds_is_stripped():
     assert clean(book + "\r\n\r\n" + book.replace("To be", "Or not")) == "To be.\n\nOr not."
     older = "Small print\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n{}\nEnd of Project Gutenberg's Hamlet"
     assert clean(older.format("To be.")) == "To be."
-    assert clean("It was the end of Project Gutenberg, and no mark.") == "It was the end of Project Gutenberg, and no mark."
+    assert (
+        clean("It was the end of Project Gutenberg, and no mark.")
+        == "It was the end of Project Gutenberg, and no mark."
+    )
 
 
 def test_lines_and_speeches():
-    assert lines(PLAY) == ["We know't, we know't.", "Let us kill him!", "No more talking on't; let it be done: away, away!"]
+    assert lines(PLAY) == [
+        "We know't, we know't.",
+        "Let us kill him!",
+        "No more talking on't; let it be done: away, away!",
+    ]
     assert speeches(PLAY) == [("First Citizen", lines(PLAY)[:2]), ("All", lines(PLAY)[2:])]
     assert speeches("Prose.\n\nA:\n\nB:\nHe said:\nnothing.\n") == [("B", ["He said:", "nothing."])]
-    assert lines(PLAY.replace("\n", "\r\n")) == lines(PLAY) and speeches(PLAY.replace("\n", "\r\n")) == speeches(PLAY)
+    assert lines(PLAY.replace("\n", "\r\n")) == lines(PLAY) and speeches(
+        PLAY.replace("\n", "\r\n")
+    ) == speeches(PLAY)
     assert lines("") == lines(" \n:") == speeches("") == []
     assert lines("one") == ["one"]
 
 
-@pytest.mark.parametrize("line, words", [
-    ("", ""), ("  ", ""), ("word", "word"), ("We know't, sir.", "We know't , sir ."), ("We know't. Sir?", "We know't . Sir ?"),
-    ("I can't; cannot!", "I ca n't ; can not !"), ("'Tis the soldiers' king's.", "' Tis the soldiers ' king 's ."),
-    ("die--rather", "die -- rather"), ('He said "go." And', "He said `` go. '' And"), ("at 3.5 p.m. (now) ...", "at 3.5 p.m . ( now ) ..."),
-    ("a\t b\r\n", "a b")])
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("", ""),
+        ("  ", ""),
+        ("word", "word"),
+        ("We know't, sir.", "We know't , sir ."),
+        ("We know't. Sir?", "We know't . Sir ?"),
+        ("I can't; cannot!", "I ca n't ; can not !"),
+        ("'Tis the soldiers' king's.", "' Tis the soldiers ' king 's ."),
+        ("die--rather", "die -- rather"),
+        ('He said "go." And', "He said `` go. '' And"),
+        ("at 3.5 p.m. (now) ...", "at 3.5 p.m . ( now ) ..."),
+        ("a\t b\r\n", "a b"),
+    ],
+)
 def test_tokenize(line, words):
     assert tokenize(line) == words.split()
 
 
 def test_tokens_are_those_of_nltk():
     from nltk.tokenize import word_tokenize
+
     rng = random.Random(0)
-    parts = [*"abns'\"`.,:;!?()[]<>-*$&%1«»“”‘’–", "'s", "n't", "'ll", "can", "not", "wanna", "gonna", "'tis", "d'ye", "more'n", "''", "``",
-             "--", "...", *9 * " "]
+    parts = [
+        *"abns'\"`.,:;!?()[]<>-*$&%1«»“”‘’–",
+        "'s",
+        "n't",
+        "'ll",
+        "can",
+        "not",
+        "wanna",
+        "gonna",
+        "'tis",
+        "d'ye",
+        "more'n",
+        "''",
+        "``",
+        "--",
+        "...",
+        *9 * " ",
+    ]
     for _ in range(5000):
         line = "".join(rng.choices(parts, k=rng.randint(1, 14)))
-        expected = [word_tokenize(" ".join(sentence.split()), preserve_line=True) for sentence in SENTENCE_END.split(line)]
+        expected = [
+            word_tokenize(" ".join(sentence.split()), preserve_line=True)
+            for sentence in SENTENCE_END.split(line)
+        ]
         assert tokenize(line) == list(chain(*expected)), line
 
 
-@pytest.mark.parametrize("text", [
-    "", "word", "We know't, we know't.", "I can't, and you cannot: he won't.", "'Tis true, and 'twas so; bring 'em!",
-    "One--two,--three--",
-    "He said, \"go home,\" and (then) left.", "Cry, 'all hail!' to me?", "The soldiers' arms o' the king's men.",
-    "'Lo, thus,' quoth he, 'we'll die.'",
-    "It costs $5, or 10%.", "We gonna; d'ye?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "word",
+        "We know't, we know't.",
+        "I can't, and you cannot: he won't.",
+        "'Tis true, and 'twas so; bring 'em!",
+        "One--two,--three--",
+        "He said, \"go home,\" and (then) left.",
+        "Cry, 'all hail!' to me?",
+        "The soldiers' arms o' the king's men.",
+        "'Lo, thus,' quoth he, 'we'll die.'",
+        "It costs $5, or 10%.",
+        "We gonna; d'ye?",
+    ],
+)
 def test_detokenize_brings_the_text_back(text):
     assert detokenize(tokenize(text)) == text
 
 
 def test_detokenize_in_the_form_of_older_tokenizers():
-    assert detokenize(["So", "'t", "is", ",", "and", "ca", "n't", "'t", "was", "?"]) == "So 'tis, and can't 'twas?"
+    assert (
+        detokenize(["So", "'t", "is", ",", "and", "ca", "n't", "'t", "was", "?"])
+        == "So 'tis, and can't 'twas?"
+    )
     assert detokenize(iter(["a", UNKNOWN, "!"])) == "a <unk>!"
 
 
@@ -89,9 +166,16 @@ def test_vocabulary_is_in_a_fixed_order():
     assert Vocabulary.build(SEQUENCES, specials=(END,), min_count=2).words == (END, "a", "b")
     assert Vocabulary.build(SEQUENCES, max_size=4).words == (PADDING, UNKNOWN, "a", "b")
     assert Vocabulary.build([[PADDING, "a"]], specials=(PADDING,)).words == (PADDING, "a")
-    with pytest.raises(ScratchVAEError, match="none of the text's 5 different words is kept .min_count=3, max_size=None, 2 specials"):
+    with pytest.raises(
+        ScratchVAEError,
+        match="none of the text's 5 different words is kept .min_count=3, max_size=None, 2 specials",
+    ):
         Vocabulary.build(SEQUENCES, min_count=3)
-    for arguments in ({"sequences": []}, {"sequences": SEQUENCES, "max_size": 2}, {"sequences": SEQUENCES, "max_size": 1}):
+    for arguments in (
+        {"sequences": []},
+        {"sequences": SEQUENCES, "max_size": 2},
+        {"sequences": SEQUENCES, "max_size": 1},
+    ):
         with pytest.raises(ScratchVAEError, match="is kept"):
             Vocabulary.build(**arguments)
 
@@ -99,7 +183,12 @@ def test_vocabulary_is_in_a_fixed_order():
 def test_vocabulary_encodes_and_decodes():
     vocabulary = Vocabulary.build(SEQUENCES)
     assert len(vocabulary) == 7 and "thou" in vocabulary and "you" not in vocabulary
-    assert (vocabulary.padding, vocabulary.unknown, vocabulary.end, vocabulary.index("b")) == (0, 1, None, 3)
+    assert (vocabulary.padding, vocabulary.unknown, vocabulary.end, vocabulary.index("b")) == (
+        0,
+        1,
+        None,
+        3,
+    )
     indices = vocabulary.encode(["thou", "you", "a"])
     assert indices.dtype == np.int32 and indices.tolist() == [6, 1, 2]
     assert vocabulary.decode(indices) == ["thou", UNKNOWN, "a"]
@@ -111,30 +200,47 @@ def test_vocabulary_names_what_is_wrong():
     vocabulary = Vocabulary.build(SEQUENCES, specials=(END,))
     assert vocabulary.unknown is None and vocabulary.end == 0
     for wrong in (vocabulary.index, lambda word: vocabulary.encode(["a", word])):
-        with pytest.raises(ScratchVAEError, match="^'thous' is not among the 6 words of the vocabulary; near it: 'thou'$"):
+        with pytest.raises(
+            ScratchVAEError,
+            match="^'thous' is not among the 6 words of the vocabulary; near it: 'thou'$",
+        ):
             wrong("thous")
-    with pytest.raises(ScratchVAEError, match="^'xyzzy' is not among the 6 words of the vocabulary$"):
+    with pytest.raises(
+        ScratchVAEError, match="^'xyzzy' is not among the 6 words of the vocabulary$"
+    ):
         vocabulary.index("xyzzy")
     for index in (6, -1):
-        with pytest.raises(ScratchVAEError, match=f"{index} is no index of a word; allowed: 0 to 5"):
+        with pytest.raises(
+            ScratchVAEError, match=f"{index} is no index of a word; allowed: 0 to 5"
+        ):
             vocabulary.decode(np.array([0, index]))
     with pytest.raises(ScratchVAEError, match="'a' stands in it 2 times; needed: each word once"):
         Vocabulary(["b", "a", "a"])
 
 
-@pytest.mark.parametrize("padding, truncating, expected", [     # what keras.utils.pad_sequences gives
-    ("pre", "pre", [[0, 0, 0], [0, 0, 1], [2, 3, 4], [6, 7, 8]]),
-    ("post", "pre", [[0, 0, 0], [1, 0, 0], [2, 3, 4], [6, 7, 8]]),
-    ("pre", "post", [[0, 0, 0], [0, 0, 1], [2, 3, 4], [5, 6, 7]]),
-    ("post", "post", [[0, 0, 0], [1, 0, 0], [2, 3, 4], [5, 6, 7]])])
+@pytest.mark.parametrize(
+    "padding, truncating, expected",
+    [  # what keras.utils.pad_sequences gives
+        ("pre", "pre", [[0, 0, 0], [0, 0, 1], [2, 3, 4], [6, 7, 8]]),
+        ("post", "pre", [[0, 0, 0], [1, 0, 0], [2, 3, 4], [6, 7, 8]]),
+        ("pre", "post", [[0, 0, 0], [0, 0, 1], [2, 3, 4], [5, 6, 7]]),
+        ("post", "post", [[0, 0, 0], [1, 0, 0], [2, 3, 4], [5, 6, 7]]),
+    ],
+)
 def test_padding_and_truncation_as_in_keras(padding, truncating, expected):
     padded = pad_sequences([[], [1], [2, 3, 4], np.array([5, 6, 7, 8])], 3, padding, truncating)
     assert padded.dtype == np.int32 and padded.tolist() == expected
 
 
 def test_padding_of_nothing_with_another_value_and_wrong_use():
-    assert pad_sequences([], 3).shape == (0, 3) and pad_sequences([[1]], 3, value=9).tolist() == [[9, 9, 1]]
-    assert pad_sequences([[1, 2]], 3).tolist() == pad_sequences(([1, 2],), 3, "pre").tolist() == [[0, 1, 2]]
+    assert pad_sequences([], 3).shape == (0, 3) and pad_sequences([[1]], 3, value=9).tolist() == [
+        [9, 9, 1]
+    ]
+    assert (
+        pad_sequences([[1, 2]], 3).tolist()
+        == pad_sequences(([1, 2],), 3, "pre").tolist()
+        == [[0, 1, 2]]
+    )
     with pytest.raises(ScratchVAEError, match="padding: 'left' is unknown; allowed: pre, post"):
         pad_sequences([[1]], 3, "left")
     with pytest.raises(ScratchVAEError, match="length: 0 is out of range; allowed: 1 or more"):
@@ -149,12 +255,21 @@ def test_split():
     rows = np.arange(20).reshape(10, 2)
     assert [part.shape for part in split(rows, 0.5)] == [(5, 2), (5, 2)]
     assert [items[row[0] // 2] for row in split(rows)[1]] == validation
-    assert [len(part) for part in split("ab", 0.01)] == [len(part) for part in split("ab", 0.99)] == [1, 1]
+    assert (
+        [len(part) for part in split("ab", 0.01)]
+        == [len(part) for part in split("ab", 0.99)]
+        == [1, 1]
+    )
     for count in (0, 1):
-        with pytest.raises(ScratchVAEError, match=f"{count} examples can't be split into training and validation; needed: 2 or more"):
+        with pytest.raises(
+            ScratchVAEError,
+            match=f"{count} examples can't be split into training and validation; needed: 2 or more",
+        ):
             split(items[:count])
     for part in (0, 1, -0.5):
-        with pytest.raises(ScratchVAEError, match="validation: .* is out of range; allowed: between 0 and 1"):
+        with pytest.raises(
+            ScratchVAEError, match="validation: .* is out of range; allowed: between 0 and 1"
+        ):
             split(items, part)
 
 
@@ -169,7 +284,10 @@ def test_a_large_text_is_prepared_in_reasonable_time():
 @pytest.fixture
 def real_shakespeare():
     """Tiny Shakespeare, where this machine has it without downloading."""
-    if not any(sources.files_in(folder, "shakespeare") for folder, _ in sources.local_folders("shakespeare")):
+    if not any(
+        sources.files_in(folder, "shakespeare")
+        for folder, _ in sources.local_folders("shakespeare")
+    ):
         pytest.skip("no text of Shakespeare's is on this machine")
     data = load_shakespeare()
     if not data.complete:
@@ -182,9 +300,13 @@ def test_constants_of_tiny_shakespeare(real_shakespeare):
     assert clean(text) == text
     spoken = lines(text)
     words = [tokenize(line) for line in spoken]
-    train, held_out = [line for i, line in enumerate(words) if i % 10], words[::10]
+    train = [line for i, line in enumerate(words) if i % 10]
+    held_out = words[::10]
     vocabulary = Vocabulary.build(train, specials=(UNKNOWN,), min_count=2)
     unknown = [word not in vocabulary for word in chain(*held_out)]
     assert (len(spoken), len(speeches(text)), len(vocabulary) - 1) == (24_015, 7_097, 6_419)
-    assert np.mean(unknown) == pytest.approx(0.051, abs=0.0005) and len(unknown) + len(held_out) == 24_684
+    assert (
+        np.mean(unknown) == pytest.approx(0.051, abs=0.0005)
+        and len(unknown) + len(held_out) == 24_684
+    )
     assert np.mean([detokenize(line) == original for line, original in zip(words, spoken)]) > 0.995

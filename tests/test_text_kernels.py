@@ -3,10 +3,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import HOSTS, KERAS_GROUPS, built, close
 from scipy.special import log_softmax
 
 import kernels
-from conftest import HOSTS, KERAS_GROUPS, built, close
 from kernels.errors import ScratchVAEError
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Sequential

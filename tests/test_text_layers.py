@@ -1,13 +1,22 @@
 """The layers of words and sequences: gradients by differences, masks, and what they refuse."""
 import numpy as np
 import pytest
+from conftest import HOSTS, MASK, built, close
 
 import kernels
-from conftest import HOSTS, MASK, built, close
 from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer, compare
 from scratchvae.layers import (
-    GRU, Activation, Bidirectional, Dense, Dropout, Embedding, OneHotDense, RepeatVector, Reshape)
+    GRU,
+    Activation,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    OneHotDense,
+    RepeatVector,
+    Reshape,
+)
 from scratchvae.models import VAE, Sequential, TextVAE
 from scratchvae.optimizers import Adam
 

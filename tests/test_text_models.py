@@ -1,10 +1,10 @@
 """Models of words: their gradients, bits, targets, and the VAE that writes lines."""
 import numpy as np
 import pytest
+from conftest import HOSTS, on_one_and_more_threads
 from scipy.special import log_softmax
 
 import kernels
-from conftest import HOSTS, on_one_and_more_threads
 from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_model, compare
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector

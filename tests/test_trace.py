@@ -1,26 +1,40 @@
-"""The trace of a training step: right numbers, planted ills that are pointed out, and its table and page."""
+"""The trace of a training step:
+
+right numbers, planted ills that are pointed out, and its table and page.
+"""
+
 import numpy as np
 import pytest
-
 from conftest import small_vae, write_play
-from trace_subjects import no_benchmark, quick, subject         # noqa: F401 (a fixture)
-from scratchvae.teaching import trace as tracing
+from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture)
+
 from scratchvae.layers import (
-    Activation, BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape)
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Flatten,
+    Reshape,
+)
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam
+from scratchvae.teaching import trace as tracing
 from scratchvae.teaching.trace import trace
 from scratchvae.teaching.trace.check import check
 from scratchvae.teaching.trace.page import contents
 from scratchvae.teaching.trace.portrait import lay_out, portray
 from scratchvae.teaching.trace.step import record
 from scratchvae.teaching.trace.tap import tapped
+from scratchvae.training import Callback
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def event(result, place, direction):
-    found, = (event for event in result.events if (event.place, event.direction) == (place, direction))
+    (found,) = (
+        event for event in result.events if (event.place, event.direction) == (place, direction)
+    )
     return found
 
 
@@ -30,54 +44,121 @@ def ills(result):
 
 # Numbers
 
+
 def test_events_come_in_the_order_in_which_they_happen(x):
     result = quick(subject(small_vae(), x))
-    forward = ["encoder/dense", "encoder/dropout", "z_mean", "z_log_var", "sampling", "decoder/dense", "decoder/dense_1", "loss", "kl"]
-    backward = ["loss", "decoder/dense_1", "decoder/dense", "sampling", "kl", "z_mean", "z_log_var", "encoder/dropout", "encoder/dense"]
+    forward = [
+        "encoder/dense",
+        "encoder/dropout",
+        "z_mean",
+        "z_log_var",
+        "sampling",
+        "decoder/dense",
+        "decoder/dense_1",
+        "loss",
+        "kl",
+    ]
+    backward = [
+        "loss",
+        "decoder/dense_1",
+        "decoder/dense",
+        "sampling",
+        "kl",
+        "z_mean",
+        "z_log_var",
+        "encoder/dropout",
+        "encoder/dense",
+    ]
     assert [event.place for event in result.events] == [*forward, *backward, "optimizer"]
-    assert [event.direction for event in result.events] == ["forward"] * 9 + ["backward"] * 9 + ["update"]
+    assert [event.direction for event in result.events] == ["forward"] * 9 + ["backward"] * 9 + [
+        "update"
+    ]
 
 
 def test_numbers_of_a_dense_layer_are_those_computed_by_hand(x):
     """forward, gradient and update of the last layer, whose gradient is (p - t) scale / (D N)."""
     before = subject(small_vae(), x, SGD(0.1))
-    weights = {name: before.model.parameters[name].astype(float) for name in before.model.parameters.names}
+    weights = {
+        name: before.model.parameters[name].astype(float) for name in before.model.parameters.names
+    }
     result = quick(before)
     hidden = event(result, "decoder/dense", "forward").arrays["output"]
-    forward, backward = (event(result, "decoder/dense_1", direction) for direction in ("forward", "backward"))
-    assert forward.parameters == 6 * 12 + 12 and forward.flops == 2 * 50 * 6 * 12 and backward.flops == 2 * forward.flops
+    forward, backward = (
+        event(result, "decoder/dense_1", direction) for direction in ("forward", "backward")
+    )
+    assert (
+        forward.parameters == 6 * 12 + 12
+        and forward.flops == 2 * 50 * 6 * 12
+        and backward.flops == 2 * forward.flops
+    )
     assert forward.bytes == 4 * (50 * 6 + 6 * 12 + 12 + 50 * 12)
     assert backward.bytes == 4 * (3 * 50 * 12 - 50 * 12 + 2 * 50 * 6 + 2 * (6 * 12 + 12))
     y = forward.arrays["output"]
     dlogits = event(result, "loss", "backward").arrays["dlogits"]
     np.testing.assert_allclose(dlogits.norm, backward.arrays["dout"].norm)
-    h = hidden.cells.astype(float)                          # all of it is in the picture
+    h = hidden.cells.astype(float)  # all of it is in the picture
     logits = h @ weights["decoder/dense_1/kernel"] + weights["decoder/dense_1/bias"]
-    np.testing.assert_allclose([y.mean, y.spread, y.low, y.high, y.norm], [logits.mean(), logits.std(), logits.min(), logits.max(),
-                                                                          np.sqrt((logits ** 2).sum())], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        [y.mean, y.spread, y.low, y.high, y.norm],
+        [logits.mean(), logits.std(), logits.min(), logits.max(), np.sqrt((logits**2).sum())],
+        rtol=1e-4,
+        atol=1e-6,
+    )
     assert hidden.zeros == np.mean(h == 0) > 0 and hidden.silent == (h == 0).all(axis=0).sum()
     dz = (1 / (1 + np.exp(-logits)) - x) * 12 / (12 * 50)
     gradient = np.sqrt(((h.T @ dz) ** 2).sum() + (dz.sum(axis=0) ** 2).sum())
     np.testing.assert_allclose(backward.gradient_norm, gradient, rtol=1e-4)
     update = result.updates["decoder/dense_1"]
-    np.testing.assert_allclose([update.weight, update.change], [np.linalg.norm(weights["decoder/dense_1/kernel"]), 0.1 * gradient], rtol=1e-4)
+    np.testing.assert_allclose(
+        [update.weight, update.change],
+        [np.linalg.norm(weights["decoder/dense_1/kernel"]), 0.1 * gradient],
+        rtol=1e-4,
+    )
     assert update.ratio == update.change / update.weight
 
 
 def test_flops_add_up_to_the_model_s(x):
-    vae = VAE([Conv2D(2, 3, padding="same"), Flatten(), Dense(5)], 2,
-              [Dense(12), Reshape((4, 3, 1)), Conv2DTranspose(1, 3, padding="same", activation="sigmoid")])
+    vae = VAE(
+        [Conv2D(2, 3, padding="same"), Flatten(), Dense(5)],
+        2,
+        [
+            Dense(12),
+            Reshape((4, 3, 1)),
+            Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
+        ],
+    )
     result = quick(subject(vae, x.reshape(50, 4, 3, 1)))
-    assert sum(event.flops for event in result.events) == vae.flops(50) and event(result, "encoder/flatten", "forward").bytes == 0
-    assert sum(event.parameters for event in result.events if event.direction == "forward") == vae.count == result.events[-1].parameters
+    assert (
+        sum(event.flops for event in result.events) == vae.flops(50)
+        and event(result, "encoder/flatten", "forward").bytes == 0
+    )
+    assert (
+        sum(event.parameters for event in result.events if event.direction == "forward")
+        == vae.count
+        == result.events[-1].parameters
+    )
 
 
 def test_losses_are_those_of_training(x):
     """The trace's step is the one that fit makes first."""
-    seen, vae, twin = [], small_vae(), small_vae()
+    seen = []
+    vae = small_vae()
+    twin = small_vae()
     for model in (vae, twin):
         model.build((12,), 5)
-    twin.fit(x, batch_size=50, optimizer=Adam(), seed=5, shuffle=False, progress=False, on_step=lambda step, batch, loss: seen.append(loss))
+    class Losses(Callback):
+        def on_step_end(self, step, batch, loss):
+            seen.append(loss)
+
+    twin.fit(
+        x,
+        batch_size=50,
+        optimizer=Adam(),
+        seed=5,
+        shuffle=False,
+        progress=False,
+        callbacks=[Losses()],
+    )
     result = quick(subject(vae, x, Adam(), steps=0, seed=5))
     np.testing.assert_allclose(result.losses["loss"], seen[0], rtol=1e-6)
 
@@ -89,24 +170,37 @@ def test_the_taps_are_taken_out(x):
     with pytest.raises(ZeroDivisionError), tapped(vae, of.optimizer, lambda *call: 1 / 0):
         of.step()
     owners = [*vae.layers.values(), vae.loss, of.optimizer, vae.noise]
-    assert vae.kernels is kernels and not any({"forward", "backward", "update", "normal"} & set(vars(owner)) for owner in owners)
+    assert vae.kernels is kernels and not any(
+        {"forward", "backward", "update", "normal"} & set(vars(owner)) for owner in owners
+    )
 
 
 def test_layer_times_add_up_to_the_step(rng):
     """On layers large enough that a call takes longer than to time it."""
     vae = VAE([Dense(300, "relu")], 8, [Dense(300, "relu"), Dense(400, "sigmoid")])
     result = trace(subject(vae, rng.random((200, 400)).astype(np.float32)), timing=1.0, checking=0)
-    assert result.times.repeats >= 3 and result.times.covered == pytest.approx(1, abs=0.25)         # others may work on this machine
-    assert {key for key in result.times.calls} == {(event.place, event.direction) for event in result.events}
+    assert result.times.repeats >= 3 and result.times.covered == pytest.approx(
+        1, abs=0.25
+    )  # others may work on this machine
+    assert {key for key in result.times.calls} == {
+        (event.place, event.direction) for event in result.events
+    }
 
 
 # Finite differences
+
 
 def test_a_wrong_gradient_is_found(x, monkeypatch):
     vae = small_vae()
     of = subject(vae, x)
     right = check(of, 5)
-    assert set(right) == {"encoder/dense", "z_mean", "z_log_var", "decoder/dense", "decoder/dense_1"}
+    assert set(right) == {
+        "encoder/dense",
+        "z_mean",
+        "z_log_var",
+        "decoder/dense",
+        "decoder/dense_1",
+    }
     assert all(checked.entries == 6 and checked.error < 1e-6 for checked in right.values())
     backward = Dense.backward
 
@@ -115,30 +209,54 @@ def test_a_wrong_gradient_is_found(x, monkeypatch):
         self.grads["kernel"] *= 1.1
         self.grads["bias"] *= 1.1
         return dx
+
     monkeypatch.setattr(Dense, "backward", wrong)
-    assert all(checked.error == pytest.approx(0.1 / 1.1, rel=1e-3) for checked in check(of, 5).values())
-    assert {place for place, problem in ills(quick(of)) if "finite differences" in problem} == set(right)
+    assert all(
+        checked.error == pytest.approx(0.1 / 1.1, rel=1e-3) for checked in check(of, 5).values()
+    )
+    assert {place for place, problem in ills(quick(of)) if "finite differences" in problem} == set(
+        right
+    )
 
 
 def test_the_check_stops_in_time(x):
     assert sum(checked.entries for checked in check(subject(small_vae(), x), 0).values()) == 0
 
 
-@pytest.mark.parametrize("make, x", [
-    (lambda: Autoencoder([Dense(5, "tanh"), Dense(2)], [Dense(5), BatchNormalization(), Activation("relu"), Dense(12, "sigmoid")], "squared_error"),
-     np.random.default_rng(0).random((6, 12)).astype(np.float32)),
-    (lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, free_bits=0.1),
-     np.array([[3, 4, 2, 0], [5, 2, 0, 0], [8, 7, 6, 2]], np.int32))])
+@pytest.mark.parametrize(
+    "make, x",
+    [
+        (
+            lambda: Autoencoder(
+                [Dense(5, "tanh"), Dense(2)],
+                [Dense(5), BatchNormalization(), Activation("relu"), Dense(12, "sigmoid")],
+                "squared_error",
+            ),
+            np.random.default_rng(0).random((6, 12)).astype(np.float32),
+        ),
+        (
+            lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, free_bits=0.1),
+            np.array([[3, 4, 2, 0], [5, 2, 0, 0], [8, 7, 6, 2]], np.int32),
+        ),
+    ],
+)
 def test_other_models(make, x):
     result = quick(subject(make(), x))
-    assert all(event.checked.passed and event.checked.entries for event in result.events if event.checked)
+    assert all(
+        event.checked.passed and event.checked.entries for event in result.events if event.checked
+    )
     assert len(contents(result)["events"]) == len(result.events)
     if isinstance(result.subject.model, TextVAE):
-        assert event(result, "decoder/dense", "forward").flops == 2 * 9 * 5 * 9         # nine words, not three lines of four
-        assert {"gru", "words/embedding", "initial", "sampling", "kl"} <= {event.place for event in result.events}
+        assert (
+            event(result, "decoder/dense", "forward").flops == 2 * 9 * 5 * 9
+        )  # nine words, not three lines of four
+        assert {"gru", "words/embedding", "initial", "sampling", "kl"} <= {
+            event.place for event in result.events
+        }
 
 
 # Health
+
 
 def test_a_healthy_model_is_not_pointed_at(x):
     assert ills(quick(subject(small_vae(), x))) == []
@@ -157,45 +275,64 @@ def test_dead_units_are_pointed_out(x):
         def change(vae):
             vae.parameters["encoder/dense/bias"][...] = 5
             vae.parameters["encoder/dense/bias"][:units] = -100
+
         return change
-    assert ("encoder/dense", "12 of 16 units are dead") in [(place, problem[:23]) for place, problem in planted(x, kill(12))]
+
+    assert ("encoder/dense", "12 of 16 units are dead") in [
+        (place, problem[:23]) for place, problem in planted(x, kill(12))
+    ]
     everything = planted(x, kill(16))
-    assert ("encoder/dense", "no gradient at all") in [(place, problem[:18]) for place, problem in everything]
+    assert ("encoder/dense", "no gradient at all") in [
+        (place, problem[:18]) for place, problem in everything
+    ]
 
 
 def test_a_collapsed_dimension_is_pointed_out(x, rng):
     def collapse(vae):
         vae.parameters["z_mean/kernel"][:, 1] = vae.parameters["z_log_var/kernel"][:, 1] = 0
         vae.parameters["z_mean/kernel"][:, 0] *= 3
+
     found = planted(x, collapse)
-    assert [place for place, problem in found if problem.startswith("1 of 2 latent dimensions (1) collapsed")] == ["kl"]
+    assert [
+        place
+        for place, problem in found
+        if problem.startswith("1 of 2 latent dimensions (1) collapsed")
+    ] == ["kl"]
     vae = VAE([Dense(16, "relu")], 2, [Dense(12, "sigmoid")])
     vae.build((12,))
     collapse(vae)
-    assert ills(quick(subject(vae, x, steps=0))) == []      # fresh weights always look like that
+    assert ills(quick(subject(vae, x, steps=0))) == []  # fresh weights always look like that
 
 
 def test_exploding_and_vanishing_gradients_are_pointed_out(x):
     def scale(factor):
         def change(vae):
             vae.parameters["decoder/dense/kernel"][...] *= factor
+
         return change
+
     for factor, ill in ((1e5, "exploding"), (1e-5, "vanishing")):
         found = planted(x, scale(factor), Dense(8), kl_weight=0.0)
-        assert ("encoder/dense", f"{ill} gradient") in [(place, problem[:18]) for place, problem in found]
+        assert ("encoder/dense", f"{ill} gradient") in [
+            (place, problem[:18]) for place, problem in found
+        ]
 
 
 def test_saturation_is_pointed_out(x):
     def saturate(vae):
         vae.parameters["decoder/dense/bias"][...] = 20
+
     for activation in ("sigmoid", "tanh"):
-        assert "100% of its outputs are saturated" in str(planted(x, saturate, Dense(6, activation)))
+        assert "100% of its outputs are saturated" in str(
+            planted(x, saturate, Dense(6, activation))
+        )
     assert "saturated" not in str(planted(x, saturate, Dense(6, "relu")))
 
 
 def test_outputs_stuck_on_the_wrong_side_are_pointed_out(x):
     def stuck(vae):
         vae.parameters["decoder/dense/bias"][...] = 20
+
     assert "wrong and saturated" in str(planted(x, stuck, reconstruction="squared_error"))
     assert "wrong and saturated" not in str(planted(x, stuck, reconstruction="binary_crossentropy"))
 
@@ -208,10 +345,13 @@ def test_steps_that_are_too_large_and_numbers_that_are_none_are_pointed_out(x):
     of = subject(vae, x)
     recorder, _ = record(of)
     result = tracing.Trace(of, "", {}, recorder.events, recorder.updates, None, 1.0)
-    assert ("z_mean", "bias, output: not finite") in [(finding.place, finding.problem[:24]) for finding in tracing.examine(result)]
+    assert ("z_mean", "bias, output: not finite") in [
+        (finding.place, finding.problem[:24]) for finding in tracing.examine(result)
+    ]
 
 
 # Pictures
+
 
 def test_pictures_of_arrays(rng):
     images = rng.random((7, 4, 3, 1))
@@ -230,9 +370,11 @@ def test_pictures_of_arrays(rng):
 
 def test_the_page_s_bytes_give_the_numbers_back(rng):
     import base64
+
     from scratchvae.teaching.trace.page import array_contents
+
     array = rng.standard_normal((9, 7)).astype(np.float32)
-    array[0, 0] = 40                                        # has the full colour, as all beyond the scale
+    array[0, 0] = 40  # has the full colour, as all beyond the scale
     drawn = array_contents(portray("x", array))
     levels = np.frombuffer(base64.b64decode(drawn["cells"]), np.uint8).reshape(9, 7).astype(float)
     values = (levels - 128) / 127 * drawn["scale"]
@@ -242,6 +384,7 @@ def test_the_page_s_bytes_give_the_numbers_back(rng):
 
 
 # The command
+
 
 @pytest.fixture
 def traced(run, small_data, monkeypatch):
@@ -253,10 +396,29 @@ def traced(run, small_data, monkeypatch):
 def test_a_lab_and_its_run(traced, run, small_data, tmp_path):
     code, output, errors = traced("mnist-dense", "--html", tmp_path / "page.html")
     assert code == 0, errors
-    assert "fresh weights" in output and "step 1, batch of 8" in output and "optimizer: RMSprop" in output and "dW = x^T dz" in output
+    assert (
+        "fresh weights" in output
+        and "step 1, batch of 8" in output
+        and "optimizer: RMSprop" in output
+        and "dW = x^T dz" in output
+    )
     assert max(len(line) for line in output.splitlines() if str(tmp_path) not in line) <= 120
     assert (tmp_path / "page.html").stat().st_size < 2e6
-    assert run("train", "mnist-dense", "--epochs", 1, "--batch-size", 10, "--data-dir", small_data, "--out", tmp_path / "a")[0] == 0
+    assert (
+        run(
+            "train",
+            "mnist-dense",
+            "--epochs",
+            1,
+            "--batch-size",
+            10,
+            "--data-dir",
+            small_data,
+            "--out",
+            tmp_path / "a",
+        )[0]
+        == 0
+    )
     before = {path: path.read_bytes() for path in tmp_path.glob("a/**/*") if path.is_file()}
     code, output, _ = traced(tmp_path / "a")
     assert code == 0 and "step 5, batch of 8" in output and "a run of mnist-dense" in output
@@ -264,23 +426,65 @@ def test_a_lab_and_its_run(traced, run, small_data, tmp_path):
 
 
 def test_a_run_goes_on_where_its_training_stopped(run, small_data, tmp_path):
-    """The next step of a run is the one that longer training makes: the same loss, and the same weights after it."""
+    """The next step of a run is the one that longer training makes:
+
+    the same loss, and the same weights after it.
+    """
     for epochs, folder in ((1, "a"), (2, "b")):
-        assert run("train", "mnist-dense", "--epochs", epochs, "--batch-size", 40, "--data-dir", small_data, "--out", tmp_path / folder)[0] == 0
+        assert (
+            run(
+                "train",
+                "mnist-dense",
+                "--epochs",
+                epochs,
+                "--batch-size",
+                40,
+                "--data-dir",
+                small_data,
+                "--out",
+                tmp_path / folder,
+            )[0]
+            == 0
+        )
     result = quick(tracing.open_subject(str(tmp_path / "a")))
     rows = [line.split(",") for line in (tmp_path / "b" / "history.csv").read_text().splitlines()]
     assert result.losses["loss"] == pytest.approx(float(rows[2][rows[0].index("loss")]), rel=1e-5)
-    of, longer = tracing.open_subject(str(tmp_path / "a")), VAE.load(tmp_path / "b" / "weights.npz")
+    of = tracing.open_subject(str(tmp_path / "a"))
+    longer = VAE.load(tmp_path / "b" / "weights.npz")
     of.step()
     np.testing.assert_array_equal(of.model.parameters.values, longer.parameters.values)
 
 
 def test_words(run, tmp_path, monkeypatch):
     play = write_play(tmp_path / "data" / "shakespeare" / "input.txt")
-    settings = [argument for setting in ("vocabulary_size=30", "steps=5", "units=4", "embedding_dim=3", "latent_dim=2")
-                for argument in ("--set", setting)]
-    assert run("train", "text-gru", "--text", play, "--epochs", 1, "--out", tmp_path / "words", *settings)[0] == 0
-    code, output, errors = run("trace", tmp_path / "words", "--html", tmp_path / "page.html", "--batch-size", 6)
+    settings = [
+        argument
+        for setting in (
+            "vocabulary_size=30",
+            "steps=5",
+            "units=4",
+            "embedding_dim=3",
+            "latent_dim=2",
+        )
+        for argument in ("--set", setting)
+    ]
+    assert (
+        run(
+            "train",
+            "text-gru",
+            "--text",
+            play,
+            "--epochs",
+            1,
+            "--out",
+            tmp_path / "words",
+            *settings,
+        )[0]
+        == 0
+    )
+    code, output, errors = run(
+        "trace", tmp_path / "words", "--html", tmp_path / "page.html", "--batch-size", 6
+    )
     assert code == 0, errors
     assert "encoder/embedding" in output and "sparse_categorical_crossentropy" in output
     assert "its first example: " in (tmp_path / "page.html").read_text()
@@ -288,7 +492,12 @@ def test_words(run, tmp_path, monkeypatch):
 
 def test_errors(run, tmp_path):
     code, _, errors = run("trace", "mnist-dens")
-    assert code == 1 and errors.count("\n") == 1 and "mnist-dense" in errors and "neither a lab nor a run" in errors
+    assert (
+        code == 1
+        and errors.count("\n") == 1
+        and "mnist-dense" in errors
+        and "neither a lab nor a run" in errors
+    )
     (tmp_path / "empty").mkdir()
     code, _, errors = run("trace", tmp_path / "empty")
     assert code == 1 and "no run directory" in errors

@@ -4,9 +4,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import HOSTS, small_vae
 
 import kernels
-from conftest import HOSTS, small_vae
 from scratchvae import schedules
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
@@ -44,7 +44,7 @@ def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch
 
 
 def test_every_epoch_sees_every_example_once_in_another_order(x, monkeypatch):
-    from scratchvae.training.fit import Training
+    from scratchvae.training.loop import Training
     orders, train_batch = [], Training.train_batch
     monkeypatch.setattr(Training, "train_batch", lambda self, indices: orders.append(indices.copy()) or train_batch(self, indices))
     small_vae().fit(x, epochs=2, batch_size=50, seed=3, progress=False)
@@ -113,8 +113,9 @@ def test_resumed_training_gives_the_same_bits(optimizer, stop, x, tmp_path):
 def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tmp_path, monkeypatch):
     import os
     import signal
+
     from scratchvae.models import Model
-    from scratchvae.training.fit import Training
+    from scratchvae.training.loop import Training
     options = dict(epochs=3, batch_size=16, validation_data=x, seed=4, progress=False)
     whole, first, second = small_vae(), small_vae(), small_vae()
     expected = whole.fit(x, **options)
@@ -159,7 +160,7 @@ def test_resuming_with_other_settings_is_refused(x, tmp_path):
 
 
 def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
-    from scratchvae.training.fit import Training
+    from scratchvae.training.loop import Training
     vae = VAE([Dense(256, "relu")], 2, [Dense(256, "relu"), Dense(784, "sigmoid")], reconstruction_scale=784.0)
     x = rng.random((300, 784)).astype(np.float32)
     vae.build((784,))

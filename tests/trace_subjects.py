@@ -1,8 +1,9 @@
 """Small models before a training step, and traces of it that take no time."""
+
 import pytest
 
-from scratchvae.teaching import trace as tracing
 from scratchvae.optimizers import SGD
+from scratchvae.teaching import trace as tracing
 from scratchvae.teaching.trace import Subject, trace
 
 

@@ -6,8 +6,14 @@ from numba import get_num_threads, prange
 
 from . import winograd
 from .activations import (
-    LEAKY_RELU, activate, activation_backward, activation_code, activation_forward, differentiate,
-    negative_slope)
+    LEAKY_RELU,
+    activate,
+    activation_backward,
+    activation_code,
+    activation_forward,
+    differentiate,
+    negative_slope,
+)
 from .jit import inner, parallel
 from .microkernel import COLUMNS, ROWS
 from .product import TASKS, multiply_rows, transpose_panel

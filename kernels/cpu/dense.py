@@ -17,7 +17,15 @@ from .activations import activation_backward, activation_forward, negative_slope
 from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
 from .product import (
-    PACKED_TASKS, STEPS, TASKS, keep_steps, multiply_panel, panel_of, share_out, transpose_panel)
+    PACKED_TASKS,
+    STEPS,
+    TASKS,
+    keep_steps,
+    multiply_panel,
+    panel_of,
+    share_out,
+    transpose_panel,
+)
 
 LARGE_TASK = 2 ** 14            # numbers of dW in a task, where dW is large
 BIAS_BLOCK = 256                # rows summed at a time for dbias: a single long float32 sum loses digits

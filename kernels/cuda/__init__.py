@@ -1,6 +1,7 @@
 """The backend for NVIDIA GPUs: the operations of the reference in numba.cuda, on arrays in the
 device's memory.
 """
+
 import sys
 
 from ..backend import export

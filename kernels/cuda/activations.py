@@ -1,7 +1,10 @@
-"""Activations, a thread an element, softmax a block a row.  The mathematics stands in reference/activations.py.
+"""Activations, a thread an element, softmax a block a row.  The mathematics stands in
+reference/activations.py.
 
-make_activation and make_derivative give the function of one number, for kernels that apply it to what they have just computed.
+make_activation and make_derivative give the function of one number, for kernels that apply it to
+what they have just computed.
 """
+
 import functools
 import math
 
@@ -10,7 +13,7 @@ from numba import cuda
 
 from ..activation_names import parse_activation
 from ..reference import activations as reference
-from .device import flat, launch, launch_each, implements
+from .device import flat, implements, launch, launch_each
 from .reduction import block_max, block_sum
 
 
@@ -34,10 +37,15 @@ def activation_backward(dout, y, dx, activation):
 
 @functools.cache
 def make_activation(activation, dtype):
-    """f of one number of that type; softmax is none of one number: here it is linear, and what launches must do it afterwards."""
+    """f of one number of that type;
+
+    softmax is none of one number: here it is linear, and what launches must do it afterwards.
+    """
     name, slope = parse_activation(activation)
     real = np.dtype(dtype).type
-    zero, one, slope = real(0), real(1), real(slope)
+    zero = real(0)
+    one = real(1)
+    slope = real(slope)
 
     @cuda.jit(device=True)
     def linear(x):
@@ -45,7 +53,7 @@ def make_activation(activation, dtype):
 
     @cuda.jit(device=True)
     def relu(x):
-        return zero if x < zero else x                          # NaN stays NaN
+        return zero if x < zero else x  # NaN stays NaN
 
     @cuda.jit(device=True)
     def leaky_relu(x):
@@ -53,14 +61,21 @@ def make_activation(activation, dtype):
 
     @cuda.jit(device=True)
     def sigmoid(x):
-        e = math.exp(-abs(x))                                   # <= 1: no overflow on either side
+        e = math.exp(-abs(x))  # <= 1: no overflow on either side
         return (one if x >= zero else e) / (one + e)
 
     @cuda.jit(device=True)
     def tanh(x):
         return math.tanh(x)
 
-    return {"linear": linear, "softmax": linear, "relu": relu, "leaky_relu": leaky_relu, "sigmoid": sigmoid, "tanh": tanh}[name]
+    return {
+        "linear": linear,
+        "softmax": linear,
+        "relu": relu,
+        "leaky_relu": leaky_relu,
+        "sigmoid": sigmoid,
+        "tanh": tanh,
+    }[name]
 
 
 @functools.cache
@@ -68,7 +83,9 @@ def make_derivative(activation, dtype):
     """f' in terms of y = f(x), of one number of that type."""
     name, slope = parse_activation(activation)
     real = np.dtype(dtype).type
-    zero, one, slope = real(0), real(1), real(slope)
+    zero = real(0)
+    one = real(1)
+    slope = real(slope)
 
     @cuda.jit(device=True)
     def linear(y):
@@ -76,7 +93,7 @@ def make_derivative(activation, dtype):
 
     @cuda.jit(device=True)
     def relu(y):
-        return one if y > zero else slope                       # relu's slope is 0
+        return one if y > zero else slope  # relu's slope is 0
 
     @cuda.jit(device=True)
     def sigmoid(y):
@@ -86,7 +103,9 @@ def make_derivative(activation, dtype):
     def tanh(y):
         return one - y * y
 
-    return {"linear": linear, "relu": relu, "leaky_relu": relu, "sigmoid": sigmoid, "tanh": tanh}[name]
+    return {"linear": linear, "relu": relu, "leaky_relu": relu, "sigmoid": sigmoid, "tanh": tanh}[
+        name
+    ]
 
 
 @functools.cache
@@ -98,6 +117,7 @@ def _make_forward(activation, dtype):
         i = cuda.grid(1)
         if i < x.size:
             y[i] = activate(x[i])
+
     return forward
 
 
@@ -110,13 +130,16 @@ def _make_backward(activation, dtype):
         i = cuda.grid(1)
         if i < y.size:
             dx[i] = dout[i] * derivative(y[i])
+
     return backward
 
 
 @cuda.jit
 def _softmax_forward(x, y, size):
     """A block for each row: the largest, the sum of exponentials, and the quotients."""
-    start, thread, width = cuda.blockIdx.x * size, cuda.threadIdx.x, cuda.blockDim.x
+    start = cuda.blockIdx.x * size
+    thread = cuda.threadIdx.x
+    width = cuda.blockDim.x
     largest = -math.inf
     for i in range(start + thread, start + size, width):
         if x[i] > largest or math.isnan(x[i]):
@@ -133,7 +156,9 @@ def _softmax_forward(x, y, size):
 @cuda.jit
 def _softmax_backward(dout, y, dx, size):
     """A block for each row: dx_j = y_j (dout_j - sum_i dout_i y_i)."""
-    start, thread, width = cuda.blockIdx.x * size, cuda.threadIdx.x, cuda.blockDim.x
+    start = cuda.blockIdx.x * size
+    thread = cuda.threadIdx.x
+    width = cuda.blockDim.x
     total = 0.0
     for i in range(start + thread, start + size, width):
         total += dout[i] * y[i]

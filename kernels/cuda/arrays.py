@@ -1,4 +1,5 @@
 """Arrays in the device's memory: made, moved, copied, added (see kernels/arrays.py)."""
+
 import numpy as np
 from numba import cuda
 
@@ -41,7 +42,8 @@ def fill(array, value):
 def flatnonzero(array, value):
     """The places (M,) int32, in the flat array, of elements other than value.
 
-    Their number decides a shape, and shapes are the host's to know: the array crosses to it, and the places come back.
+    Their number decides a shape, and shapes are the host's to know: the array crosses to it, and
+    the places come back.
     """
     return from_host(np.flatnonzero(to_host(array) != value).astype(np.int32))
 
@@ -57,7 +59,9 @@ def add(x, y):
 
 
 def add_losses(reconstruction, kl, kl_weight, sums):
-    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction + kl_weight kl.  sums (3,) float64."""
+    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction +
+    kl_weight kl.  sums (3,) float64.
+    """
     launch(_add_losses, 1, reconstruction, kl, kl_weight, sums)
 
 
@@ -72,7 +76,7 @@ def _fill(array, value):
 def _take(x, indices, y):
     i = cuda.grid(1)
     if i < y.size:
-        size = y.size // indices.size                           # of an example
+        size = y.size // indices.size  # of an example
         y[i] = x[indices[i // size] * size + i % size]
 
 
@@ -86,11 +90,13 @@ def _add(x, y):
 @cuda.jit
 def _add_losses(reconstruction, kl, kl_weight, sums):
     """One block: each thread takes every so many of the examples."""
-    reconstruction_sum, kl_sum = 0.0, 0.0
+    reconstruction_sum = 0.0
+    kl_sum = 0.0
     for n in range(cuda.threadIdx.x, kl.size, cuda.blockDim.x):
         reconstruction_sum += reconstruction[n]
         kl_sum += kl[n]
-    reconstruction_sum, kl_sum = block_sum(reconstruction_sum), block_sum(kl_sum)
+    reconstruction_sum = block_sum(reconstruction_sum)
+    kl_sum = block_sum(kl_sum)
     if cuda.threadIdx.x == 0:
         sums[0] += reconstruction_sum + kl_weight * kl_sum
         sums[1] += reconstruction_sum

@@ -1,8 +1,11 @@
 """Batch normalisation on the device.  The mathematics stands in reference/batchnorm.py.
 
-The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels side by side, and then a thread for each channel
-adds the parts in order.  They run in double precision, on x less its first row, which keeps a variance that is small beside the mean.
+The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels
+side by side, and then a thread for each channel
+adds the parts in order.  They run in double precision, on x less its first row, which keeps a
+variance that is small beside the mean.
 """
+
 import functools
 import math
 
@@ -10,12 +13,12 @@ from numba import cuda, float64
 
 from ..reference import batchnorm as reference
 from .arrays import empty
-from .device import THREADS, blocks, launch, launch_each, implements
+from .device import THREADS, blocks, implements, launch, launch_each
 
 PARTS = 64
-CHANNELS = 16                   # side by side in a block: neighbours in memory
-LANES = THREADS // CHANNELS     # rows at a time
-ENOUGH = 64                     # rows that are worth a block
+CHANNELS = 16  # side by side in a block: neighbours in memory
+LANES = THREADS // CHANNELS  # rows at a time
+ENOUGH = 64  # rows that are worth a block
 
 
 def batchnorm_scratch(N, C, dtype):
@@ -47,8 +50,9 @@ def batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch):
 
 
 @implements(reference.batchnorm_inference_backward)
-def batchnorm_inference_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon,
-                                 scratch):
+def batchnorm_inference_backward(
+    dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch
+):
     _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
     launch_each(_inference_backward, dx.size, dout, gamma, variance, dx, epsilon)
 
@@ -62,7 +66,7 @@ def _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch):
 @cuda.jit(device=True)
 def _deviations(arrays, n, c):
     """What is summed up for mean and variance."""
-    x, = arrays
+    (x,) = arrays
     deviation = float64(x[n, c]) - float64(x[0, c])
     return deviation, deviation * deviation
 
@@ -88,23 +92,28 @@ def _make_sums(summand):
     def sum_part(arrays, sums):
         """sums[part, :, c] = the two sums over this part of the rows."""
         shared = cuda.shared.array((2, LANES, CHANNELS), float64)
-        column, lane = cuda.threadIdx.x % CHANNELS, cuda.threadIdx.x // CHANNELS
-        c, part = cuda.blockIdx.x * CHANNELS + column, cuda.blockIdx.y
+        column = cuda.threadIdx.x % CHANNELS
+        lane = cuda.threadIdx.x // CHANNELS
+        c = cuda.blockIdx.x * CHANNELS + column
+        part = cuda.blockIdx.y
         N, C = arrays[0].shape
         length = (N + cuda.gridDim.y - 1) // cuda.gridDim.y
-        first, second = 0.0, 0.0
+        first = 0.0
+        second = 0.0
         if c < C:
             for n in range(part * length + lane, min(N, (part + 1) * length), LANES):
                 one, other = summand(arrays, n, c)
                 first += one
                 second += other
-        shared[0, lane, column], shared[1, lane, column] = first, second
+        shared[0, lane, column] = first
+        shared[1, lane, column] = second
         cuda.syncthreads()
         if lane < 2 and c < C:
             total = 0.0
             for row in range(LANES):
                 total += shared[lane, row, column]
             sums[part, lane, c] = total
+
     return sum_part
 
 
@@ -141,7 +150,8 @@ def _update(mean, variance, moving_mean, moving_variance, momentum):
 def _normalise(x, gamma, beta, mean, variance, y, epsilon):
     i = cuda.grid(1)
     if i < y.size:
-        n, c = i // y.shape[1], i % y.shape[1]
+        n = i // y.shape[1]
+        c = i % y.shape[1]
         s = gamma[c] / math.sqrt(variance[c] + y.dtype.type(epsilon))
         y[n, c] = (x[n, c] - mean[c]) * s + beta[c]
 
@@ -160,7 +170,8 @@ def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon):
     if i < dx.size:
         N = dx.shape[0]
         real = dx.dtype.type
-        n, c = i // dx.shape[1], i % dx.shape[1]
+        n = i // dx.shape[1]
+        c = i % dx.shape[1]
         s = real(1) / math.sqrt(variance[c] + real(epsilon))
         moved = (dbeta[c] + (x[n, c] - mean[c]) * s * dgamma[c]) / real(N)
         dx[n, c] = gamma[c] * s * (dout[n, c] - moved)

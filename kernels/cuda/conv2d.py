@@ -1,11 +1,23 @@
-"""Convolution on the device: from the fine image x down to the coarse y.  The mathematics stands in reference/conv2d.py."""
+"""Convolution on the device:
+
+from the fine image x down to the coarse y.  The mathematics stands in reference/conv2d.py.
+"""
+
 from ..reference import conv2d as reference
 from ..windows import convolution_positions
 from .activations import activation_forward
 from .arrays import empty
 from .convolution import (
-    bias_gradient, check_scratch, convolution_scratch, correlate, gradient, make_store,
-    make_store_dx, spread, without_softmax)
+    bias_gradient,
+    check_scratch,
+    convolution_scratch,
+    correlate,
+    gradient,
+    make_store,
+    make_store_dx,
+    spread,
+    without_softmax,
+)
 from .device import implements
 
 
@@ -13,14 +25,23 @@ def conv2d_scratch(N, H, W, C, A, B, M, window, dtype):
     """Return the work space for batches of at most N images."""
     sizes = convolution_positions({"H": H, "W": W, "A": A, "B": B}, window)
     output_shape = (sizes["P"], sizes["Q"], M)
-    return convolution_scratch(empty, N, (H, W, C), output_shape, (A, B), window.strides,
-                               output_shape, dtype)
+    return convolution_scratch(
+        empty, N, (H, W, C), output_shape, (A, B), window.strides, output_shape, dtype
+    )
 
 
 @implements(reference.conv2d_forward)
 def conv2d_forward(x, kernel, bias, y, window, activation, scratch):
     check_scratch(scratch, x, y, window.strides, kernel.shape[:2])
-    correlate((x,), kernel, make_store(*y.shape[1:3], activation, y.dtype), (y, bias), scratch.geometry, "linear", y.dtype)
+    correlate(
+        (x,),
+        kernel,
+        make_store(*y.shape[1:3], activation, y.dtype),
+        (y, bias),
+        scratch.geometry,
+        "linear",
+        y.dtype,
+    )
     if activation == "softmax":
         activation_forward(y, y, activation)
 
@@ -32,4 +53,6 @@ def conv2d_backward(dout, x, y, kernel, dx, dkernel, dbias, window, activation, 
     gradient((x,), dz, dkernel, scratch, activation, y.dtype)
     bias_gradient(dz, dbias, scratch, activation, y.dtype)
     if dx is not None:
-        spread(dz, kernel, make_store_dx(*x.shape[1:3]), (dx,), scratch.geometry, activation, y.dtype)
+        spread(
+            dz, kernel, make_store_dx(*x.shape[1:3]), (dx,), scratch.geometry, activation, y.dtype
+        )

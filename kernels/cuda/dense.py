@@ -1,8 +1,11 @@
-"""Dense layer in tiles (see product.py): one launch forward, two back.  The mathematics stands in reference/dense.py.
+"""Dense layer in tiles (see product.py): one launch forward, two back.  The mathematics stands in
+reference/dense.py.
 
-The forward pass adds the bias and applies f to each sum before it stores it.  The backward pass computes dz = dout f'(z) where it loads it,
+The forward pass adds the bias and applies f to each sum before it stores it.  The backward pass
+computes dz = dout f'(z) where it loads it,
 and db is one more row of dW: the gradient of the weight of an input that is always 1.
 """
+
 import functools
 
 from numba import cuda
@@ -13,27 +16,48 @@ from .device import implements
 from .product import COLUMNS_OF_B, ROWS_OF_A, ROWS_OF_B, Factor, product, store
 
 
-def dense_scratch(batch, inputs, units, dtype):
+def dense_scratch(N, K, M, dtype):
     """Work space for a dense layer: none is needed."""
     return None
 
 
 @implements(reference.dense_forward)
 def dense_forward(x, kernel, bias, y, activation, scratch):
-    (N, K), M = x.shape, len(bias)
-    product(ROWS_OF_A, ROWS_OF_B, make_store(activation, y.dtype), (x,), (kernel,), (y, bias), (N, M, K), y.dtype)
+    (N, K) = x.shape
+    M = len(bias)
+    product(
+        ROWS_OF_A,
+        ROWS_OF_B,
+        make_store(activation, y.dtype),
+        (x,),
+        (kernel,),
+        (y, bias),
+        (N, M, K),
+        y.dtype,
+    )
     if activation == "softmax":
         activation_forward(y, y, activation)
 
 
 @implements(reference.dense_backward)
 def dense_backward(dout, x, y, kernel, dz, dx, dkernel, dbias, activation, scratch):
-    (N, K), M = x.shape, len(dbias)
-    if activation == "softmax":                         # no function of one number
+    (N, K) = x.shape
+    M = len(dbias)
+    if activation == "softmax":  # no function of one number
         activation_backward(dout, y, dz, activation)
-        dout, activation = dz, "linear"
+        dout = dz
+        activation = "linear"
     dz_rows, dz_columns = make_dz(activation, y.dtype)
-    product(X_TRANSPOSED, dz_columns, store_gradients, (x,), (dout, y), (dkernel, dbias), (K + 1, M, N), y.dtype)
+    product(
+        X_TRANSPOSED,
+        dz_columns,
+        store_gradients,
+        (x,),
+        (dout, y),
+        (dkernel, dbias),
+        (K + 1, M, N),
+        y.dtype,
+    )
     if dx is not None:
         product(dz_rows, COLUMNS_OF_B, store, (dout, y), (kernel,), (dx,), (N, K, M), y.dtype)
 
@@ -47,6 +71,7 @@ def make_store(activation, dtype):
     def store_activated(arrays, i, j, part, total):
         y, bias = arrays
         y[i, j] = activate(total + bias[j])
+
     return store_activated
 
 
@@ -59,12 +84,13 @@ def make_dz(activation, dtype):
     def load_dz(arrays, row, column):
         dout, y = arrays
         return dout[row, column] * derivative(y[row, column])
+
     return Factor(load_dz, True), Factor(load_dz, False)
 
 
 @cuda.jit(device=True)
 def _load_x_transposed(arrays, k, n):
-    x, = arrays
+    (x,) = arrays
     return x[n, k] if k < x.shape[1] else x.dtype.type(1)
 
 

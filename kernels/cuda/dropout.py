@@ -1,8 +1,9 @@
 """Dropout, a thread an element.  The mathematics stands in reference/dropout.py."""
+
 from numba import cuda
 
 from ..reference import dropout as reference
-from .device import flat, launch_each, implements
+from .device import flat, implements, launch_each
 
 
 @implements(reference.dropout_forward)

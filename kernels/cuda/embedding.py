@@ -1,7 +1,9 @@
 """Embedding, and a dense layer on one-hot words.  The mathematics stands in reference/embedding.py.
 
-Indices are not checked here: they are on the device, and who sent them there has checked them (Model.as_examples does).
+Indices are not checked here: they are on the device, and who sent them there has checked them
+(Model.as_examples does).
 """
+
 import functools
 
 from numba import cuda
@@ -9,7 +11,7 @@ from numba import cuda
 from ..reference import embedding as reference
 from .activations import activation_backward, make_activation
 from .arrays import fill, take
-from .device import launch, launch_each, implements
+from .device import implements, launch, launch_each
 from .reduction import block_sum
 
 
@@ -38,12 +40,17 @@ def onehot_dense_backward(dout, indices, y, dz, dkernel, dbias, activation):
 
 @cuda.jit
 def _add_rows(dout, indices, dtable):
-    """A block for each n.  The first of equal words adds up the rows of all of them, in order; the others have nothing to do.
+    """A block for each n.  The first of equal words adds up the rows of all of them, in order; the
+    others have nothing to do.
 
-    So no two blocks write to one row, and the sums have one order: atomic additions would be simpler, and other bits each time.
+    So no two blocks write to one row, and the sums have one order: atomic additions would be
+    simpler, and other bits each time.
     """
-    n, thread, width = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
-    word, earlier = indices[n], 0
+    n = cuda.blockIdx.x
+    thread = cuda.threadIdx.x
+    width = cuda.blockDim.x
+    word = indices[n]
+    earlier = 0
     for i in range(thread, n, width):
         if indices[i] == word:
             earlier = 1
@@ -59,7 +66,8 @@ def _add_rows(dout, indices, dtable):
 @cuda.jit
 def _sum_columns(dz, dbias):
     """A block for each column."""
-    m, total = cuda.blockIdx.x, 0.0
+    m = cuda.blockIdx.x
+    total = 0.0
     for n in range(cuda.threadIdx.x, dz.shape[0], cuda.blockDim.x):
         total += dz[n, m]
     total = block_sum(total)
@@ -75,6 +83,8 @@ def _make_onehot_dense(activation, dtype):
     def onehot_dense(indices, kernel, bias, y):
         i = cuda.grid(1)
         if i < y.size:
-            n, m = i // y.shape[1], i % y.shape[1]
+            n = i // y.shape[1]
+            m = i % y.shape[1]
             y[n, m] = activate(kernel[indices[n], m] + bias[m])
+
     return onehot_dense

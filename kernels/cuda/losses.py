@@ -1,4 +1,5 @@
 """Reconstruction losses, a block an example.  The mathematics stands in reference/losses.py."""
+
 import functools
 import math
 
@@ -7,7 +8,7 @@ from numba import cuda
 
 from ..reference import losses as reference
 from .activations import make_activation, make_derivative
-from .device import launch, launch_each, implements
+from .device import implements, launch, launch_each
 from .reduction import block_sum
 
 
@@ -18,23 +19,47 @@ def binary_crossentropy_forward(logits, target, probability, loss, scale):
 
 @implements(reference.binary_crossentropy_backward)
 def binary_crossentropy_backward(probability, target, dlogits, scale):
-    launch_each(_make_difference("linear", np.dtype(target.dtype)), target.size, probability, target, dlogits, scale / target.size)
+    launch_each(
+        _make_difference("linear", np.dtype(target.dtype)),
+        target.size,
+        probability,
+        target,
+        dlogits,
+        scale / target.size,
+    )
 
 
 @implements(reference.squared_error_forward)
 def squared_error_forward(logits, target, output, loss, scale, activation):
-    launch(_make_squared_error(activation, np.dtype(logits.dtype)), len(logits), logits, target, output, loss, scale)
+    launch(
+        _make_squared_error(activation, np.dtype(logits.dtype)),
+        len(logits),
+        logits,
+        target,
+        output,
+        loss,
+        scale,
+    )
 
 
 @implements(reference.squared_error_backward)
 def squared_error_backward(output, target, dlogits, scale, activation):
-    launch_each(_make_difference(activation, np.dtype(target.dtype)), target.size, output, target, dlogits, 2 * scale / target.size)
+    launch_each(
+        _make_difference(activation, np.dtype(target.dtype)),
+        target.size,
+        output,
+        target,
+        dlogits,
+        2 * scale / target.size,
+    )
 
 
 @cuda.jit
 def _binary_crossentropy(logits, target, probability, loss, scale):
-    n, D = cuda.blockIdx.x, logits.shape[1]
-    zero, one = logits.dtype.type(0), logits.dtype.type(1)
+    n = cuda.blockIdx.x
+    D = logits.shape[1]
+    zero = logits.dtype.type(0)
+    one = logits.dtype.type(1)
     total = 0.0
     for d in range(cuda.threadIdx.x, D, cuda.blockDim.x):
         logit = logits[n, d]
@@ -52,7 +77,8 @@ def _make_squared_error(activation, dtype):
 
     @cuda.jit
     def squared_error(logits, target, output, loss, scale):
-        n, D = cuda.blockIdx.x, logits.shape[1]
+        n = cuda.blockIdx.x
+        D = logits.shape[1]
         total = 0.0
         for d in range(cuda.threadIdx.x, D, cuda.blockDim.x):
             out = activate(logits[n, d])
@@ -61,6 +87,7 @@ def _make_squared_error(activation, dtype):
         total = block_sum(total)
         if cuda.threadIdx.x == 0:
             loss[n] = scale * total / D
+
     return squared_error
 
 
@@ -72,6 +99,10 @@ def _make_difference(activation, dtype):
     def difference(output, target, dlogits, factor):
         i = cuda.grid(1)
         if i < target.size:
-            n, d = i // target.shape[1], i % target.shape[1]
-            dlogits[n, d] = (output[n, d] - target[n, d]) * target.dtype.type(factor) * derivative(output[n, d])
+            n = i // target.shape[1]
+            d = i % target.shape[1]
+            dlogits[n, d] = (
+                (output[n, d] - target[n, d]) * target.dtype.type(factor) * derivative(output[n, d])
+            )
+
     return difference

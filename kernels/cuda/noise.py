@@ -1,49 +1,78 @@
-"""Random numbers from a counter, a thread a block of four.  The generator is explained in reference/noise.py; the words are the same bits."""
+"""Random numbers from a counter, a thread a block of four.
+
+The generator is explained in reference/noise.py; the words are the same bits.
+"""
+
 import math
 
 import numpy as np
 from numba import cuda
 
 from ..reference import noise as reference
-from .device import blocks, flat, launch_each, implements
+from .device import blocks, flat, implements, launch_each
 
-MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-LOW, SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
+MULTIPLIER_0 = np.uint64(0xD2511F53)
+MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+WEYL_0 = np.uint64(0x9E3779B9)
+WEYL_1 = np.uint64(0xBB67AE85)
+LOW = np.uint64(0xFFFFFFFF)
+SHIFT = np.uint64(32)
 ROUNDS = 10
 
 
 @implements(reference.uniform)
 def uniform(out, seed, step, stream):
-    launch_each(_uniform, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
+    launch_each(
+        _uniform,
+        blocks(out.size, 4),
+        flat(out),
+        np.uint64(seed),
+        np.uint64(step),
+        np.uint64(stream),
+    )
 
 
 @implements(reference.normal)
 def normal(out, seed, step, stream):
-    launch_each(_normal, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream))
+    launch_each(
+        _normal, blocks(out.size, 4), flat(out), np.uint64(seed), np.uint64(step), np.uint64(stream)
+    )
 
 
 @cuda.jit(device=True)
 def _words(block, seed, step, stream):
-    """Ten rounds of Philox4x32 on the counter of a block; its four words, 24 bits of each, as numbers in [0, 1)."""
-    c0, c1, c2, c3 = np.uint64(block), stream, step & LOW, step >> SHIFT
-    k0, k1 = seed & LOW, seed >> SHIFT
+    """Ten rounds of Philox4x32 on the counter of a block;
+
+    its four words, 24 bits of each, as numbers in [0, 1).
+    """
+    c0 = np.uint64(block)
+    c1 = stream
+    c2 = step & LOW
+    c3 = step >> SHIFT
+    k0 = seed & LOW
+    k1 = seed >> SHIFT
     for _ in range(ROUNDS):
-        product_0, product_1 = MULTIPLIER_0 * c0, MULTIPLIER_1 * c2
-        c0, c1, c2, c3 = (product_1 >> SHIFT) ^ c1 ^ k0, product_1 & LOW, (product_0 >> SHIFT) ^ c3 ^ k1, product_0 & LOW
-        k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+        product_0 = MULTIPLIER_0 * c0
+        product_1 = MULTIPLIER_1 * c2
+        c0 = (product_1 >> SHIFT) ^ c1 ^ k0
+        c1 = product_1 & LOW
+        c2 = (product_0 >> SHIFT) ^ c3 ^ k1
+        c3 = product_0 & LOW
+        k0 = (k0 + WEYL_0) & LOW
+        k1 = (k1 + WEYL_1) & LOW
     return _unit(c0), _unit(c1), _unit(c2), _unit(c3)
 
 
 @cuda.jit(device=True)
 def _unit(word):
     """A 32-bit word as a float in [0, 1) with 24 bits."""
-    return (word >> np.uint64(8)) / 2.0 ** 24
+    return (word >> np.uint64(8)) / 2.0**24
 
 
 @cuda.jit(device=True)
 def _box_muller(u, v):
-    radius, angle = math.sqrt(-2 * math.log(1 - u)), 2 * math.pi * v
+    radius = math.sqrt(-2 * math.log(1 - u))
+    angle = 2 * math.pi * v
     return radius * math.cos(angle), radius * math.sin(angle)
 
 

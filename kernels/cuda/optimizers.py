@@ -1,4 +1,8 @@
-"""Optimizers on flat arrays, a thread a parameter.  The update rules stand in reference/optimizers.py."""
+"""Optimizers on flat arrays, a thread a parameter.
+
+The update rules stand in reference/optimizers.py.
+"""
+
 import math
 
 import numpy as np
@@ -6,28 +10,59 @@ from numba import cuda
 
 from ..reference import optimizers as reference
 from .arrays import empty
-from .device import blocks, launch, launch_each, implements
+from .device import blocks, implements, launch, launch_each
 from .reduction import block_sum
 
 
 @implements(reference.sgd_update)
 def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
-    launch_each(_sgd, parameters.size, parameters, gradients, velocity, learning_rate, momentum, _tiny(parameters))
+    launch_each(
+        _sgd,
+        parameters.size,
+        parameters,
+        gradients,
+        velocity,
+        learning_rate,
+        momentum,
+        _tiny(parameters),
+    )
 
 
 @implements(reference.rmsprop_update)
 def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
-    launch_each(_rmsprop, parameters.size, parameters, gradients, v, learning_rate, rho, epsilon, _tiny(parameters))
+    launch_each(
+        _rmsprop,
+        parameters.size,
+        parameters,
+        gradients,
+        v,
+        learning_rate,
+        rho,
+        epsilon,
+        _tiny(parameters),
+    )
 
 
 @implements(reference.adam_update)
 def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
-    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
-    launch_each(_adam, parameters.size, parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, _tiny(parameters))
+    alpha = learning_rate * (1 - beta_2**step) ** 0.5 / (1 - beta_1**step)
+    launch_each(
+        _adam,
+        parameters.size,
+        parameters,
+        gradients,
+        m,
+        v,
+        alpha,
+        1 - beta_1,
+        1 - beta_2,
+        epsilon,
+        _tiny(parameters),
+    )
 
 
-PARTS = 64                      # at most, of the gradients, each summed by one block: always the same order of sums
-ENOUGH = 8192                   # gradients that are worth a block
+PARTS = 64  # at most, of the gradients, each summed by one block: always the same order of sums
+ENOUGH = 8192  # gradients that are worth a block
 
 
 def clip_by_global_norm_scratch(P, dtype):
@@ -58,7 +93,9 @@ def _sgd(parameters, gradients, velocity, learning_rate, momentum, tiny):
     i = cuda.grid(1)
     if i < parameters.size:
         real = parameters.dtype.type
-        velocity[i] = _flush(real(momentum) * velocity[i] - real(learning_rate) * gradients[i], tiny)
+        velocity[i] = _flush(
+            real(momentum) * velocity[i] - real(learning_rate) * gradients[i], tiny
+        )
         parameters[i] += velocity[i]
 
 
@@ -66,7 +103,8 @@ def _sgd(parameters, gradients, velocity, learning_rate, momentum, tiny):
 def _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, tiny):
     i = cuda.grid(1)
     if i < parameters.size:
-        real, g = parameters.dtype.type, gradients[i]
+        real = parameters.dtype.type
+        g = gradients[i]
         v[i] = _flush(real(rho) * v[i] + real(1 - rho) * g * g, tiny)
         parameters[i] -= real(learning_rate) * g / math.sqrt(v[i] + real(epsilon))
 
@@ -75,7 +113,8 @@ def _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, tiny):
 def _adam(parameters, gradients, m, v, alpha, one_minus_beta_1, one_minus_beta_2, epsilon, tiny):
     i = cuda.grid(1)
     if i < parameters.size:
-        real, g = parameters.dtype.type, gradients[i]
+        real = parameters.dtype.type
+        g = gradients[i]
         m[i] = _flush(m[i] + real(one_minus_beta_1) * (g - m[i]), tiny)
         v[i] = _flush(v[i] + real(one_minus_beta_2) * (g * g - v[i]), tiny)
         parameters[i] -= real(alpha) * m[i] / (math.sqrt(v[i]) + real(epsilon))
@@ -85,7 +124,7 @@ def _adam(parameters, gradients, m, v, alpha, one_minus_beta_1, one_minus_beta_2
 def _sums_of_squares(gradients, sums):
     total = 0.0
     for i in range(cuda.grid(1), gradients.size, cuda.gridsize(1)):
-        total += float(gradients[i]) * float(gradients[i])      # a square can be too large for float32
+        total += float(gradients[i]) * float(gradients[i])  # a square can be too large for float32
     total = block_sum(total)
     if cuda.threadIdx.x == 0:
         sums[cuda.blockIdx.x] = total

@@ -1,10 +1,11 @@
 """The latent variable on the device.  The mathematics stands in reference/reparameterize.py."""
+
 import math
 
 from numba import cuda
 
 from ..reference import reparameterize as reference
-from .device import launch, launch_each, implements
+from .device import implements, launch, launch_each
 from .reduction import block_sum
 
 
@@ -25,14 +26,25 @@ def gaussian_kl_forward(z_mean, z_log_var, kl):
 
 @implements(reference.gaussian_kl_backward)
 def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
-    launch(_gaussian_kl_backward, z_mean.shape[1], z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
+    launch(
+        _gaussian_kl_backward,
+        z_mean.shape[1],
+        z_mean,
+        z_log_var,
+        dz_mean,
+        dz_log_var,
+        weight,
+        free_bits,
+    )
 
 
 @cuda.jit
 def _reparameterize_forward(z_mean, z_log_var, eps, z):
     i = cuda.grid(1)
     if i < z.size:
-        n, j, half = i // z.shape[1], i % z.shape[1], z.dtype.type(0.5)
+        n = i // z.shape[1]
+        j = i % z.shape[1]
+        half = z.dtype.type(0.5)
         z[n, j] = z_mean[n, j] + math.exp(half * z_log_var[n, j]) * eps[n, j]
 
 
@@ -40,7 +52,9 @@ def _reparameterize_forward(z_mean, z_log_var, eps, z):
 def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
     i = cuda.grid(1)
     if i < dz.size:
-        n, j, half = i // dz.shape[1], i % dz.shape[1], dz.dtype.type(0.5)
+        n = i // dz.shape[1]
+        j = i % dz.shape[1]
+        half = dz.dtype.type(0.5)
         dz_mean[n, j] = dz[n, j]
         dz_log_var[n, j] = dz[n, j] * math.exp(half * z_log_var[n, j]) * eps[n, j] * half
 
@@ -49,7 +63,9 @@ def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
 def _gaussian_kl_forward(z_mean, z_log_var, kl):
     n = cuda.grid(1)
     if n < kl.size:
-        one, half, total = kl.dtype.type(1), kl.dtype.type(0.5), kl.dtype.type(0)
+        one = kl.dtype.type(1)
+        half = kl.dtype.type(0.5)
+        total = kl.dtype.type(0)
         for j in range(z_mean.shape[1]):
             total += one + z_log_var[n, j] - z_mean[n, j] * z_mean[n, j] - math.exp(z_log_var[n, j])
         kl[n] = -half * total
@@ -58,12 +74,17 @@ def _gaussian_kl_forward(z_mean, z_log_var, kl):
 @cuda.jit
 def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
     """A block for each dimension."""
-    j, N = cuda.blockIdx.x, z_mean.shape[0]
-    one, half, factor = z_mean.dtype.type(1), z_mean.dtype.type(0.5), z_mean.dtype.type(weight / N)
+    j = cuda.blockIdx.x
+    N = z_mean.shape[0]
+    one = z_mean.dtype.type(1)
+    half = z_mean.dtype.type(0.5)
+    factor = z_mean.dtype.type(weight / N)
     total = 0.0
     for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
         total += math.exp(z_log_var[n, j]) + z_mean[n, j] * z_mean[n, j] - z_log_var[n, j] - one
-    if block_sum(total) / 2 >= free_bits * N or free_bits == 0:             # rounding may take a KL of 0 below it
+    if (
+        block_sum(total) / 2 >= free_bits * N or free_bits == 0
+    ):  # rounding may take a KL of 0 below it
         for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
             dz_mean[n, j] += factor * z_mean[n, j]
             dz_log_var[n, j] += factor * half * (math.exp(z_log_var[n, j]) - one)

@@ -1,4 +1,8 @@
-"""Sequences between the layers, a thread an element.  What they do stands in reference/sequences.py."""
+"""Sequences between the layers, a thread an element.
+
+What they do stands in reference/sequences.py.
+"""
+
 from numba import cuda
 
 from ..reference import sequences as reference
@@ -74,7 +78,8 @@ def _scatter(x, indices, y):
 @cuda.jit(device=True)
 def _place(array, i):
     """(n, t, k) of element i."""
-    T, K = array.shape[1], array.shape[2]
+    T = array.shape[1]
+    K = array.shape[2]
     return i // (T * K), i // K % T, i % K
 
 
@@ -90,7 +95,8 @@ def _repeat(x, y):
 def _sum_steps(dout, dx):
     i = cuda.grid(1)
     if i < dx.size:
-        n, k = i // dx.shape[1], i % dx.shape[1]
+        n = i // dx.shape[1]
+        k = i % dx.shape[1]
         total = dx.dtype.type(0)
         for t in range(dout.shape[1]):
             total += dout[n, t, k]
@@ -101,7 +107,9 @@ def _sum_steps(dout, dx):
 def _concatenate(a, b, y):
     i = cuda.grid(1)
     if i < y.size:
-        n, m, K = i // y.shape[1], i % y.shape[1], a.shape[1]
+        n = i // y.shape[1]
+        m = i % y.shape[1]
+        K = a.shape[1]
         y[n, m] = a[n, m] if m < K else b[n, m - K]
 
 
@@ -109,7 +117,9 @@ def _concatenate(a, b, y):
 def _split(dout, da, db):
     i = cuda.grid(1)
     if i < dout.size:
-        n, m, K = i // dout.shape[1], i % dout.shape[1], da.shape[1]
+        n = i // dout.shape[1]
+        m = i % dout.shape[1]
+        K = da.shape[1]
         if m < K:
             da[n, m] = dout[n, m]
         else:
@@ -143,7 +153,8 @@ def _mask_steps(x, mask, y):
 def _padding_mask(indices, mask):
     i = cuda.grid(1)
     if i < mask.size:
-        n, t = i // mask.shape[1], i % mask.shape[1]
+        n = i // mask.shape[1]
+        t = i % mask.shape[1]
         mask[n, t] = 1 if indices[n, t] != 0 else 0
 
 
@@ -151,7 +162,8 @@ def _padding_mask(indices, mask):
 def _words_before(indices, noise, before, first, unknown, rate):
     i = cuda.grid(1)
     if i < before.size:
-        n, t = i // before.shape[1], i % before.shape[1]
+        n = i // before.shape[1]
+        t = i % before.shape[1]
         if t == 0:
             before[n, t] = first
         else:

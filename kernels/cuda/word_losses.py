@@ -1,13 +1,15 @@
 """Losses of words, a block an example.  The mathematics stands in reference/word_losses.py.
 
-Targets are not checked here: they are on the device, and who sent them there has checked them (Model.as_pair does).
+Targets are not checked here: they are on the device, and who sent them there has checked them
+(Model.as_pair does).
 """
+
 import math
 
 from numba import cuda
 
 from ..reference import word_losses as reference
-from .device import launch, launch_each, implements
+from .device import implements, launch, launch_each
 from .reduction import block_max, block_sum
 
 
@@ -18,7 +20,9 @@ def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, sc
 
 @implements(reference.sparse_categorical_crossentropy_backward)
 def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
-    launch_each(_softmax_difference, logits.size, logits, targets, log_total, dlogits, scale / targets.size)
+    launch_each(
+        _softmax_difference, logits.size, logits, targets, log_total, dlogits, scale / targets.size
+    )
 
 
 @implements(reference.onehot_binary_crossentropy_forward)
@@ -33,8 +37,11 @@ def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
 
 @cuda.jit
 def _softmax_crossentropy(logits, targets, loss, log_total, scale):
-    n, thread, width = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
-    T, V = logits.shape[1], logits.shape[2]
+    n = cuda.blockIdx.x
+    thread = cuda.threadIdx.x
+    width = cuda.blockDim.x
+    T = logits.shape[1]
+    V = logits.shape[2]
     cost = 0.0
     for t in range(T):
         largest = -math.inf
@@ -57,8 +64,12 @@ def _softmax_crossentropy(logits, targets, loss, log_total, scale):
 def _softmax_difference(logits, targets, log_total, dlogits, factor):
     i = cuda.grid(1)
     if i < logits.size:
-        real, T, V = logits.dtype.type, logits.shape[1], logits.shape[2]
-        n, t, v = i // (T * V), i // V % T, i % V
+        real = logits.dtype.type
+        T = logits.shape[1]
+        V = logits.shape[2]
+        n = i // (T * V)
+        t = i // V % T
+        v = i % V
         p = math.exp(logits[n, t, v] - log_total[n, t])
         if v == targets[n, t]:
             p -= real(1)
@@ -67,7 +78,8 @@ def _softmax_difference(logits, targets, log_total, dlogits, factor):
 
 @cuda.jit
 def _onehot_crossentropy(logits, targets, loss, scale):
-    n, V = cuda.blockIdx.x, logits.shape[1]
+    n = cuda.blockIdx.x
+    V = logits.shape[1]
     total = 0.0
     for v in range(cuda.threadIdx.x, V, cuda.blockDim.x):
         logit = logits[n, v]
@@ -81,7 +93,9 @@ def _onehot_crossentropy(logits, targets, loss, scale):
 def _onehot_difference(logits, targets, dlogits, factor):
     i = cuda.grid(1)
     if i < logits.size:
-        n, v, real = i // logits.shape[1], i % logits.shape[1], logits.dtype.type
+        n = i // logits.shape[1]
+        v = i % logits.shape[1]
+        real = logits.dtype.type
         logit = logits[n, v]
         e = math.exp(-abs(logit))
         p = (real(1) if logit >= real(0) else e) / (real(1) + e)

@@ -1,4 +1,4 @@
-"""The command line: what a learner does with the labs without writing Python."""
+"""The command line: everything that can be done with the labs without writing Python."""
 import sys
 
 import click
@@ -8,8 +8,12 @@ from ..errors import ScratchVAEError
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
 from .examine import bench, gradcheck, trace
+from .labs import list_labs, summary
 from .runs import evaluate, explore, plot
-from .train import list_labs, summary, train
+from .train import train
+
+COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
+            generate, gradcheck, trace, bench, data)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,12 +31,16 @@ def cli(debug):
     """
 
 
-for command in (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate, generate, gradcheck, trace, bench, data):
+for command in COMMANDS:
     cli.add_command(command)
 
 
 def main():
-    """Run the command line: exit code 2 for wrong usage, 1 for any other failure, one line each; 130 after Ctrl-C."""
+    """Run the command line.
+
+    The exit code is 2 for wrong usage, 130 after Ctrl-C, and 1 for any other failure. An error is
+    printed in one line; with --debug a traceback shows where it was raised.
+    """
     debug = "--debug" in sys.argv[1:]
     try:
         sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
@@ -50,7 +58,7 @@ def main():
 
 
 def in_words(error):
-    """An error in one line."""
+    """Return an error in one line."""
     if isinstance(error, ScratchVAEError):
         return error
     if isinstance(error, OSError) and error.filename and error.strerror:

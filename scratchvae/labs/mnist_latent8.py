@@ -1,93 +1,140 @@
-"""mnist-latent8: handwritten digits through eight dimensions, with convolutions, leaky ReLU and dropout."""
+"""mnist-latent8: a convolutional VAE of digits with eight latent dimensions and dropout."""
+from functools import partial
+
 import numpy as np
 
-from ..errors import ScratchVAEError
+from .. import checks
 from ..layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import Adam
-from . import figures
-from .lab import KL_SETTINGS, Lab, Reference, kl_schedule
+from .figures import embedding, loss_curves, reconstructions, title
+from .image_lab import ImageLab
+from .kl import KL_SETTINGS, kl_schedule
+from .lab import Reference
 
 SIDE = 28
 LEAKY = "leaky_relu(0.3)"
-ACTIVATIONS = {"none": ("linear", "linear"), "deepobs": (LEAKY, "relu")}        # of the encoder's and the decoder's convolutions
+ACTIVATIONS = {                 # of the encoder's and the decoder's convolutions
+    "none": ("linear", "linear"),
+    "deepobs": (LEAKY, "relu"),
+}
 
 
 def make_model(settings, backend="cpu"):
-    """28 x 28 -> 7 x 7 x 64 -> 8, and up again; the loss is the sum of squared differences + KL.
+    """Return a VAE 28 x 28 -> 7 x 7 x 64 -> 8, and the same up again.
 
-    The sheet's second head is sd = Dense / 2, the logarithm of the standard deviation, so Dense is the logarithm of the variance.
+    The loss is the sum of squared differences, plus the KL divergence. The sheet's second head is
+    the logarithm of the standard deviation, sd = Dense / 2, so Dense is the logarithm of the
+    variance.
     """
-    if settings["activations"] not in ACTIVATIONS:
-        raise ScratchVAEError(f"setting activations: {settings['activations']!r}; allowed: {', '.join(ACTIVATIONS)}")
-    encode, decode = ACTIVATIONS[settings["activations"]]
-    f, side, rate = settings["filters"], settings.get("side", SIDE), 1 - settings["keep_prob"]
-    return VAE(encoder=[Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
-                        Conv2D(f, 4, strides=2, padding="same", activation=encode), Dropout(rate),
-                        Conv2D(f, 4, strides=1, padding="same", activation=encode), Dropout(rate),
-                        Flatten()],
-               latent_dim=settings["latent_dim"],
-               decoder=[Dense(24, activation=LEAKY),
-                        Dense((side // 4) ** 2, activation=LEAKY),
-                        Reshape((side // 4, side // 4, 1)),
-                        Conv2DTranspose(f, 4, strides=2, padding="same", activation=decode), Dropout(rate),
-                        Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode), Dropout(rate),
-                        Conv2DTranspose(f, 4, strides=1, padding="same", activation=decode),
-                        Flatten(),
-                        Dense(side * side, activation="sigmoid"),
-                        Reshape((side, side, 1))],
-               reconstruction="squared_error", reconstruction_scale=float(side * side), kl_weight=kl_schedule(settings),
-               backend=backend)
-
-
-def make_optimizer(settings):
-    """Adam with TensorFlow's epsilon."""
-    return Adam(learning_rate=settings["learning_rate"], epsilon=1e-8)
+    name = checks.choice("setting", "activations", settings["activations"], ACTIVATIONS)
+    encode, decode = ACTIVATIONS[name]
+    filters = settings["filters"]
+    rate = 1 - settings["keep_prob"]
+    side = settings.get("side", SIDE)
+    coarse = side // 4
+    return VAE(
+        encoder=[
+            Conv2D(filters, 4, strides=2, padding="same", activation=encode),
+            Dropout(rate),
+            Conv2D(filters, 4, strides=2, padding="same", activation=encode),
+            Dropout(rate),
+            Conv2D(filters, 4, strides=1, padding="same", activation=encode),
+            Dropout(rate),
+            Flatten(),
+        ],
+        latent_dim=settings["latent_dim"],
+        decoder=[
+            Dense(24, activation=LEAKY),
+            Dense(coarse * coarse, activation=LEAKY),
+            Reshape((coarse, coarse, 1)),
+            Conv2DTranspose(filters, 4, strides=2, padding="same", activation=decode),
+            Dropout(rate),
+            Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
+            Dropout(rate),
+            Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
+            Flatten(),
+            Dense(side * side, activation="sigmoid"),
+            Reshape((side, side, 1)),
+        ],
+        reconstruction="squared_error",
+        reconstruction_scale=float(side * side),
+        kl_weight=kl_schedule(settings),
+        backend=backend,
+    )
 
 
 def peculiarities(settings):
-    """What is peculiar about the print."""
+    """Return what is peculiar about the print of the sheet."""
     lines = []
     if settings["activations"] == "none":
-        lines.append("the sheet's convolutions are linear: three in a row are no more than one; --set activations=deepobs gives them "
-                     "the activations that the DeepOBS benchmark's same network has")
+        lines.append("the sheet's convolutions are linear: three in a row do no more than one; "
+                     "--set activations=deepobs gives them the activations of the same network "
+                     "in the DeepOBS benchmark")
     if settings["keep_prob"] == 1:
-        lines.append("the sheet's dropout keeps everything (keep_prob 1.0); --set keep_prob=0.8 makes it drop")
+        lines.append("the sheet's dropout keeps everything (keep_prob 1.0); --set keep_prob=0.8 "
+                     "makes it drop")
     return lines
 
 
-def draw(run):
-    """Loss by step, input beside output every 200 steps, ten samples, a histogram of one z, and what one coordinate does."""
+def steps(run):
+    """Draw the loss of each step, and inputs beside their outputs during training."""
     from ..analysis import plots
-    record, code, paths = run.record, run.codes(), [figures.loss_curves(run)]
-    title, note, latent_dim = figures.title(run), run.note, run.model.latent_dim
-    if record and record.recorded:
-        paths += [plots.step_curve(record.steps, record.losses, run.figures / "loss_by_step.png", f"Loss of each batch ({title})", note,
-                                   run.lab.unit),
-                  plots.progress_pairs(record.recorded, np.array(record.inputs), np.array(record.outputs), run.figures / "progress.png",
-                                       f"Inputs and outputs during training ({title})", note)]
-    paths += [plots.samples(run.model.sample(10), run.figures / "samples.png", f"Decoded from random points of the prior ({title})", note,
-                            titles=f"n_latent={latent_dim}"),
-              plots.latent_histogram(code[:, 0], run.figures / "histogram.png", f"$\\mu_1$ of the test set ({title})", note)]
-    paths += plots.traversal(run.model.decode, code[0], 0, -2.4 + 0.1 * np.arange(50), run.figures, f"One coordinate moved ({title})", note)
-    return [*paths, *figures.embedding(run), run.draw_reconstructions(10)]
+    record = run.record
+    if not (record and record.recorded):
+        return []
+    return [
+        plots.step_curve(record.steps, record.losses, run.figures / "loss_by_step.png",
+                         f"Loss of each batch ({title(run)})", run.note, run.lab.unit),
+        plots.progress_pairs(record.recorded, np.array(record.inputs), np.array(record.outputs),
+                             run.figures / "progress.png",
+                             f"Inputs and outputs during training ({title(run)})", run.note),
+    ]
 
 
-LAB = Lab(
+def ten_samples(run):
+    """Draw ten new images, each with the size of the latent space as its title."""
+    from ..analysis import plots
+    return [plots.samples(run.model.sample(10), run.figures / "samples.png",
+                          f"Decoded from random points of the prior ({title(run)})", run.note,
+                          titles=f"n_latent={run.model.latent_dim}")]
+
+
+def histogram(run):
+    """Draw how the test set spreads over the first latent coordinate."""
+    from ..analysis import plots
+    return [plots.latent_histogram(run.codes()[:, 0], run.figures / "histogram.png",
+                                   f"$\\mu_1$ of the test set ({title(run)})", run.note)]
+
+
+def traversal(run):
+    """Draw the first test image, decoded with its first latent coordinate from -2.4 to 2.5."""
+    from ..analysis import plots
+    code = run.codes(run.x_test[:1])[0]
+    return plots.traversal(run.model.decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
+                           f"One coordinate moved ({title(run)})", run.note)
+
+
+LAB = ImageLab(
+    number=5,
     name="mnist-latent8",
     title="Handwritten digits through eight dimensions, with leaky ReLU and dropout",
     data="mnist",
     example_shape=(SIDE, SIDE, 1),
     epochs=32,                  # of 938 steps: the sheet's 30,000, and 16 more
     batch_size=64,
-    settings={"filters": 64, "latent_dim": 8, "activations": "none", "keep_prob": 1.0, "learning_rate": 0.0005, **KL_SETTINGS},
+    optimizer=partial(Adam, epsilon=1e-8),              # TensorFlow's epsilon
+    settings={"filters": 64, "latent_dim": 8, "activations": "none", "keep_prob": 1.0,
+              "learning_rate": 0.0005, **KL_SETTINGS},
     small_settings={"filters": 2, "side": 8, "keep_prob": 0.8, "activations": "deepobs"},
-    parameters=10_151_489,
-    references=(Reference("DeepOBS, the same network with activations, Adam 4e-4 to 6e-4", 32, "27.31 to 27.54", "28.05 to 28.30"),),
     make_model=make_model,
-    make_optimizer=make_optimizer,
-    draw=draw,
-    peculiarities=peculiarities,
+    parameters=10_151_489,
     unit="squared error + KL, an image",
+    references=(
+        Reference("DeepOBS, the same network with activations, Adam 4e-4 to 6e-4", 32,
+                  "27.31 to 27.54", "28.05 to 28.30"),
+    ),
+    peculiarities=peculiarities,
+    figures=(loss_curves, steps, ten_samples, histogram, traversal, embedding, reconstructions),
     record_every=200,
 )

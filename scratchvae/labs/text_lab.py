@@ -1,6 +1,6 @@
 """What labs about text have beyond others: words."""
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, ClassVar
 
 import numpy as np
 
@@ -10,9 +10,23 @@ from .lab import Lab
 
 @dataclass
 class TextExamples:
-    """A text as the examples of a lab: indices of words, int32 (N, steps), and the lines as lists of words that they stand for.
+    """A text as the examples of a lab.
 
-    y_train: what to make of x, if not x itself.  The test examples may be missing: then nothing is held out.
+    Attributes
+    ----------
+    x_train, x_test : int32 arrays of shape (N, steps)
+        Indices of words. x_test is None if no lines are held out.
+    vocabulary : Vocabulary
+    lines_train, lines_test : list of list of str
+        The words of the lines that the examples are made of.
+    y_train : int32 array or None
+        The targets; None if an example is its own target.
+    description : str
+        What these data are, for people.
+    complete : bool
+        Whether they are the whole published text.
+    cut_off : int
+        How many lines were too long.
     """
     x_train: np.ndarray
     vocabulary: Vocabulary
@@ -22,33 +36,52 @@ class TextExamples:
     y_train: np.ndarray = None
     description: str = ""
     complete: bool = True
-    cut_off: int = 0                        # how many lines were too long
+    cut_off: int = 0
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A number about a trained model, and how to read it; beside: the same of real lines."""
+    """A number about a trained model, how to read it, and (beside) the same of real lines."""
     name: str
     value: float
     meaning: str
     beside: float = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextLab(Lab):
-    """A lab about text.  settings["vocabulary_size"] is how many words it may have, 0: all of the text.  In a run they have been counted, and
-    it is how many they are; to show the model without a text, they are those of Tiny Shakespeare, `words` in number.
+    """A lab about text; see Lab.
 
-    read(text, settings) makes TextExamples of a clean text.  generate(run, rng, seed_word, length, temperature, top_k, top_p) writes
-    about so many words; a temperature of None means the lab's own way.  measure(run) -> Measures.  lines_of(run, z, rng, temperature)
-    decodes latent points to lists of words, and example(vocabulary, words, settings) is the example that a line becomes.
+    settings["vocabulary_size"] is the largest number of words, 0 for all of the text. In a run it
+    is the number of words that the text has.
+
+    Attributes
+    ----------
+    words : int
+        The number of words of Tiny Shakespeare, to show the model without a text.
+    read : callable
+        read(text, settings) returns the TextExamples of a clean text.
+    generate : callable
+        generate(run, rng, seed_word, length, temperature, top_k, top_p) returns about `length`
+        words as text. A temperature of None is the lab's own way.
+    measure : callable
+        measure(run) returns a list of Measures.
+    example : callable or None
+        example(vocabulary, words, settings) returns the example of a line; None if the examples
+        are single words.
+    lines_of : callable or None
+        lines_of(run, z, rng, temperature) decodes latent codes to lists of words; None if the
+        examples are single words.
     """
-    read: Callable = None
-    example: Callable = None
-    generate: Callable = None
-    measure: Callable = None
-    lines_of: Callable = None
+    kind: ClassVar = "text"
+    held_out: ClassVar = "held-out examples"
     words: int = 0
+    read: Callable
+    generate: Callable
+    measure: Callable
+    example: Callable | None = None
+    lines_of: Callable | None = None
 
     def shape(self, settings):
+        """Return the shape of an example."""
         return self.example_shape or (settings["steps"],)

@@ -2,6 +2,7 @@
 from .activation import Activation
 from .batch_normalization import BatchNormalization
 from .bidirectional import Bidirectional
+from .border import Cropping2D, ZeroPadding2D
 from .conv2d import Conv2D
 from .conv2d_transpose import Conv2DTranspose
 from .dense import Dense
@@ -10,5 +11,9 @@ from .embedding import Embedding, OneHotDense
 from .flatten import Flatten
 from .gru import GRU
 from .layer import Layer
+from .layer_normalization import LayerNormalization
+from .lstm import LSTM
+from .pooling import AveragePooling2D, MaxPooling2D
 from .repeat_vector import RepeatVector
 from .reshape import Reshape
+from .upsampling import UpSampling2D

@@ -5,6 +5,7 @@ from ..errors import ScratchVAEError
 from .formulas import Formula
 from .gru import GRU
 from .layer import Layer
+from .lstm import LSTM
 from .recurrent import Recurrent
 
 
@@ -17,7 +18,7 @@ class Bidirectional(Layer):
 
     Parameters
     ----------
-    layer : GRU
+    layer : GRU or LSTM
         It is copied.
     dtype : str
     """
@@ -35,6 +36,7 @@ class Bidirectional(Layer):
     def examples(cls):
         for return_sequences in (False, True):
             yield cls(GRU(3, return_sequences)), (4, 5)
+        yield cls(LSTM(2, True)), (4, 3)
 
     @property
     def layer(self):

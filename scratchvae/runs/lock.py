@@ -1,26 +1,34 @@
-"""Who trains a run locks its directory: two trainings would destroy each other's checkpoints.
+"""A lock on the directory of a run: two trainings would destroy each other's checkpoints.
 
-The lock is the process's, not the file's: a training that was killed holds none.
+The lock belongs to the process, not to the file: it ends with the process, even if that is killed.
 """
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ScratchVAEError
 
-NAME = ".lock"                  # left there afterwards: to remove it would let two processes lock two files of that name
+# The file stays there afterwards: if it were removed, two processes could lock two such files.
+NAME = ".lock"
 
 
 @contextmanager
 def training_lock(folder):
-    """Lock the directory, which need not exist yet, within the block; an error if another process trains there."""
-    from filelock import FileLock, Timeout      # here, as it takes long to import
+    """Lock a directory, which need not exist yet, within a `with` block.
+
+    Raises
+    ------
+    ScratchVAEError
+        If another process trains there.
+    """
+    from filelock import FileLock, Timeout  # takes long to import
     path = Path(folder) / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise ScratchVAEError(f"{folder} is being trained by another process; wait for its end, or stop it") from None
+        raise ScratchVAEError(f"{folder}: is being trained by another process; wait until it "
+                              "ends, or stop it") from None
     try:
         yield
     finally:
@@ -28,7 +36,7 @@ def training_lock(folder):
 
 
 def is_trained(folder):
-    """Whether a process trains there now."""
+    """Return whether a process trains in a directory now."""
     from filelock import FileLock, Timeout
     path = Path(folder) / NAME
     if not path.exists():

@@ -4,10 +4,11 @@ import math
 import numpy as np
 
 from ..storage import read_arrays, write_arrays
+from ..training.callback import Callback
 
 
-class Record:
-    """A callback of fit that records every training step.
+class Record(Callback):
+    """A callback of fit that records every training step and writes the record to a file.
 
     Parameters
     ----------
@@ -15,6 +16,9 @@ class Record:
         The model that is trained.
     every : int
         Keep a reconstruction every so many steps.
+    path : path, optional
+        The file. It is written before the first step, after each epoch, and when training is
+        interrupted. Without a path the record is kept in memory only.
 
     Attributes
     ----------
@@ -27,26 +31,29 @@ class Record:
         was sampled in the step.
     """
 
-    def __init__(self, model, every):
+    def __init__(self, model, every, path=None):
         self.model = model
         self.every = every
+        self.path = path
         self.losses = []
         self.recorded = []
         self.inputs = []
         self.outputs = []
 
-    def __call__(self, step, batch, loss):
-        """Record a step.
+    def on_train_begin(self, history):
+        """Write the record."""
+        self.save()
 
-        Parameters
-        ----------
-        step : int
-            The number of the step, from 1.
-        batch : array
-            The inputs of the step, where the backend computes.
-        loss : float
-            The loss of the batch.
-        """
+    def on_epoch_end(self, history):
+        """Write the record."""
+        self.save()
+
+    def on_interrupt(self, history):
+        """Write the record."""
+        self.save()
+
+    def on_step_end(self, step, batch, loss):
+        """Record a step; see Callback."""
         self.losses.append(loss)
         if step % self.every == 0:
             self.recorded.append(step)
@@ -62,8 +69,10 @@ class Record:
         """The numbers of the steps, from 1."""
         return np.arange(1, len(self.losses) + 1)
 
-    def save(self, path):
-        """Write the record to a file."""
+    def save(self):
+        """Write the record to its file, if it has one."""
+        if self.path is None:
+            return
         shape = (-1, *self.model.input_shape)
         arrays = {
             "losses": np.array(self.losses),
@@ -71,7 +80,7 @@ class Record:
             "inputs": np.array(self.inputs, np.float32).reshape(shape),
             "outputs": np.array(self.outputs, np.float32).reshape(shape),
         }
-        write_arrays(path, arrays, {"kind": "record", "every": self.every})
+        write_arrays(self.path, arrays, {"kind": "record", "every": self.every})
 
     @classmethod
     def load(cls, path, model, steps=None):
@@ -97,7 +106,7 @@ class Record:
             If the file is missing or damaged.
         """
         arrays, description = read_arrays(path, "record")
-        record = cls(model, description["every"])
+        record = cls(model, description["every"], path)
         record.losses = arrays["losses"][:steps].tolist()
         kept = arrays["recorded"] <= len(record.losses)
         record.recorded = list(arrays["recorded"][kept])

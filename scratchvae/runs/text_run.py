@@ -1,7 +1,7 @@
-"""A run of a lab about text: its words beside what every run has.
+"""A run of a lab about text. Beside the files of every run its directory has
 
-vocabulary.json    the words that the model knows         *.txt, *.md    what it wrote
-speeches.json      who speaks how many lines in a play
+vocabulary.json    the words that the model knows     *.txt, *.md    texts that the model wrote
+speeches.json      for a play: who speaks, and how many lines
 """
 import hashlib
 import json
@@ -11,137 +11,270 @@ import numpy as np
 
 from ..data import load_shakespeare, load_text
 from ..errors import ScratchVAEError
-from .run import Run
 from ..storage import read_json, write_text
 from ..text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
+from .run import Run
+
+GLIMPSED = 3                    # lines of each kind in a glimpse
+GLIMPSED_WORDS = 20             # words in a glimpse of a model of single words
 
 
 class TextRun(Run):
-    """See Run."""
+    """A run whose examples are indices of words; see Run."""
+
+    @property
+    def decodes(self):
+        """Whether examples can be decoded from latent codes: lines can, single words cannot."""
+        return self.lab.lines_of is not None
+
+    # The text and the words.
 
     @cached_property
     def source(self):
-        """The text that the run is about, as its file has it."""
-        source = load_text(self.config["text"]) if self.config.get("text") else load_shakespeare(self.config["data_dir"])
-        self.digest = hashlib.sha256(source.text.encode()).hexdigest()
-        if self.config.get("text_sha256") not in (None, self.digest):
-            raise ScratchVAEError(f"{self.folder} was trained on another text than {source.description}; its words would mean others")
+        """The text that the run is trained on, as its file has it."""
+        if self.config.get("text"):
+            source = load_text(self.config["text"])
+        else:
+            source = load_shakespeare(self.config["data_dir"])
+        expected = self.config.get("text_sha256")
+        if expected not in (None, digest(source)):
+            raise ScratchVAEError(f"{self.folder}: was trained on another text than "
+                                  f"{source.description}, so its indices mean other words; "
+                                  "restore the text, or train anew")
         return source
+
+    @cached_property
+    def text(self):
+        """The text without what does not belong to it."""
+        return clean(self.source.text)
 
     @cached_property
     def data(self):
         """The text as the lab's examples."""
-        source, settings = self.source, self.config["settings"]
+        source = self.source
         print(f"data: {source.description}", flush=True)
-        self.text = clean(source.text)
+        settings = self.config["settings"]
         data = self.lab.read(self.text, settings)
-        held_out = f", {len(data.x_test):,} held out" if data.x_test is not None else ""
-        cut_off = f"; {data.cut_off:,} lines were too long for {settings['steps']} steps and are cut off" if data.cut_off else ""
-        data.description = f"{source.description}: {len(data.x_train):,} examples{held_out}, {len(data.vocabulary):,} words{cut_off}"
+        description = f"{source.description}: {len(data.x_train):,} examples"
+        if data.x_test is not None:
+            description += f", {len(data.x_test):,} held out"
+        description += f", {len(data.vocabulary):,} words"
+        if data.cut_off:
+            description += (f"; {data.cut_off:,} lines were too long for {settings['steps']} "
+                            "steps and are cut off")
+        data.description = description
         data.complete = source.complete and not self.config.get("text")
         return data
 
     @cached_property
     def vocabulary(self):
         """The words that the model knows."""
-        words = read_json(self.folder / "vocabulary.json", list)
+        path = self.folder / "vocabulary.json"
+        words = read_json(path, list)
         count = self.config["settings"]["vocabulary_size"]
         if not all(isinstance(word, str) for word in words) or len(words) != count:
-            raise ScratchVAEError(f"{self.folder / 'vocabulary.json'}: damaged: not the {count:,} words that the model knows")
+            raise ScratchVAEError(f"{path}: damaged: does not hold the {count:,} words that the "
+                                  "model knows")
         return Vocabulary(words)
 
     @cached_property
     def speeches(self):
-        """The text's speeches, if it is a play: pairs of the speaker and the number of lines."""
+        """[speaker, number of lines] of each speech; an empty list if the text is not a play."""
         return read_json(self.folder / "speeches.json", list)
-
-    def seed_word(self, word):
-        """The index of a word to begin with."""
-        if word in (PADDING, UNKNOWN, END):
-            raise ScratchVAEError(f"{word} is no word of the text; needed: a word to begin with")
-        return self.vocabulary.index(word)
-
-    def examples(self):
-        """See Run."""
-        data, config, limit = self.data, self.config, self.config["limit"]
-        config["settings"]["vocabulary_size"] = len(data.vocabulary)
-        config["data"], config["complete"] = data.description + (f"; the first {limit:,} used" if limit else ""), data.complete
-        config["text_sha256"] = self.digest
-        self.vocabulary = data.vocabulary
-        self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
-        if data.cut_off:
-            print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} steps and are cut off; --set steps=... keeps them",
-                  flush=True)
-        return [None if part is None else part[:limit] for part in (data.x_train, data.y_train, data.x_test)]
-
-    def write_config(self):
-        """Write config.json, and the words and speeches beside it."""
-        super().write_config()
-        write_text(self.folder / "vocabulary.json", json.dumps(self.vocabulary.words, ensure_ascii=False, indent=0) + "\n")
-        write_text(self.folder / "speeches.json", json.dumps(self.speeches, ensure_ascii=False) + "\n")
 
     @property
     def x_test(self):
-        """The examples held out, at most --limit of them; those of training if there are none."""
+        """The held-out examples, or those of training if there are none; at most the limit."""
         data = self.data
         return (data.x_train if data.x_test is None else data.x_test)[:self.config["limit"]]
 
-    def generate(self, seed, seed_word, length, temperature, top_k, top_p):
-        """About `length` words of new text."""
-        return self.lab.generate(self, np.random.default_rng(seed), seed_word, length, temperature, top_k, top_p)
+    def examples(self):
+        """Return what to train on, and write into the configuration which data these are.
+
+        Returns
+        -------
+        x : array of shape (N, steps)
+            The training examples.
+        y : array or None
+            The targets; None if an example is its own target.
+        validation : array or None
+        """
+        data = self.data
+        config = self.config
+        limit = config["limit"]
+        config["settings"]["vocabulary_size"] = len(data.vocabulary)
+        config["data"] = data.description
+        if limit:
+            config["data"] += f"; the first {limit:,} used"
+        config["complete"] = data.complete
+        config["text_sha256"] = digest(self.source)
+        self.vocabulary = data.vocabulary
+        self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
+        if data.cut_off:
+            print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} "
+                  "steps and are cut off; --set steps=... keeps them", flush=True)
+        return [None if part is None else part[:limit]
+                for part in (data.x_train, data.y_train, data.x_test)]
+
+    def write_config(self):
+        """Write config.json, vocabulary.json and speeches.json."""
+        super().write_config()
+        words = json.dumps(self.vocabulary.words, ensure_ascii=False, indent=0)
+        write_text(self.folder / "vocabulary.json", words + "\n")
+        spoken = json.dumps(self.speeches, ensure_ascii=False)
+        write_text(self.folder / "speeches.json", spoken + "\n")
+
+    # What the model writes, and how good it is.
+
+    def seed_word(self, word):
+        """Return the index of a word to begin with."""
+        if word in (PADDING, UNKNOWN, END):
+            raise ScratchVAEError(f"seed word: {word} is not a word of the text")
+        return self.vocabulary.index(word)
+
+    def generate(self, seed, **how):
+        """Return new text.
+
+        Parameters
+        ----------
+        seed : int
+        **how
+            seed_word : str or None
+                The word to begin with.
+            length : int
+                About how many words to write.
+            temperature : float or None
+                None is the lab's own way.
+            top_k : int or None
+            top_p : float or None
+                Draw only among the most probable words; see text.decoding.sample.
+
+        Returns
+        -------
+        str
+        """
+        return self.lab.generate(self, np.random.default_rng(seed), **how)
 
     def evaluate(self):
-        """The lab's Measures, also written to evaluation.json."""
+        """Return the lab's Measures of the model, and write them to evaluation.json."""
         measures = self.lab.measure(self)
-        write_text(self.folder / "evaluation.json", json.dumps({m.name: vars(m) for m in measures}, indent=2) + "\n")
+        content = {measure.name: vars(measure) for measure in measures}
+        write_text(self.folder / "evaluation.json", json.dumps(content, indent=2) + "\n")
         return measures
 
-    # Lines and latent points, for labs whose examples are lines.
+    def describe_evaluation(self, measures):
+        """Return what `evaluate` measured as lines of text."""
+        lines = []
+        for measure in measures:
+            real = "" if measure.beside is None else f"(real: {measure.beside:.4g}) "
+            lines.append(f"  {measure.name:<37}{measure.value:<10.4g}{real}{measure.meaning}")
+        return lines
+
+    # Lines and latent codes, for labs whose examples are lines.
 
     def example(self, line):
-        """A line of text as the only example of a batch."""
+        """Return a line of text as the only example of a batch."""
         words = tokenize(clean(line))
         if len(self.unknown_words(line)) == len(words):
-            raise ScratchVAEError(f"{line!r}: no words that the model knows; needed: a line of text")
+            raise ScratchVAEError(f"{line!r}: the model knows none of its words; "
+                                  "write a line of words of the text")
         return self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
 
     def unknown_words(self, line):
-        """The words of a line of text that the model doesn't know."""
+        """Return the words of a line of text that the model does not know."""
         return [word for word in tokenize(clean(line)) if word not in self.vocabulary]
 
     def lines_of(self, z, seed=None, temperature=None):
-        """Latent points (N, J) as lines of text; without a temperature the most probable ones, as far as they are found."""
-        return [detokenize(words) for words in self.lab.lines_of(self, z, np.random.default_rng(seed), temperature)]
+        """Return latent codes as lines of text.
+
+        Parameters
+        ----------
+        z : array of shape (N, latent_dim)
+        seed : int, optional
+            Seed of the words that are drawn.
+        temperature : float, optional
+            By default the most probable lines are searched.
+
+        Returns
+        -------
+        list of str
+        """
+        rng = np.random.default_rng(seed)
+        return [detokenize(words) for words in self.lab.lines_of(self, z, rng, temperature)]
 
     def variations(self, x, count, seed=0):
-        """`count` lines near that of the example x: decoded from points z ~ q(z|x)."""
+        """Return lines near an example, decoded from samples of its posterior q(z|x).
+
+        Parameters
+        ----------
+        x : array of shape (1, steps)
+        count : int
+        seed : int, default 0
+
+        Returns
+        -------
+        list of str
+        """
         z_mean, z_log_var = self.model.encode(x)
-        eps = np.random.default_rng(seed).standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
+        rng = np.random.default_rng(seed)
+        eps = rng.standard_normal((count, z_mean.shape[1])).astype(z_mean.dtype)
         return self.lines_of(z_mean + np.exp(z_log_var / 2) * eps)
 
     def interpolate(self, first, second, steps=7):
-        """Lines decoded from points on the straight way between the codes of two examples, both ends included."""
+        """Return the lines decoded on the straight path between the codes of two examples.
+
+        Parameters
+        ----------
+        first, second : array of shape (1, steps)
+        steps : int, default 7
+            The number of lines, both ends included.
+
+        Returns
+        -------
+        list of str
+        """
         a, b = (self.model.encode(x)[0] for x in (first, second))
         part = np.linspace(0, 1, steps, dtype=a.dtype)[:, np.newaxis]
         return self.lines_of((1 - part) * a + part * b)
 
+    def sample_lines(self, count, seed=0):
+        """Return new lines, decoded from random points of the prior."""
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((count, self.model.latent_dim)).astype(self.model.dtype)
+        return self.lines_of(z, seed, temperature=1.0)
+
     def draw_samples(self, count, seed=0):
-        """`count` new lines from random points of the prior, written to samples.txt; returns the path."""
+        """Write new lines to samples.txt and return its path."""
         return self.write("samples.txt", self.sample_lines(count, seed))
 
-    def sample_lines(self, count, seed=0, temperature=1.0):
-        """`count` new lines, decoded from random points of the prior."""
-        z = np.random.default_rng(seed).standard_normal((count, self.model.latent_dim)).astype(self.model.dtype)
-        return self.lines_of(z, seed, temperature)
-
     def draw_reconstructions(self, count):
-        """Held-out lines, each above its reconstruction, written to reconstructions.txt; returns the path."""
+        """Write held-out lines and their reconstructions to a file and return its path."""
         lines = [detokenize(words) for words in self.data.lines_test[:count]]
         made = self.lines_of(self.model.encode(self.x_test[:count])[0])
-        return self.write("reconstructions.txt", [f"{line}\n    -> {again}" for line, again in zip(lines, made)])
+        return self.write("reconstructions.txt",
+                          [f"{line}\n    -> {again}" for line, again in zip(lines, made)])
 
-    def write(self, name, lines):
-        """Write lines to a file of the run; returns its path."""
-        path = self.folder / name
-        write_text(path, "\n".join(lines) + "\n")
-        return path
+    # A few examples for the report, the same ones after every epoch.
+
+    def originals(self):
+        """Return the held-out lines that a glimpse reconstructs."""
+        return [detokenize(words) for words in self.data.lines_test[:GLIMPSED]]
+
+    def glimpse(self):
+        """Return a few reconstructions and samples as a dict of lists of lines.
+
+        Reconstructions are greedy, samples are drawn at temperature 1. A model of single words has
+        no reconstructions: its sample continues a text. The call does not influence training.
+        """
+        if not self.decodes:
+            text = self.generate(0, seed_word=None, length=GLIMPSED_WORDS, temperature=None,
+                                 top_k=None, top_p=None)
+            return {"samples": [text]}
+        z_mean = self.model.encode(self.x_test[:GLIMPSED])[0]
+        return {"reconstructions": self.lines_of(z_mean, seed=0, temperature=0.0),
+                "samples": self.sample_lines(GLIMPSED)}
+
+
+def digest(source):
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(source.text.encode()).hexdigest()

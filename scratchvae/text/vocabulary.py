@@ -1,4 +1,5 @@
 """The words that a model knows, in a fixed order, and their indices."""
+
 import difflib
 from collections import Counter
 from itertools import chain
@@ -7,7 +8,11 @@ import numpy as np
 
 from ..errors import ScratchVAEError
 
-PADDING, UNKNOWN, END = LINE_SPECIALS = "<pad>", "<unk>", "<end>"       # words 0, 1 and 2 of a vocabulary of lines
+PADDING, UNKNOWN, END = LINE_SPECIALS = (
+    "<pad>",
+    "<unk>",
+    "<end>",
+)  # words 0, 1 and 2 of a vocabulary of lines
 
 
 class Vocabulary:
@@ -21,20 +26,30 @@ class Vocabulary:
         self._indices = {word: index for index, word in enumerate(self.words)}
         if len(self._indices) != len(self.words):
             word, count = Counter(self.words).most_common(1)[0]
-            raise ScratchVAEError(f"vocabulary: {word!r} stands in it {count} times; needed: each word once")
+            raise ScratchVAEError(
+                f"vocabulary: {word!r} stands in it {count} times; needed: each word once"
+            )
 
     @classmethod
     def build(cls, sequences, specials=(PADDING, UNKNOWN), min_count=1, max_size=None):
-        """The vocabulary of sequences of words: the specials, then the most frequent word first, equally frequent ones by alphabet.
+        """The vocabulary of sequences of words: the specials, then the most frequent word first,
+        equally frequent ones by alphabet.
 
-        Words that occur fewer than min_count times are left out, and so are the rarest beyond max_size, which counts specials.
+        Words that occur fewer than min_count times are left out, and so are the rarest beyond
+        max_size, which counts specials.
         """
         counts = Counter(chain.from_iterable(sequences))
-        kept = [word for word, count in counts.items() if count >= min_count and word not in specials]
-        kept = sorted(kept, key=lambda word: (-counts[word], word))[:max_size and max(max_size - len(specials), 0)]
+        kept = [
+            word for word, count in counts.items() if count >= min_count and word not in specials
+        ]
+        kept = sorted(kept, key=lambda word: (-counts[word], word))[
+            : max_size and max(max_size - len(specials), 0)
+        ]
         if not kept:
             limits = f"min_count={min_count}, max_size={max_size}, {len(specials)} specials"
-            raise ScratchVAEError(f"vocabulary: none of the text's {len(counts):,} different words is kept ({limits})")
+            raise ScratchVAEError(
+                f"vocabulary: none of the text's {len(counts):,} different words is kept ({limits})"
+            )
         return cls([*specials, *kept])
 
     def __len__(self):
@@ -48,11 +63,16 @@ class Vocabulary:
         if word not in self._indices:
             near = difflib.get_close_matches(word, self.words, n=3)
             hint = f"; near it: {', '.join(map(repr, near))}" if near else ""
-            raise ScratchVAEError(f"{word!r} is not among the {len(self):,} words of the vocabulary{hint}")
+            raise ScratchVAEError(
+                f"{word!r} is not among the {len(self):,} words of the vocabulary{hint}"
+            )
         return self._indices[word]
 
     def encode(self, words):
-        """Words as indices, int32 (N,): those it lacks as UNKNOWN's, or as an error if it has no UNKNOWN."""
+        """Words as indices, int32 (N,):
+
+        those it lacks as UNKNOWN's, or as an error if it has no UNKNOWN.
+        """
         if self.unknown is None:
             return np.array([self.index(word) for word in words], np.int32)
         return np.array([self._indices.get(word, self.unknown) for word in words], np.int32)
@@ -62,7 +82,9 @@ class Vocabulary:
         indices = np.asarray(indices).tolist()
         for index in indices:
             if not 0 <= index < len(self):
-                raise ScratchVAEError(f"{index} is no index of a word; allowed: 0 to {len(self) - 1}")
+                raise ScratchVAEError(
+                    f"{index} is no index of a word; allowed: 0 to {len(self) - 1}"
+                )
         return [self.words[index] for index in indices]
 
     @property

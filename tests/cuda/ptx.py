@@ -1,6 +1,8 @@
-"""Every CUDA kernel compiled to PTX for compute capability 9.0, which checks the types that the simulator does not look at.
+"""Every CUDA kernel compiled to PTX for compute capability 9.0: this checks the types, which the
+simulator does not look at.
 
-Run by test_cuda.py, in a process of its own, on machines with numba-cuda; no device is needed: a launch compiles, and computes nothing.
+Run by test_cuda.py, in a process of its own, on machines with numba-cuda. No device is needed: a
+launch compiles, and computes nothing.
 """
 from types import SimpleNamespace
 
@@ -10,22 +12,22 @@ from numba import cuda, typeof
 from numba.cuda import dispatcher
 from numba.cuda.cudadrv import devicearray
 
+import kernels
 from kernels import cuda as backend
-
-from cases import ACTIVATIONS, batchnorm, convolution, dense, gru, run, small
+from kernels.backend import operations
+from kernels.cases import SIZES, all_cases, make_case, run
 
 CAPABILITY = (9, 0)
-EACH = [*small(3, 5, 2), *batchnorm(9, 3), *dense(2, 3, 4)]
-CASES = [
-    *EACH, *(case for activation in ACTIVATIONS for case in dense(2, 3, 4, activation)),
-    *dense(700, 70, 700), *dense(1300, 130, 1300),                              # a tile of each size
-    *(case for transpose in (False, True) for case in convolution(transpose, 2, (5, 5, 2), (3, 3), 3, (2, 2), "same")),
-    *gru(2, 3, 2, 3, False),
-]
+REFERENCE = kernels.load("reference")
+OPERATIONS = operations(REFERENCE)
+MEDIUM = SIZES | {"N": 700, "K": 70, "M": 700}
+LARGE = SIZES | {"N": 1300, "K": 130, "M": 1300}
+TILES = [make_case(OPERATIONS[name], sizes) for sizes in (MEDIUM, LARGE)
+         for name in ("dense_forward", "dense_backward")]
 
 
 class Paper(np.ndarray):
-    """An array that stands for one of the device."""
+    """An array that takes the place of one of the device."""
 
     def is_c_contiguous(self):
         return self.flags.c_contiguous
@@ -33,7 +35,7 @@ class Paper(np.ndarray):
 
 @pytest.fixture(autouse=True)
 def no_device(monkeypatch):
-    """NumPy's arrays for the device's, and compilation for launches."""
+    """NumPy's arrays instead of the device's, and compilation instead of launches."""
     compiled = set()
 
     def compile_launch(kernel, configuration):
@@ -41,30 +43,41 @@ def no_device(monkeypatch):
             signature = tuple(map(typeof, arguments))
             ptx, _ = cuda.compile_ptx(kernel.py_func, signature, cc=CAPABILITY)
             assert ".target sm_90" in ptx
-            assert kernel.py_func.__name__ != "multiply" or ".local " not in ptx         # sums are in registers, not in slow memory
+            in_registers = kernel.py_func.__name__ == "multiply"
+            assert not (in_registers and ".local " in ptx)      # its sums must not be in memory
             compiled.add(kernel)
         return launch
 
     monkeypatch.setattr(dispatcher.CUDADispatcher, "__getitem__", compile_launch)
-    monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=CAPABILITY))
-    monkeypatch.setattr(dispatcher.CUDADispatcher, "specialize", lambda kernel, *arguments: kernel)
+    monkeypatch.setattr(dispatcher, "get_current_device",
+                        lambda: SimpleNamespace(compute_capability=CAPABILITY))
+    monkeypatch.setattr(dispatcher.CUDADispatcher, "specialize", lambda kernel, *_: kernel)
     monkeypatch.setattr(devicearray, "is_cuda_ndarray", lambda x: isinstance(x, Paper))
-    monkeypatch.setattr(cuda, "device_array", lambda shape, dtype: np.empty(shape, dtype).view(Paper))
+    monkeypatch.setattr(cuda, "device_array",
+                        lambda shape, dtype: np.empty(shape, dtype).view(Paper))
     monkeypatch.setattr(cuda, "to_device", lambda array: array.view(Paper))
     monkeypatch.setattr(backend, "to_host", lambda array: array)
     yield
     assert compiled
 
 
-@pytest.mark.parametrize("case, dtype", [(case, "float32") for case in CASES] + [(case, "float64") for case in EACH], ids=str)
-def test_compiles(case, dtype):
-    run(backend, case, dtype)
+@pytest.mark.parametrize("case", [*all_cases(REFERENCE), *TILES], ids=str)
+def test_compiles_in_float32(case):
+    run(backend, case, "float32")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_compiles_in_float64(name):
+    run(backend, make_case(OPERATIONS[name]), "float64")
 
 
 def test_array_functions_compile():
-    x, words, indices, sums = map(backend.from_host, (np.ones((3, 2), np.float32), np.ones((3, 2), np.int32), np.arange(2, dtype=np.int32), np.zeros(3)))
+    x = backend.from_host(np.ones((3, 2), np.float32))
+    words = backend.from_host(np.ones((3, 2), np.int32))
+    indices = backend.from_host(np.arange(2, dtype=np.int32))
     backend.take(x, indices, x[:2])
     backend.take(words, indices, words[:2])
     backend.add(x, x)
     backend.fill(x, 0)
-    backend.add_losses(x.reshape(6)[:3], x.reshape(6)[3:], 0.5, sums)
+    flat = x.reshape(6)
+    backend.add_losses(flat[:3], flat[3:], 0.5, backend.from_host(np.zeros(3)))

@@ -23,7 +23,7 @@ from tqdm import tqdm
 import kernels
 
 from ...errors import ScratchVAEError
-from ...runs.run import new_config, run_class
+from ...runs import make_run, new_config
 from .peers import PEERS, variants
 
 OURS = "scratchvae"
@@ -81,13 +81,12 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
         peak_of = "sgemm peak"
         computed_by = f"{threads} threads"
 
-    config = new_config(lab, dict(lab.settings), data_dir=data_dir)
-    examples = run_class(config)("bench", config).examples()[0][:max(EXAMPLES, batch_size)]
-    model = lab.make_model(config["settings"])
-    model.build(lab.shape(config["settings"]))
+    run = make_run("bench", new_config(lab, data_dir=data_dir))
+    examples = run.examples()[0][:max(EXAMPLES, batch_size)]
+    model = run.make_model()
     setup = {
         "model": model.get_config(),
-        "optimizer": lab.make_optimizer(lab.settings).get_config(),
+        "optimizer": run.make_optimizer().get_config(),
         "batch_size": batch_size,
         "threads": threads,
         "backend": backend,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ...labs.text_lab import TextLab
 from ...storage import write_text
 from ...training.history import COLUMNS, History, wide
 from ..pages import render
@@ -71,7 +70,6 @@ def write_report(run, live=False, problem="", current=True):
         content["texts"] = texts(run)
         content["document"] = own_report(run)
         content["measures"], content["measured_on"] = facts.measures(run)
-    held_out = run.lab.validation_split or isinstance(run.lab, TextLab)
     page = render(
         HERE,
         run=run,
@@ -89,7 +87,7 @@ def write_report(run, live=False, problem="", current=True):
         progress=Progress(run.folder).content,
         now=time.time(),
         date=time.strftime("%d %B %Y, %H:%M:%S"),
-        held_out="held-out examples" if held_out else "test set",
+        held_out=run.lab.held_out,
         **content,
     )
     path = run.folder / "report.html"

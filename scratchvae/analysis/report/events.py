@@ -32,7 +32,7 @@ class Events:
         row : dict
             A row of the history.
         made : dict
-            The examples after the epoch, as progress.glimpse returns them.
+            The examples after the epoch, as run.glimpse returns them.
         """
         epoch = row["epoch"]
         if self.writer is None:

@@ -2,7 +2,7 @@
 import shlex
 
 from ...models.summary import networks, size
-from ...runs.run import MEANINGS
+from ...runs.image_run import MEANINGS
 from ...storage import read_json
 
 
@@ -38,7 +38,7 @@ def _kl_weight(settings):
 
 def _optimizer(run):
     """Return the optimizer and its arguments in words."""
-    config = run.lab.make_optimizer(run.config["settings"]).get_config()
+    config = run.make_optimizer().get_config()
     kind = config.pop("class")
     arguments = [f"{name} {value:g}" for name, value in config.items() if value is not None]
     return f"{kind}: {', '.join(arguments)}"

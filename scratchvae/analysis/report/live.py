@@ -1,10 +1,11 @@
 """Keeping a run's report up to date while the run is trained."""
+from ...training.callback import Callback
 from . import write_report
-from .progress import Progress, glimpse
+from .progress import Progress
 
 
-class Live:
-    """A context manager that keeps report.html up to date during training.
+class Live(Callback):
+    """A callback that keeps report.html up to date, and a context manager around the training.
 
     If an error ends the block, Ctrl-C included, the page shows it, and how to resume training.
 
@@ -31,16 +32,20 @@ class Live:
             problem = "" if isinstance(error, KeyboardInterrupt) else str(error)
             write_report(self.run, problem=problem, current=False)
 
-    def begin(self):
-        """Write the first page, at the start of training."""
-        self.begun = True
-        for figure in self.run.figures.glob("*"):
-            figure.unlink()                     # drawn from weights that training now changes
-        self.write()
+    def on_train_begin(self, history):
+        """Write the first page, unless the resumed training is complete already."""
+        page = self.run.folder / "report.html"
+        print(f"report: {page}, rewritten after every epoch", flush=True)
+        if len(history) < self.run.config["epochs"]:
+            self.begun = True
+            for figure in self.run.figures.glob("*"):
+                figure.unlink()                 # drawn from weights that training now changes
+            self.write()
 
-    def end_epoch(self, row):
-        """Add an epoch, given its row of the history, and examples of what the model now makes."""
-        made = glimpse(self.run)
+    def on_epoch_end(self, history):
+        """Add the epoch, and examples of what the model makes now."""
+        row = history.rows[-1]
+        made = self.run.glimpse()
         Progress(self.run.folder).add(self.run, row["epoch"], made)
         if self.events:
             self.events.add(row, made)

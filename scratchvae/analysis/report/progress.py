@@ -6,54 +6,8 @@ import json
 
 import numpy as np
 
-from ...labs.text_lab import TextLab
-from ...models import VAE
 from ...storage import read_json, write_text
-from ...text import detokenize
 from .images import row_of_images
-
-IMAGES = 8                      # images of each kind
-LINES = 3                       # lines of text of each kind
-WORDS = 20                      # words written by a model of single words
-
-
-def glimpse(run):
-    """Return reconstructions and samples of run.model, as {"reconstructions", "samples"}.
-
-    Each is an array of images or a list of lines. Examples and latent points are the same at every
-    call. The call is cheap and does not influence training.
-    """
-    return glimpse_of_text(run) if isinstance(run.lab, TextLab) else glimpse_of_images(run)
-
-
-def glimpse_of_images(run):
-    """Return arrays (IMAGES, ...); a model without a prior has no samples."""
-    made = {"reconstructions": run.model.reconstruct(run.x_test[:IMAGES])}
-    if isinstance(run.model, VAE):
-        made["samples"] = run.model.sample(IMAGES)
-    return made
-
-
-def glimpse_of_text(run):
-    """Return lines: greedy reconstructions, and samples drawn at temperature 1.
-
-    A model of single words has no reconstructions: its sample continues a text.
-    """
-    if not run.lab.lines_of:
-        text = run.generate(
-            0, seed_word=None, length=WORDS, temperature=None, top_k=None, top_p=None)
-        return {"samples": [text]}
-    z_mean = run.model.encode(run.x_test[:LINES])[0]
-    lines = run.lab.lines_of(run, z_mean, np.random.default_rng(0), temperature=0.0)
-    return {"reconstructions": [detokenize(words) for words in lines],
-            "samples": run.sample_lines(LINES)}
-
-
-def originals(run):
-    """Return the examples that are reconstructed."""
-    if isinstance(run.lab, TextLab):
-        return [detokenize(words) for words in run.data.lines_test[:LINES]]
-    return run.x_test[:IMAGES]
 
 
 class Progress:
@@ -78,10 +32,10 @@ class Progress:
         run : Run
         epoch : int
         made : dict
-            The examples after the epoch, as glimpse returns them.
+            The examples after the epoch, as run.glimpse returns them.
         """
         if not self.content["originals"]:
-            self.content["originals"] = stored(originals(run))
+            self.content["originals"] = stored(run.originals())
         kept = [entry for entry in self.content["epochs"] if is_power_of_two(entry["epoch"])]
         added = {"epoch": epoch} | {kind: stored(examples) for kind, examples in made.items()}
         self.content["epochs"] = [*kept, added]

@@ -5,10 +5,11 @@ in JavaScript and for one example at a time, and the weights are part of the pag
 lines.py collect the content of the two kinds of page; payload.py packs it.
 """
 from ...analysis.pages import render
-from ...labs.text_lab import TextLab
 from ...storage import write_text
 from . import images, lines
 from .scripts import ASSETS
+
+PAGES = {"images": images, "text": lines}       # by the kind of lab
 
 
 def write_page(run, path):
@@ -31,7 +32,7 @@ def write_page(run, path):
     ScratchVAEError
         If a page cannot show or compute such a model.
     """
-    kind = lines if isinstance(run.lab, TextLab) else images
+    kind = PAGES[run.lab.kind]
     content, arrays = kind.contents(run)
     page = render(ASSETS, content=content | {"arrays": arrays.places}, payload=arrays.text(),
                   body=kind.BODY, scripts=kind.SCRIPTS)

@@ -1,14 +1,21 @@
-"""Sabotage on the terminal: each mistake, its line beside the right one, and what the checks say."""
+"""Sabotage on the terminal:
+
+each mistake, its line beside the right one, and what the checks say.
+"""
+
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-WIDTH = 120                     # where the width of the terminal is not known
+WIDTH = 120  # where the width of the terminal is not known
 
 
 def print_results(results):
-    """Print Results as they come; True if every mistake was caught by the check that is named for it."""
+    """Print Results as they come;
+
+    True if every mistake was caught by the check that is named for it.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -16,8 +23,11 @@ def print_results(results):
     if len(results) > 1:
         console.print(overview(results))
     caught = sum(result.caught for result in results)
-    console.print(f"{caught} of {len(results)} mistakes caught by the check that is named for {'them' if len(results) > 1 else 'it'}"
-                  + ("" if caught == len(results) else ": THE OTHERS WERE NOT"))
+    console.print(
+        f"{caught} of {len(results)} mistakes caught by the check that is named for "
+        f"{'them' if len(results) > 1 else 'it'}"
+        + ("" if caught == len(results) else ": THE OTHERS WERE NOT")
+    )
     return caught == len(results)
 
 
@@ -50,9 +60,22 @@ def said(verdict):
 
 def overview(results):
     """All mistakes in one table."""
-    table = Table("mistake", "what", "gradient check", "check named for it", "caught", box=None, header_style="bold")
+    table = Table(
+        "mistake",
+        "what",
+        "gradient check",
+        "check named for it",
+        "caught",
+        box=None,
+        header_style="bold",
+    )
     for result in results:
         mistake = result.mistake
-        table.add_row(mistake.name, mistake.title, "passes: blind" if result.gradient.passed else "fails", mistake.check_name,
-                      "[green]yes[/]" if result.caught else "[bold red]NO[/]")
+        table.add_row(
+            mistake.name,
+            mistake.title,
+            "passes: blind" if result.gradient.passed else "fails",
+            mistake.check_name,
+            "[green]yes[/]" if result.caught else "[bold red]NO[/]",
+        )
     return table

@@ -1,10 +1,15 @@
-"""Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as far as the time allows.
+"""Finite differences for a sample of a model's parameters: the proof of gradcheck, at full size, as
+far as the time allows.
 
-The whole loss of a float64 copy of the model, with the same noise, on a few examples: its derivatives with respect to single entries
-against central differences.  Biases and other vectors are moved a little first: fresh ones put many a relu exactly on its kink (a bias of
-0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it give again what they gave: only the rest is
+The whole loss of a float64 copy of the model, with the same noise, on a few examples: its
+derivatives with respect to single entries
+against central differences.  Biases and other vectors are moved a little first: fresh ones put many
+a relu exactly on its kink (a bias of
+0 under a black border), or next to it.  When an entry of a layer is moved, the layers before it
+give again what they gave: only the rest is
 computed anew.
 """
+
 import time
 from dataclasses import dataclass
 
@@ -16,17 +21,25 @@ from ...models import Model
 from .tap import tapped
 
 EXAMPLES = 2
-ENTRIES = 6                     # of each layer, at most
-STEPS = (1e-3, 1e-5, 1e-6, 1e-7, 1e-8)      # distances, until one is right: a bias moves thousands of relu units near their kinks
-TOLERANCE = 1e-3                # in a large network some relu always bends within reach of a difference; mistakes are larger by far
-ENOUGH = 1e-7                   # an error so small that no other distance need be tried
-NUDGE = 0.1                     # standard deviation of what is added to vectors
-WITHOUT_FREE_BITS = {"free_bits": 0.0}      # which change the gradient on purpose, not the loss
+ENTRIES = 6  # of each layer, at most
+STEPS = (
+    1e-3,
+    1e-5,
+    1e-6,
+    1e-7,
+    1e-8,
+)  # distances, until one is right: a bias moves thousands of relu units near their kinks
+# in a large network some relu always bends within reach of a difference; mistakes are larger by far
+TOLERANCE = 1e-3
+ENOUGH = 1e-7  # an error so small that no other distance need be tried
+NUDGE = 0.1  # standard deviation of what is added to vectors
+WITHOUT_FREE_BITS = {"free_bits": 0.0}  # which change the gradient on purpose, not the loss
 
 
 @dataclass
 class Checked:
     """How many entries of a layer's parameters were checked, and the largest relative error."""
+
     entries: int = 0
     error: float = 0.0
 
@@ -37,16 +50,22 @@ class Checked:
 
 
 def check(subject, seconds):
-    """path of a layer -> Checked, for layers with parameters, after about so many seconds at most."""
+    """path of a layer -> Checked, for layers with parameters, after about so many seconds at most.
+    """
     loss = Loss(subject)
-    paths = [path for path in reversed(loss.order) if loss.layers.get(path) and loss.layers[path].params]
-    rng, result = np.random.default_rng(subject.seed), {path: Checked() for path in paths}
+    paths = [
+        path for path in reversed(loss.order) if loss.layers.get(path) and loss.layers[path].params
+    ]
+    rng = np.random.default_rng(subject.seed)
+    result = {path: Checked() for path in paths}
     deadline = time.perf_counter() + seconds
-    with tqdm(total=ENTRIES * len(paths), desc="finite differences", leave=False, disable=None) as bar:
+    with tqdm(
+        total=ENTRIES * len(paths), desc="finite differences", leave=False, disable=None
+    ) as bar:
         for number in range(ENTRIES):
             if number:
                 loss.begin()
-            for path in paths:                              # the last first: what comes before it is not disturbed by that
+            for path in paths:  # the last first: what comes before it is not disturbed by that
                 if time.perf_counter() > deadline:
                     return result
                 error = loss.error(path, rng)
@@ -59,23 +78,30 @@ class Loss:
     """The loss of a float64 copy on a few examples, a function of its parameters."""
 
     def __init__(self, subject):
-        model, rng = subject.model, np.random.default_rng(subject.seed)
+        model = subject.model
+        rng = np.random.default_rng(subject.seed)
         config = model.get_config() | {"dtype": "float64"}
-        copy = self.model = Model.from_config(config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend)
+        copy = self.model = Model.from_config(
+            config | (WITHOUT_FREE_BITS if "free_bits" in config else {}), model.backend
+        )
         copy.parameters.values[...] = model.parameters.values
         for parameter in map(copy.parameters.__getitem__, copy.parameters.names):
             if parameter.ndim == 1:
                 parameter += NUDGE * rng.standard_normal(parameter.shape)
         self.x = subject.x[:EXAMPLES].astype(copy.encoder.input_dtype or "float64")
         self.target = subject.target[:EXAMPLES].astype(copy.loss.target_dtype or "float64")
-        self.kl_weight, self.layers = subject.kl_weight, copy.layers
-        copy.noise.seed, copy.noise.step = subject.seed, subject.steps
+        self.kl_weight = subject.kl_weight
+        self.layers = copy.layers
+        copy.noise.seed = subject.seed
+        copy.noise.step = subject.steps
         self.begin()
         copy.backward(self.kl_weight)
 
     def begin(self):
         """Compute everything anew."""
-        self.moved, self.order, self.given = None, [], {}   # which layer's entry is moved; all places in their order; what they gave
+        self.moved = None
+        self.order = []
+        self.given = {}  # which layer's entry is moved; all places in their order; what they gave
         self.value = self()
 
     def __call__(self):
@@ -95,12 +121,16 @@ class Loss:
         return result
 
     def error(self, path, rng):
-        """The relative error of the derivative with respect to a random entry of the layer's parameters, as gradcheck defines it."""
+        """The relative error of the derivative with respect to a random entry of the layer's
+        parameters, as gradcheck defines it.
+        """
         name = rng.choice(list(self.layers[path].params))
-        array, gradient = self.layers[path].params[name], self.layers[path].grads[name].ravel()
+        array = self.layers[path].params[name]
+        gradient = self.layers[path].grads[name].ravel()
         i = self.choose(gradient, rng)
         floor = max(FLOOR * np.abs(gradient).max(), ROUNDING * abs(self.value), 1e-12)
-        self.moved, errors = path, []
+        self.moved = path
+        errors = []
         for h in STEPS:
             numeric = central_difference(self, array, i, h)
             errors.append(abs(gradient[i] - numeric) / max(abs(gradient[i]), abs(numeric), floor))
@@ -110,6 +140,12 @@ class Loss:
 
     @staticmethod
     def choose(gradient, rng):
-        """An entry: any, or every other time one that is not 0, since few rows of a table of words have a gradient."""
+        """An entry: any, or every other time one that is not 0, since few rows of a table of words
+        have a gradient.
+        """
         candidates = np.flatnonzero(gradient)
-        return int(rng.choice(candidates)) if candidates.size and rng.random() < 0.5 else int(rng.integers(gradient.size))
+        return (
+            int(rng.choice(candidates))
+            if candidates.size and rng.random() < 0.5
+            else int(rng.integers(gradient.size))
+        )

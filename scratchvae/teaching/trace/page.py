@@ -1,4 +1,5 @@
 """Write a trace as one HTML page that needs no network: its numbers, and arrays as heat maps."""
+
 import base64
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from ...storage import write_text
 from .table import describe, name_of, totals
 
 HERE = Path(__file__).parent
-BRIGHTEST = 99.5                # percentile of the absolute values that gets the full colour
-LEVELS = 127                    # of colour on each side of 0; the byte 0 is a gap between tiles
+BRIGHTEST = 99.5  # percentile of the absolute values that gets the full colour
+LEVELS = 127  # of colour on each side of 0; the byte 0 is a gap between tiles
 
 
 def write_page(trace, path):
@@ -55,8 +56,12 @@ def event_contents(event, trace):
 def forward_facts(event, trace):
     """Return the statistics of an output."""
     output = event.result
-    return {"output": "x".join(map(str, output.shape)), "mean": output.mean,
-            "spread": output.spread, "zeros": output.zeros}
+    return {
+        "output": "x".join(map(str, output.shape)),
+        "mean": output.mean,
+        "spread": output.spread,
+        "zeros": output.zeros,
+    }
 
 
 def backward_facts(event, trace):
@@ -72,17 +77,26 @@ def backward_facts(event, trace):
         "change": update and update.change,
     }
     if event.checked and event.checked.entries:
-        facts |= {"entries": event.checked.entries, "error": event.checked.error,
-                  "passed": event.checked.passed}
+        facts |= {
+            "entries": event.checked.entries,
+            "error": event.checked.error,
+            "passed": event.checked.passed,
+        }
     return facts
 
 
 def update_facts(event, trace):
     """Return the sizes of the optimizer's step, as a whole and for each layer."""
-    updates = [[place, finite(update.weight), finite(update.change), finite(update.ratio)]
-               for place, update in trace.updates.items()]
-    return {"gradient": event.facts["norm"], "clipnorm": event.facts["clipnorm"],
-            "updates": updates, "ratio": event.facts["change"] / event.facts["weight"]}
+    updates = [
+        [place, finite(update.weight), finite(update.change), finite(update.ratio)]
+        for place, update in trace.updates.items()
+    ]
+    return {
+        "gradient": event.facts["norm"],
+        "clipnorm": event.facts["clipnorm"],
+        "updates": updates,
+        "ratio": event.facts["change"] / event.facts["weight"],
+    }
 
 
 def array_contents(portrait):

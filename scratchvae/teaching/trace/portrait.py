@@ -1,11 +1,12 @@
 """What a trace keeps of an array: its statistics and a small picture of it."""
+
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-MOST = 96                       # rows and columns of a picture of a matrix
-WIDEST = 116                    # cells of a picture made of tiles
+MOST = 96  # rows and columns of a picture of a matrix
+WIDEST = 116  # cells of a picture made of tiles
 NEAR_ONE = 0.99
 NEAR_ZERO = 0.01
 
@@ -17,18 +18,19 @@ class Portrait:
     The picture is the array `cells` (rows, columns) of float32, with NaN between tiles; `caption`
     says which part of the array it shows.
     """
+
     name: str
     shape: tuple
     mean: float
-    spread: float               # standard deviation
-    zeros: float                # share of elements that are exactly 0
+    spread: float  # standard deviation
+    zeros: float  # share of elements that are exactly 0
     low: float
     high: float
-    norm: float                 # square root of the sum of squares
-    units: int                  # size of the last axis
-    silent: int                 # how many of the units are 0 for every example and position
-    near_one: float             # share of elements above 0.99 in absolute value
-    near_zero: float            # share below 0.01 in absolute value
+    norm: float  # square root of the sum of squares
+    units: int  # size of the last axis
+    silent: int  # how many of the units are 0 for every example and position
+    near_one: float  # share of elements above 0.99 in absolute value
+    near_zero: float  # share below 0.01 in absolute value
     cells: np.ndarray = field(repr=False)
     caption: str
 
@@ -66,8 +68,9 @@ def portray(name, array, image_shape=None):
         silent=int(np.sum(~rows.any(axis=0))),
         near_one=float(np.mean(size > NEAR_ONE)),
         near_zero=float(np.mean(size < NEAR_ZERO)),
-        cells=np.array(cells, np.float32),          # a copy: layers reuse the memory of the array
-        caption=caption)
+        cells=np.array(cells, np.float32),  # a copy: layers reuse the memory of the array
+        caption=caption,
+    )
 
 
 def lay_out(name, array, image_shape):
@@ -135,7 +138,7 @@ def tiles(images, name):
     """Return the first of images (n, H, W), those that fit in a square, and their caption."""
     most = max(1, WIDEST // (max(images.shape[1:]) + 1))
     side = min(most, math.ceil(math.sqrt(len(images))))
-    shown = images[:side * side]
+    shown = images[: side * side]
     all_fit = len(shown) == len(images)
     caption = f"all {len(images)} {name}" if all_fit else f"{len(shown)} of {len(images):,} {name}"
     return grid(shown, side), caption
@@ -150,5 +153,5 @@ def grid(images, columns):
         row, column = divmod(i, columns)
         top = row * (H + 1)
         left = column * (W + 1)
-        cells[top:top + H, left:left + W] = image
+        cells[top : top + H, left : left + W] = image
     return cells[:-1, :-1]

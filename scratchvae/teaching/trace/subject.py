@@ -1,4 +1,5 @@
 """What is traced: a model, its optimizer, and the batch that comes next in its training."""
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -6,22 +7,26 @@ import numpy as np
 
 from ... import labs
 from ...errors import ScratchVAEError
-from ...labs.text_lab import TextLab
-from ...runs.run import Run, new_config, run_class
+from ...runs import make_run, new_config, open_run
 from ...storage import read_arrays
 from ...text import detokenize
-from ...training.fit import SHUFFLE
+from ...training.loop import SHUFFLE
 
-MOST_GFLOP = 15                 # in a step: unless a batch size is asked for, a batch is halved until it needs no more
+MOST_GFLOP = (
+    15  # in a step: unless a batch size is asked for, a batch is halved until it needs no more
+)
 
 
 @dataclass
 class Subject:
     """A model before a training step.
 
-    x, target: the batch, and what to make of it.  steps: how many were made before.  usual_batch_size: that of its training.
-    image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in words, if it is words.
+    x, target: the batch, and what to make of it.  steps: how many were made before.
+    usual_batch_size: that of its training.
+    image_shape: the (H, W, C) of an example that is an image, or None.  example: the first one in
+    words, if it is words.
     """
+
     title: str
     model: object
     optimizer: object
@@ -40,44 +45,61 @@ class Subject:
 
     def step(self):
         """Make a training step on the batch; returns the losses before it."""
-        self.model.noise.seed, self.model.noise.step = self.seed, self.steps
+        self.model.noise.seed = self.seed
+        self.model.noise.step = self.steps
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
 def open_subject(name, batch_size=None, data_dir=None):
-    """The Subject of that name: a lab with fresh weights at its first step, or a run, a directory, at the step that would be its next."""
+    """The Subject of that name:
+
+    a lab with fresh weights at its first step, or a run, a directory, at the step that would be its
+    next.
+    """
     fresh = name in labs.LABS and not (Path(name) / "config.json").exists()
     if not fresh and not Path(name).exists():
-        raise ScratchVAEError(f"{name}: neither a lab nor a run; a run is a directory that train made, the labs are: {', '.join(labs.LABS)}")
-    run = new_run(labs.get(name), data_dir) if fresh else Run.open(name, data_dir)
+        raise ScratchVAEError(
+            f"{name}: neither a lab nor a run; a run is a directory that train made, the labs "
+            f"are: {', '.join(labs.LABS)}"
+        )
+    run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir)
     x, y, _ = run.examples()
-    model, optimizer, config = (fresh_model(run) if fresh else run.model), run.lab.make_optimizer(run.config["settings"]), run.config
+    config = run.config
+    model = run.make_model() if fresh else run.model
+    optimizer = run.lab.make_optimizer(config["settings"])
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
-    chosen = batch(len(x), steps, config, run.lab.shuffle)[:batch_size or bearable(model, config["batch_size"])]
+    chosen = batch(len(x), steps, config, run.lab.shuffle)[
+        : batch_size or bearable(model, config["batch_size"])
+    ]
     x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
-    about_text = isinstance(run.lab, TextLab)
+    run.model = model
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
-    return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],
-                   None if about_text else image_shape(model), in_words(run, x[0]) if about_text else "")
+    return Subject(
+        title,
+        model,
+        optimizer,
+        x,
+        target,
+        steps,
+        config["seed"],
+        config["batch_size"],
+        image_shape(run),
+        in_words(run, x[0]),
+    )
 
 
 def new_run(lab, data_dir):
     """A run of a lab with its own settings, of which nothing is written."""
     config = new_config(lab, dict(lab.settings), data_dir=data_dir)
-    return run_class(config)("trace", config)
-
-
-def fresh_model(run):
-    """The lab's model, as training begins with it."""
-    settings = run.config["settings"]
-    model = run.lab.make_model(settings, run.config["backend"])
-    model.build(run.lab.shape(settings), run.config["seed"])
-    return model
+    return make_run("trace", config)
 
 
 def resume(optimizer, checkpoint):
-    """Give the optimizer the state that a checkpoint holds; return how many steps were made: without a checkpoint, at least one."""
+    """Give the optimizer the state that a checkpoint holds;
+
+    return how many steps were made: without a checkpoint, at least one.
+    """
     if not checkpoint.exists():
         return 1
     arrays, state = read_arrays(checkpoint, "checkpoint")
@@ -88,7 +110,9 @@ def resume(optimizer, checkpoint):
 
 
 def batch(count, steps, config, shuffle):
-    """The indices of the coming step's examples, of `count`, and of those after it, in the order in which training takes them."""
+    """The indices of the coming step's examples, of `count`, and of those after it, in the order in
+    which training takes them.
+    """
     epoch, step = divmod(steps, -(-count // config["batch_size"]))
     order = np.arange(count)
     if shuffle:
@@ -103,13 +127,18 @@ def bearable(model, size):
     return size
 
 
-def image_shape(model):
-    """The (H, W, C) of the model's examples."""
-    shape = model.input_shape
+def image_shape(run):
+    """Return the (H, W, C) of the run's examples, or None if these are not images."""
+    if run.lab.kind != "images":
+        return None
+    shape = run.model.input_shape
     side = round(int(np.prod(shape)) ** 0.5)
     return shape if len(shape) == 3 else (side, side, 1)
 
 
-def in_words(run, words):
-    """An example of words as text."""
-    return f"its first example: {detokenize(run.vocabulary.decode(words[words != run.vocabulary.padding]))}"
+def in_words(run, example):
+    """Return the first example as text, if it is words."""
+    if run.lab.kind != "text":
+        return ""
+    words = example[example != run.vocabulary.padding]
+    return f"its first example: {detokenize(run.vocabulary.decode(words))}"

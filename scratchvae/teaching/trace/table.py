@@ -1,4 +1,8 @@
-"""A trace on the terminal: two tables, forwards and backwards, the formulas, and what is unhealthy."""
+"""A trace on the terminal:
+
+two tables, forwards and backwards, the formulas, and what is unhealthy.
+"""
+
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -6,9 +10,31 @@ from rich.table import Column, Table
 
 from .check import EXAMPLES
 
-WIDTH = 120                     # at least: numbers that are cut off are no numbers
-FORWARD = ("layer", "output", "parameters", "MFLOP", "MB", "ms", "% peak", "mean", "spread", "zeros")
-BACKWARD = ("layer", "|dout|", "|dx|", "|dW|", "|step|/|W|", "check (entries)", "MFLOP", "MB", "ms", "% peak")
+WIDTH = 120  # at least: numbers that are cut off are no numbers
+FORWARD = (
+    "layer",
+    "output",
+    "parameters",
+    "MFLOP",
+    "MB",
+    "ms",
+    "% peak",
+    "mean",
+    "spread",
+    "zeros",
+)
+BACKWARD = (
+    "layer",
+    "|dout|",
+    "|dx|",
+    "|dW|",
+    "|step|/|W|",
+    "check (entries)",
+    "MFLOP",
+    "MB",
+    "ms",
+    "% peak",
+)
 
 
 def print_trace(trace):
@@ -37,7 +63,9 @@ def describe(trace):
     size = f"batch of {len(subject.x)}"
     if len(subject.x) < subject.usual_batch_size:
         size += f" (training takes {subject.usual_batch_size})"
-    losses = f"loss {trace.losses['loss']:.5g} = reconstruction {trace.losses['reconstruction']:.5g}"
+    losses = (
+        f"loss {trace.losses['loss']:.5g} = reconstruction {trace.losses['reconstruction']:.5g}"
+    )
     if any(event.place == "kl" for event in trace.events):
         losses += f" + {subject.kl_weight:g} x KL {trace.losses['kl']:.4g}"
     return f"step {subject.steps + 1:,}, {size}; {losses}; {trace.backend}"
@@ -45,43 +73,83 @@ def describe(trace):
 
 def totals(trace):
     """Sums over the rows."""
-    times, flops, layers = trace.times, sum(event.flops for event in trace.events), [event.checked for event in trace.events if event.checked]
-    yield (f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's {number(times.step)} ms (measured whole, "
-           f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, {flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
-           f"{trace.gflops:.0f} GFLOP/s")
+    times = trace.times
+    flops = sum(event.flops for event in trace.events)
+    layers = [event.checked for event in trace.events if event.checked]
+    yield (
+        f"all rows: {number(sum(times.calls.values()))} ms, {times.covered:.0%} of the step's "
+        f"{number(times.step)} ms (measured whole, "
+        f"{times.repeats} repeats); {flops / 1e6:,.0f} MFLOP, "
+        f"{flops / (times.step * 1e6) / trace.gflops:.0%} of the sgemm peak of "
+        f"{trace.gflops:.0f} GFLOP/s"
+    )
     if any(event.peak and event.peak > 1 for event in trace.events):
-        yield ("more than 100 % of the peak: FLOP are counted as the formula has them; convolutions by Winograd's way need fewer, "
-               "and inputs of zero are left out")
+        yield (
+            "more than 100 % of the peak: FLOP are counted as the formula has them; convolutions "
+            "by Winograd's way need fewer, "
+            "and inputs of zero are left out"
+        )
     few = min(EXAMPLES, len(trace.subject.x))
-    yield (f"finite differences (float64, {few} example{'s' if few > 1 else ''}): {sum(checked.entries for checked in layers)} random entries of "
-           f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as the time allowed; "
-           f"largest relative error {max(checked.error for checked in layers):.0e}")
+    yield (
+        f"finite differences (float64, {few} example{'s' if few > 1 else ''}): "
+        f"{sum(checked.entries for checked in layers)} random entries of "
+        f"{sum(checked.entries > 0 for checked in layers)} of {len(layers)} layers, as many as "
+        "the time allowed; "
+        f"largest relative error {max(checked.error for checked in layers):.0e}"
+    )
 
 
 def forward_row(event):
     """The cells of FORWARD."""
     y = event.result
-    return (name_of(event), "x".join(map(str, y.shape)), count(event.parameters), number(event.flops / 1e6), number(event.bytes / 1e6),
-            f"{event.ms:.3f}", percent(event.peak), f"{y.mean:.2g}", f"{y.spread:.2g}", f"{y.zeros:.0%}")
+    return (
+        name_of(event),
+        "x".join(map(str, y.shape)),
+        count(event.parameters),
+        number(event.flops / 1e6),
+        number(event.bytes / 1e6),
+        f"{event.ms:.3f}",
+        percent(event.peak),
+        f"{y.mean:.2g}",
+        f"{y.spread:.2g}",
+        f"{y.zeros:.0%}",
+    )
 
 
 def backward_row(event, trace):
     """The cells of BACKWARD."""
-    dout, dx, update = event.arrays.get("dout"), event.result, trace.updates.get(event.place)
-    gradient, ratio, checked = event.gradient_norm, update and update.ratio, ""
+    dout = event.arrays.get("dout")
+    dx = event.result
+    update = trace.updates.get(event.place)
+    gradient = event.gradient_norm
+    ratio = update and update.ratio
+    checked = ""
     if event.direction == "update":
-        gradient, ratio = event.facts["norm"], event.facts["change"] / event.facts["weight"]
+        gradient = event.facts["norm"]
+        ratio = event.facts["change"] / event.facts["weight"]
     elif event.checked and event.checked.entries:
         color = "green" if event.checked.passed else "bold red"
         checked = f"[{color}]{event.checked.error:.0e}[/] ({event.checked.entries})"
-    return (name_of(event), norm(dout and dout.norm), norm(dx and dx.norm), norm(gradient), norm(ratio), checked,
-            number(event.flops / 1e6), number(event.bytes / 1e6), f"{event.ms:.3f}", percent(event.peak))
+    return (
+        name_of(event),
+        norm(dout and dout.norm),
+        norm(dx and dx.norm),
+        norm(gradient),
+        norm(ratio),
+        checked,
+        number(event.flops / 1e6),
+        number(event.bytes / 1e6),
+        f"{event.ms:.3f}",
+        percent(event.peak),
+    )
 
 
 def print_formulas(console, trace):
     """Each kind of part once, as it first comes: forwards and backwards."""
     console.print("\n[bold]What they compute[/]")
-    backward = {event.place: event.formula for event in trace.events if event.direction == "backward"}
+    backward = {
+        event.place: event.formula for event in trace.events if event.direction == "backward"
+    }
     seen = set()
     for event in trace.events:
         if event.direction != "backward" and (event.kind, event.activation) not in seen:
@@ -97,21 +165,42 @@ def print_findings(console, findings):
     """What is unhealthy, each with its rule."""
     console.print()
     if not findings:
-        console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or exploding gradients, collapsed dimensions.")
+        console.print(
+            "[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing or "
+            "exploding gradients, collapsed dimensions."
+        )
     for finding in findings:
-        console.print(f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}.", highlight=False)
-        console.print(Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2), expand=False), highlight=False)
+        console.print(
+            f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}.", highlight=False
+        )
+        console.print(
+            Padding(f"[dim]rule: {escape(finding.rule)}[/]", (0, 0, 0, 2), expand=False),
+            highlight=False,
+        )
 
 
 def name_of(event):
     """A row's name: a layer's path, or what the row is, with its kind."""
-    named = {"loss": f"loss: {event.kind}", "sampling": "sampling", "kl": "KL divergence", "optimizer": f"optimizer: {event.kind}"}
+    named = {
+        "loss": f"loss: {event.kind}",
+        "sampling": "sampling",
+        "kl": "KL divergence",
+        "optimizer": f"optimizer: {event.kind}",
+    }
     return named.get(event.place, event.place)
 
 
 def number(value):
     """A count of millions in few digits; nothing for none."""
-    return "" if not value else f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    return (
+        ""
+        if not value
+        else f"{value:,.0f}"
+        if value >= 100
+        else f"{value:.1f}"
+        if value >= 1
+        else f"{value:.2g}"
+    )
 
 
 def count(value):
@@ -131,5 +220,13 @@ def percent(fraction):
 
 def _table(title, columns):
     first = Column(columns[0], no_wrap=True)
-    return Table(first, *(Column(name, justify="right", no_wrap=True) for name in columns[1:]), box=None, header_style="bold",
-                 title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False)
+    return Table(
+        first,
+        *(Column(name, justify="right", no_wrap=True) for name in columns[1:]),
+        box=None,
+        header_style="bold",
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )

@@ -1,0 +1,201 @@
+"""Long short-term memory on the device. See reference/lstm.py for the equations and their numbers.
+
+As in gru.py, a block takes a sequence through all its steps in one launch, and its threads wait for
+each other between the product with the state (2) and the rest of the step (3 to 8).
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import cuda
+
+from ..errors import ScratchVAEError
+from ..reference import lstm as reference
+from .activations import make_activation
+from .arrays import empty
+from .device import implements, launch, launch_each, rows
+from .product import COLUMNS_OF_A, ROWS_OF_B, product, store
+
+
+class LSTMScratch(NamedTuple):
+    """What the backward pass needs of the forward pass, for each sequence and step."""
+
+    state: object  # h' (N, T, U)
+    cell: object  # c' (N, T, U)
+    squashed: object  # tanh(c) (N, T, U)
+    gates: object  # i, f, g and o (N, T, 4U)
+    transposed: object  # R^T (4U, U)
+
+
+def lstm_scratch(N, T, U, dtype):
+    """Return the work space for up to N sequences of T steps and U units."""
+    per_step = (empty((N, T, parts * U), dtype) for parts in (1, 1, 1, 4))
+    return LSTMScratch(*per_step, empty((4 * U, U), dtype))
+
+
+def check_scratch(scratch, states):
+    """Refuse work space made for other sizes."""
+    N, *sizes = scratch.state.shape
+    if sizes != list(states.shape[1:]) or len(states) > N:
+        raise ScratchVAEError(
+            f"lstm: the scratch was made for up to {N} sequences of T, U = "
+            f"{tuple(sizes)}, got states of shape {tuple(states.shape)}"
+        )
+
+
+@implements(reference.lstm_forward)
+def lstm_forward(a, recurrent_kernel, initial_state, initial_cell, mask, y, go_backwards, scratch):
+    check_scratch(scratch, y)
+    steps = scratch[:4]
+    launch(
+        _make_forward(np.dtype(y.dtype)),
+        len(y),
+        a,
+        recurrent_kernel,
+        initial_state,
+        initial_cell,
+        mask,
+        y,
+        go_backwards,
+        steps,
+    )
+
+
+@implements(reference.lstm_backward)
+def lstm_backward(
+    dout,
+    recurrent_kernel,
+    mask,
+    da,
+    drecurrent_kernel,
+    dinitial_state,
+    dinitial_cell,
+    go_backwards,
+    scratch,
+):
+    check_scratch(scratch, dout)
+    N, T, U = dout.shape
+    launch_each(_transpose, recurrent_kernel.size, recurrent_kernel, scratch.transposed)
+    launch(
+        _backward_steps,
+        N,
+        dout,
+        mask,
+        scratch.transposed,
+        da,
+        dinitial_state,
+        dinitial_cell,
+        go_backwards,
+        scratch[1:4],
+    )
+    product(
+        COLUMNS_OF_A,
+        ROWS_OF_B,
+        store,
+        (rows(scratch.state[:N]),),
+        (rows(da),),
+        (drecurrent_kernel,),
+        (U, 4 * U, N * T),
+        dout.dtype,
+    )
+
+
+@functools.cache
+def _make_forward(dtype):
+    sigmoid = make_activation("sigmoid", dtype)
+
+    @cuda.jit
+    def forward_steps(
+        a, recurrent_kernel, initial_state, initial_cell, mask, y, go_backwards, steps
+    ):
+        state, cell, squashed, gates = steps
+        n = cuda.blockIdx.x
+        thread = cuda.threadIdx.x
+        width = cuda.blockDim.x
+        T, U = y.shape[1:]
+        for u in range(thread, U, width):
+            state[n, T - 1 if go_backwards else 0, u] = initial_state[n, u]
+            cell[n, T - 1 if go_backwards else 0, u] = initial_cell[n, u]
+        cuda.syncthreads()
+        for step in range(T):
+            t = T - 1 - step if go_backwards else step
+            following = t - 1 if go_backwards else t + 1
+            for m in range(thread, 4 * U, width):
+                q = a[n, t, m]
+                for u in range(U):
+                    q += state[n, t, u] * recurrent_kernel[u, m]  # 2
+                is_candidate = 2 * U <= m < 3 * U
+                gates[n, t, m] = math.tanh(q) if is_candidate else sigmoid(q)  # 3 to 6
+            cuda.syncthreads()
+            for u in range(thread, U, width):
+                h = state[n, t, u]
+                c = cell[n, t, u]
+                if mask[n, t] != 0:
+                    i = gates[n, t, u]
+                    f = gates[n, t, U + u]
+                    g = gates[n, t, 2 * U + u]
+                    c = f * c + i * g  # 7
+                    h = gates[n, t, 3 * U + u] * math.tanh(c)  # 8
+                y[n, t, u] = h
+                squashed[n, t, u] = math.tanh(c)
+                if step < T - 1:
+                    state[n, following, u] = h
+                    cell[n, following, u] = c
+            cuda.syncthreads()
+
+    return forward_steps
+
+
+@cuda.jit
+def _transpose(x, y):
+    i = cuda.grid(1)
+    if i < x.size:
+        row = i // x.shape[1]
+        column = i % x.shape[1]
+        y[column, row] = x[row, column]
+
+
+@cuda.jit
+def _backward_steps(dout, mask, transposed, da, dh, dc, go_backwards, steps):
+    """dh and dc (N, U) run from the last step to the first, and end as those before the first."""
+    cell, squashed, gates = steps
+    n = cuda.blockIdx.x
+    thread = cuda.threadIdx.x
+    width = cuda.blockDim.x
+    T, U = dout.shape[1:]
+    zero = dout.dtype.type(0)
+    one = dout.dtype.type(1)
+    for u in range(thread, U, width):
+        dh[n, u] = zero
+        dc[n, u] = zero
+    for step in range(T):
+        t = step if go_backwards else T - 1 - step
+        for u in range(thread, U, width):
+            dh_u = dh[n, u] + dout[n, t, u]
+            dh[n, u] = dh_u
+            da[n, t, u] = zero
+            da[n, t, U + u] = zero
+            da[n, t, 2 * U + u] = zero
+            da[n, t, 3 * U + u] = zero
+            if mask[n, t] != 0:
+                i = gates[n, t, u]
+                f = gates[n, t, U + u]
+                g = gates[n, t, 2 * U + u]
+                o = gates[n, t, 3 * U + u]
+                seen = squashed[n, t, u]
+                dc_u = dc[n, u] + o * (one - seen * seen) * dh_u  # 8
+                da[n, t, u] = g * dc_u * i * (one - i)  # 7, 3
+                da[n, t, U + u] = cell[n, t, u] * dc_u * f * (one - f)  # 7, 4
+                da[n, t, 2 * U + u] = i * dc_u * (one - g * g)  # 7, 5
+                da[n, t, 3 * U + u] = seen * dh_u * o * (one - o)  # 8, 6
+                dc[n, u] = f * dc_u  # 7
+                dh[n, u] = zero
+        cuda.syncthreads()
+        for u in range(thread, U, width):
+            total = dh[n, u]
+            for m in range(4 * U):
+                total += da[n, t, m] * transposed[m, u]  # 2
+            dh[n, u] = total
+        cuda.syncthreads()

@@ -1,0 +1,40 @@
+"""Commands that show the labs: list them, and print their models' layer tables."""
+import json
+
+import click
+
+from .. import labs
+from ..data.catalogue import CATALOGUE
+from .arguments import lab_argument
+
+LISTED = ("name", "title", "data", "parameters", "epochs", "batch_size", "settings")
+
+
+@click.command("labs")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_labs(as_json):
+    """List the labs: data, parameters, settings, reference figures."""
+    if as_json:
+        listed = [{name: getattr(lab, name) for name in LISTED}
+                  | {"references": [vars(reference) for reference in lab.references]}
+                  for lab in labs.LABS.values()]
+        click.echo(json.dumps(listed, indent=2))
+        return
+    for lab in labs.LABS.values():
+        settings = ", ".join(f"{name}={value}" for name, value in lab.settings.items())
+        click.echo(f"{lab.name}: {lab.title}")
+        click.echo(f"  {CATALOGUE[lab.data].title}, {lab.parameters:,} parameters, "
+                   f"{lab.epochs} epochs, batches of {lab.batch_size}")
+        click.echo(f"  settings: {settings}")
+        for reference in lab.references:
+            click.echo(f"  reference: {reference}")
+
+
+@click.command()
+@lab_argument()
+def summary(lab):
+    """Print LAB's layer table: layer, output shape, parameters; totals."""
+    lab = labs.LABS[lab]
+    model = lab.make_model(lab.settings)
+    model.build(lab.shape(lab.settings))
+    click.echo(model.summary())

@@ -1,0 +1,51 @@
+"""What labs about images have beyond others."""
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .lab import Lab
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLab(Lab):
+    """A lab about images; see Lab.
+
+    Images are reshaped to example_shape, and get a border of zeros if it is larger. In a small
+    model the setting "side" may replace the height and width.
+
+    Attributes
+    ----------
+    validation_split : float
+        The part of the training set, its last examples, that validates; with 0 the test set does.
+    """
+    kind: ClassVar = "images"
+    validation_split: float = 0.0
+
+    @property
+    def held_out(self):
+        """What the examples that validate are called."""
+        return "held-out examples" if self.validation_split else "test set"
+
+    def shape(self, settings):
+        """Return the shape of an example."""
+        side = settings.get("side")
+        return (side, side, 1) if side else self.example_shape
+
+    def prepare(self, images):
+        """Return images of shape (N, 28, 28, 1) as examples of this lab."""
+        size = images.shape[1]
+        if len(self.example_shape) == 3:
+            size = self.example_shape[0]
+        border = (size - images.shape[1]) // 2
+        if border:
+            images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
+        return images.reshape(-1, *self.example_shape)
+
+    def split(self, data):
+        """Return the training and the validation examples of a prepared data set."""
+        if not self.validation_split:
+            return data.x_train, data.x_test
+        count = len(data.x_train)
+        kept = count - round(self.validation_split * count)
+        return data.x_train[:kept], data.x_train[kept:]

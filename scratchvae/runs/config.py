@@ -1,0 +1,98 @@
+"""The configuration of a run: what config.json holds."""
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..errors import ScratchVAEError
+
+KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data",
+        "complete", "versions"}
+
+
+def new_config(lab, settings=None, **options):
+    """Return the configuration of a new run.
+
+    Parameters
+    ----------
+    lab : Lab
+    settings : dict, optional
+        The settings of the lab's model and optimizer; defaults to the lab's own.
+    **options
+        epochs, batch_size : int
+            Default to the lab's own.
+        limit : int
+            Use only the first examples, this many; by default all of them.
+        seed : int, default 0
+        backend : {"cpu", "reference", "cuda"}, default "cpu"
+        data_dir : path
+            Where the data are, if not in the usual places.
+        text : path
+            A text file to use instead of the lab's data.
+
+        An option that is None has its default.
+
+    Returns
+    -------
+    dict
+        "data" and "complete" are None until the data are loaded.
+
+    Raises
+    ------
+    ScratchVAEError
+        If an option is unknown.
+    """
+    chosen = {"epochs": lab.epochs, "batch_size": lab.batch_size, "limit": None, "seed": 0,
+              "backend": "cpu", "data_dir": None, "text": None}
+    for name, value in options.items():
+        if name not in chosen:
+            raise ScratchVAEError(f"new_config: unknown option {name!r}; "
+                                  f"allowed: {', '.join(chosen)}")
+        if value is not None:
+            chosen[name] = value
+    for name in ("data_dir", "text"):
+        if chosen[name]:
+            chosen[name] = str(Path(chosen[name]).resolve())
+    versions = {"scratchvae": __version__, "python": platform.python_version(),
+                "numpy": np.__version__}
+    return {"lab": lab.name, "settings": dict(settings or lab.settings), **chosen,
+            "data": None, "complete": None, "versions": versions}
+
+
+def read_config(folder, data_dir=None):
+    """Return the configuration of the run in a directory.
+
+    Parameters
+    ----------
+    folder : path
+    data_dir : path, optional
+        Where its data are now; replaces the directory that config.json names.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ScratchVAEError
+        If config.json is missing or damaged, or the run was trained on a text file: then data_dir
+        has no meaning.
+    """
+    path = Path(folder) / "config.json"
+    if not path.is_file():
+        raise ScratchVAEError(f"{folder}: not a run directory (config.json is missing)")
+    try:
+        config = json.loads(path.read_text())
+        missing = KEYS - set(config if isinstance(config, dict) else ())
+    except ValueError as error:
+        raise ScratchVAEError(f"{path}: damaged ({error})") from None
+    if missing:
+        raise ScratchVAEError(f"{path}: damaged (missing: {', '.join(sorted(missing))})")
+    if data_dir and config.get("text"):
+        raise ScratchVAEError(f"{folder}: was trained on the file {config['text']}, which is "
+                              "read from there; leave out the data directory")
+    if data_dir:
+        config["data_dir"] = str(Path(data_dir).resolve())
+    return config

@@ -1,0 +1,115 @@
+"""Training a run: its directory is kept up to date, and whatever it holds can be resumed from."""
+import platform
+
+import kernels
+
+from ..training.callback import Callback
+from ..training.loop import steps_in
+from .lock import training_lock
+from .record import Record
+
+
+class Keeper(Callback):
+    """Writes a run's configuration, weights and history.
+
+    Parameters
+    ----------
+    run : Run
+        Its `model` is the one that is trained.
+    """
+
+    def __init__(self, run):
+        self.run = run
+
+    def on_train_begin(self, history):
+        """Write all files: of a resumed run, a kill may have left some of them behind."""
+        self.write(history)
+
+    def on_epoch_end(self, history):
+        """Write all files."""
+        self.write(history)
+
+    def on_interrupt(self, history):
+        """Write the weights; the history has no new row."""
+        self.write_weights()
+
+    def write(self, history):
+        """Write all files."""
+        self.run.history = history
+        self.run.write_config()
+        self.write_weights()
+        if len(history):
+            history.write_csv(self.run.folder / "history.csv")
+
+    def write_weights(self):
+        """Write weights.npz."""
+        self.run.model.save(self.run.folder / "weights.npz")
+
+
+def train(run, callbacks=(), resume=False):
+    """Train a run up to its configured number of epochs.
+
+    Parameters
+    ----------
+    run : Run
+    callbacks : sequence of Callback, default ()
+        Called after the run's own, which have written its files by then.
+    resume : bool, default False
+        Continue the training from the run's checkpoint.
+
+    Raises
+    ------
+    ScratchVAEError
+        If another process trains the run, or the training diverges.
+    KeyboardInterrupt
+        At Ctrl-C or SIGTERM, after the checkpoint is written.
+    """
+    config = run.config
+    backend = kernels.load(config["backend"])           # first: it may be missing
+    x, y, validation = run.examples()
+    run.model = run.make_model()
+    optimizer = run.make_optimizer()
+    own = [Keeper(run), *make_record(run, resume)]
+    announce(run, len(x), backend.describe())
+    with training_lock(run.folder):
+        if not resume:
+            run.write_config()          # first: a checkpoint cannot be resumed without it
+        run.history = run.model.fit(
+            x,
+            epochs=config["epochs"],
+            batch_size=config["batch_size"],
+            optimizer=optimizer,
+            validation_data=validation,
+            y=y,
+            seed=config["seed"],
+            shuffle=run.lab.shuffle,
+            checkpoint=run.folder / "checkpoint.npz",
+            resume=resume,
+            callbacks=[*own, *callbacks],
+        )
+    if config["backend"] == "cuda":
+        del run.model                   # loaded again from its file, where Python computes
+
+
+def announce(run, count, backend):
+    """Print what is trained on how many examples, and note the backend in the configuration."""
+    config = run.config
+    config["computed_by"] = f"{backend}; {platform.system()}, {platform.machine()}"
+    print(f"{run.lab.name}: {run.model.count:,} parameters, {config['epochs']} epochs of "
+          f"{count:,} examples in batches of {config['batch_size']}; {backend}", flush=True)
+    for line in run.lab.peculiarities(config["settings"]):
+        print(f"note: {line}", flush=True)
+
+
+def make_record(run, resume):
+    """Return a list with the Record of the training's steps, empty if the lab keeps none.
+
+    A resumed record ends at the checkpoint.
+    """
+    every = run.lab.record_every
+    if not every:
+        return []
+    path = run.folder / "record.npz"
+    if resume:
+        return [Record.load(path, run.model, steps_in(run.folder / "checkpoint.npz"))]
+    return [Record(run.model, every, path)]
