@@ -167,6 +167,16 @@ def built(layer, input_shape, weights, dtype, backend):
     return layer
 
 
+def on_one_and_more_threads(compute):
+    """Return what compute() gives on one thread, on two where there are two, and on all."""
+    count = numba.config.NUMBA_NUM_THREADS
+    results = []
+    for threads in sorted({1, min(2, count), count}):
+        kernels.load("cpu").set_threads(threads)
+        results.append(compute())
+    return results
+
+
 def same_on_any_number_of_threads(compute):
     """compute() returns the same on one thread, on two, and on all of them."""
     count = numba.config.NUMBA_NUM_THREADS

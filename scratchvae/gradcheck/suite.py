@@ -1,4 +1,7 @@
-"""What `scratchvae gradcheck` checks: every layer, every loss, or a lab's model at a reduced size."""
+"""What `scratchvae gradcheck` checks:
+
+every layer, every loss, or a lab's model at a reduced size.
+"""
 from .. import labs
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding, Layer
 from ..models import VAE, Autoencoder, Sequential
