@@ -235,63 +235,75 @@ def test_repeat_vector(rng):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: GRU(0), "GRU: units is 0; allowed: whole numbers from 1"),
+        (lambda: GRU(0), "GRU: units must be a positive integer, got 0"),
         (lambda: GRU(2, recurrent_initializer="he"), "unknown initializer 'he'"),
-        (lambda: GRU(2).build((3,)), r"GRU: input shape \(3,\); needed: two axes"),
-        (lambda: Bidirectional(Dense(3)), "Bidirectional: .*needed: a GRU"),
-        (lambda: Embedding(0, 3), "Embedding: input_dim is 0; allowed: whole numbers from 1"),
-        (lambda: Embedding(3, 1.5), "Embedding: output_dim is 1.5"),
-        (lambda: OneHotDense(3, 0), "OneHotDense: units is 0"),
-        (lambda: OneHotDense(-1, 2), "OneHotDense: depth is -1"),
+        (lambda: GRU(2).build((3,)), r"GRU: input_shape must be \(steps, features\), got "
+                                     r"\(3,\)"),
+        (lambda: Bidirectional(Dense(3)), r"Bidirectional: layer must be a recurrent layer "
+                                          r"such as GRU\(8\), got "
+                                          r"<scratchvae\.layers\.dense\.Dense object at "
+                                          r"0x7fa2a1dc3c10>"),
+        (lambda: Embedding(0, 3), "Embedding: input_dim must be a positive integer, got 0"),
+        (lambda: Embedding(3, 1.5), r"Embedding: output_dim must be a positive integer, got "
+                                    r"1\.5"),
+        (lambda: OneHotDense(3, 0), "OneHotDense: units must be a positive integer, got 0"),
+        (lambda: OneHotDense(-1, 2), "OneHotDense: depth must be a positive integer, got -1"),
         (lambda: OneHotDense(3, 2, "selu"), "unknown activation 'selu'"),
         (
             lambda: OneHotDense(3, 2).build((2,)),
-            r"OneHotDense: input shape \(2,\); needed: \(1,\), the index of a word",
+            r"OneHotDense: input_shape must be \(1,\), the index of a word, got \(2,\)",
         ),
-        (lambda: RepeatVector(0), "RepeatVector: n is 0"),
+        (lambda: RepeatVector(0), "RepeatVector: n must be a positive integer, got 0"),
         (
             lambda: RepeatVector(2).build((3, 4)),
-            r"RepeatVector: input shape \(3, 4\); needed: one axis",
+            r"RepeatVector: input_shape must be \(features\), got \(3, 4\)",
         ),
         (
             lambda: built(Embedding(3, 2), (2,), [np.zeros((3, 2))], "float32", "cpu").forward(
                 np.zeros((1, 2), np.float32)
             ),
-            r"Embedding: input a float32 array of shape \(1, 2\); needed: a int32 array of shape \(batch, 2\)",
+            r"Embedding: x must be a int32 array of shape \(N, 2\), got a float32 array of "
+            r"shape \(1, 2\)",
         ),
         (
             lambda: built(Embedding(3, 2), (2,), [np.zeros((3, 2))], "float32", "cpu").forward(
                 np.zeros((1, 2), np.int64)
             ),
-            "input a int64 array",
+            r"Embedding: x must be a int32 array of shape \(N, 2\), got a int64 array of "
+            r"shape \(1, 2\)",
         ),
         (
             lambda: built(Embedding(3, 2), (2,), [np.zeros((3, 2))], "float32", "cpu").forward(
                 np.array([[0, 3]], np.int32)
             ),
-            "embedding: index 3 is out of range; allowed: 0 to 2",
+            "embedding_forward: indices: index 3 is out of range; allowed: 0 to 2",
         ),
         (
             lambda: built(
                 OneHotDense(3, 1), (1,), [np.zeros((3, 1)), [0]], "float32", "cpu"
             ).forward(np.array([[-1]], np.int32)),
-            "onehot_dense: index -1 is out of range; allowed: 0 to 2",
+            "onehot_dense_forward: indices: index -1 is out of range; allowed: 0 to 2",
         ),
         (
             lambda: Adam(global_clipnorm=-1),
-            "optimizer: global_clipnorm is -1; allowed: numbers from 0",
+            "Adam: global_clipnorm must be a number of at least 0, got -1",
         ),
-        (lambda: TextVAE(9, 4, 2, 3, 3, word_dropout=1.0), "rate is 1.0; allowed: 0 <= rate < 1"),
-        (lambda: TextVAE(9, 4, 2, 3, 3, free_bits=-1), "free_bits is -1; allowed: numbers from 0"),
-        (lambda: TextVAE(9, 0, 2, 3, 3), "TextVAE: steps is 0"),
-        (lambda: TextVAE(9, 4, 0, 3, 3), "TextVAE: latent_dim is 0"),
+        (lambda: TextVAE(9, 4, 2, 3, 3, word_dropout=1.0), r"TextVAE: word_dropout must be in "
+                                                           r"\[0, 1\), got 1\.0"),
+        (lambda: TextVAE(9, 4, 2, 3, 3, free_bits=-1), "TextVAE: free_bits must be a number "
+                                                       "of at least 0, got -1"),
+        (lambda: TextVAE(9, 0, 2, 3, 3), "TextVAE: steps must be an integer of at least 2, "
+                                         "got 0"),
+        (lambda: TextVAE(9, 4, 0, 3, 3), "TextVAE: latent_dim must be a positive integer, "
+                                         "got 0"),
         (
             lambda: TextVAE(9, 4, 2, 3, 3).build((5,)),
-            r"TextVAE: an example has shape \(5,\); needed: \(4,\), its steps",
+            r"TextVAE: input_shape must be \(4,\), the steps, got \(5,\)",
         ),
         (
             lambda: VAE([OneHotDense(3, 2)], 2, [Dense(3)], "onehot_binary_crossentropy"),
-            "output activation is linear; needed: sigmoid",
+            "onehot_binary_crossentropy: the decoder must end in the activation sigmoid, got "
+            "linear",
         ),
         (
             lambda: VAE(
@@ -300,13 +312,15 @@ def test_repeat_vector(rng):
                 [Dense(3, "sigmoid")],
                 "sparse_categorical_crossentropy",
             ),
-            "is sigmoid; needed: softmax",
+            "sparse_categorical_crossentropy: the decoder must end in the activation "
+            "softmax, got sigmoid",
         ),
         (
             lambda: VAE(
                 [OneHotDense(3, 2)], 2, [Dense(3, "softmax")], "sparse_categorical_crossentropy"
             ).build((1,)),
-            r"sparse_categorical_crossentropy: the decoder's output has shape \(3,\); needed: two axes",
+            r"sparse_categorical_crossentropy: the decoder's output must have the axes steps, "
+            r"words, got shape \(3,\)",
         ),
         (
             lambda: VAE(
@@ -315,7 +329,8 @@ def test_repeat_vector(rng):
                 [Dense(4), Reshape((2, 2)), Activation("sigmoid")],
                 "onehot_binary_crossentropy",
             ).build((1,)),
-            r"onehot_binary_crossentropy: the decoder's output has shape \(2, 2\); needed: one axis",
+            r"onehot_binary_crossentropy: the decoder's output must have the axes words, got "
+            r"shape \(2, 2\)",
         ),
         (
             lambda: VAE(
@@ -324,7 +339,8 @@ def test_repeat_vector(rng):
                 [RepeatVector(4), Dense(3, "softmax")],
                 "sparse_categorical_crossentropy",
             ).build((5,)),
-            r"an example has shape \(5,\), the decoder's output \(4, 3\)",
+            r"VAE: the decoder's output has shape \(4, 3\), which does not reconstruct an "
+            r"example of shape \(5,\)",
         ),
         (
             lambda: VAE(
@@ -333,7 +349,8 @@ def test_repeat_vector(rng):
                 [RepeatVector(4), Dense(3, "softmax")],
                 "sparse_categorical_crossentropy",
             ).build((4,)),
-            r"the encoder's output has shape \(4, 2\); needed: one axis",
+            r"VAE: the encoder's output must have one axis, got shape \(4, 2\); put a Flatten "
+            r"at its end",
         ),
     ],
 )

@@ -339,43 +339,49 @@ Y = np.arange(1, 11)[:, np.newaxis] % V
     [
         (
             lambda m: m.fit(X.astype(float)),
-            "x is a ndarray that is no array of whole numbers; needed: indices of words",
+            r"x must be an integer array \(indices of words\) of shape \(N, 1\), got float64 "
+            r"dtype",
         ),
-        (lambda m: m.fit(X == 1), "x is a ndarray that is no array of whole numbers"),
+        (lambda m: m.fit(X == 1), r"x must be an integer array \(indices of words\) of shape "
+                                  r"\(N, 1\), got float64 dtype"),
         (lambda m: m.fit(X + 1), f"x: index {V} is out of range; allowed: 0 to {V - 1}"),
         (lambda m: m.fit(X - 1), "x: index -1 is out of range; allowed: 0 to 6"),
-        (lambda m: m.fit(X, y=Y.astype(float)), "y is a ndarray that is no array of whole numbers"),
+        (lambda m: m.fit(X, y=Y.astype(float)), r"y must be an integer array \(indices of "
+                                                r"words\) of shape \(N, 1\), got float64 dtype"),
         (
             lambda m: m.fit(X, y=Y + 1),
             f"onehot_binary_crossentropy: index {V} is out of range; allowed: 0 to {V - 1}",
         ),
         (lambda m: m.fit(X, y=Y - 1), "onehot_binary_crossentropy: index -1 is out of range"),
-        (lambda m: m.fit(X, y=Y[:9]), "10 examples x, but 9 targets y; needed: as many"),
-        (lambda m: m.fit(X, y=Y[:, 0]), r"y has shape \(10,\); needed: \(examples, 1\)"),
+        (lambda m: m.fit(X, y=Y[:9]), "x and y must have the same length, got 10 and 9"),
+        (lambda m: m.fit(X, y=Y[:, 0]), r"y must have shape \(N, 1\), got \(10,\)"),
         (
             lambda m: m.fit(X, y=np.eye(V, dtype=int)[Y[:, 0]]),
-            r"y has shape \(10, 7\); needed: \(examples, 1\)",
+            r"y must have shape \(N, 1\), got \(10, 7\)",
         ),
-        (lambda m: m.fit(X, y=Y, validation_data=(X, Y[:5])), "10 examples x, but 5 targets y"),
+        (lambda m: m.fit(X, y=Y, validation_data=(X, Y[:5])), "x and y must have the same "
+                                                              "length, got 10 and 5"),
         (lambda m: m.fit(X, y=Y, validation_data=X), r"validation_data must be a pair \(x, y\)"),
         (
             lambda m: m.fit(X, validation_data=(X, Y)),
-            r"x has shape \(2, 10, 1\); needed: \(examples, 1\)",
+            r"x must have shape \(N, 1\), got \(2, 10, 1\)",
         ),
         (
             lambda m: m.fit(X, progress=False) and m.evaluate(X, y=Y[:3]),
-            "10 examples x, but 3 targets y",
+            "x and y must have the same length, got 10 and 3",
         ),
         (
             lambda m: m.fit(X, progress=False) and m.evaluate(X * 1.0),
-            "x is a ndarray that is no array of whole numbers",
+            r"x must be an integer array \(indices of words\) of shape \(N, 1\), got float64 "
+            r"dtype",
         ),
         (
             lambda m: m.fit(X, progress=False) and m.encode(X + V),
             f"x: index {2 * V - 1} is out of range",
         ),
         *(
-            (lambda m, x=x, y=y: m.fit(x, y=y, progress=False), "indices of words, below 2.31")
+            (lambda m, x=x, y=y: m.fit(x, y=y, progress=False), r"x must hold indices of words below 2\^31, got "
+                                                                r"9223372036854775808 to 9223372036854775814")
             for x, y in ((X + 2**32, Y), (X, Y + 2**32), (X.astype(np.uint64) + 2**63, Y))
         ),
     ],
@@ -499,7 +505,9 @@ def test_lines_without_words_are_refused():
     model.build((T,))
     x = np.full((3, T), END)
     x[1, 0] = 0
-    with pytest.raises(ScratchVAEError, match=r"line 1 begins with padding \(PAD, 0\)"):
+    with pytest.raises(ScratchVAEError, match=r"TextVAE: a line must hold words and its end "
+                                              r"\(END = 2\) before the padding \(PAD = 0\), "
+                                              r"but line 1 begins with padding"):
         model.evaluate(x)
     with pytest.raises(ScratchVAEError, match="TextVAE reconstructs its lines"):
         model.fit(x, y=x.copy())
