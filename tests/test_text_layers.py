@@ -119,7 +119,8 @@ def test_a_forgotten_reset_gate_is_found():
         """Its reset gate is 1, as far as the gradient is concerned."""
 
         def backward(self, dout, need_dx=True):
-            self._scratch.gates[..., self.units :] = 1
+            _, work = self._scratch["gru"]
+            getattr(work, "memory", work).gates[..., self.units :] = 1
             return super().backward(dout, need_dx)
 
     for name in HOSTS:
@@ -239,10 +240,7 @@ def test_repeat_vector(rng):
         (lambda: GRU(2, recurrent_initializer="he"), "unknown initializer 'he'"),
         (lambda: GRU(2).build((3,)), r"GRU: input_shape must be \(steps, features\), got "
                                      r"\(3,\)"),
-        (lambda: Bidirectional(Dense(3)), r"Bidirectional: layer must be a recurrent layer "
-                                          r"such as GRU\(8\), got "
-                                          r"<scratchvae\.layers\.dense\.Dense object at "
-                                          r"0x7fa2a1dc3c10>"),
+        (lambda: Bidirectional(Dense(3)), "Bidirectional: layer must be a recurrent layer such as .*, got <scratchvae"),
         (lambda: Embedding(0, 3), "Embedding: input_dim must be a positive integer, got 0"),
         (lambda: Embedding(3, 1.5), r"Embedding: output_dim must be a positive integer, got "
                                     r"1\.5"),

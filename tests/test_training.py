@@ -13,6 +13,7 @@ from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
 from scratchvae.models import VAE, Autoencoder
 from scratchvae.optimizers import SGD, Adam, RMSprop
+from scratchvae.training import Settings
 
 
 def test_training_lowers_the_loss_and_history_says_so(x):
@@ -246,7 +247,8 @@ def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
     vae.build((784,))
     optimizer = RMSprop()
     optimizer.build(vae.parameters, vae.kernels)
-    training = Training(vae, optimizer, x, x, 100, 0)
+    settings = Settings(batch_size=100, optimizer=optimizer)
+    training = Training(vae, x, x, settings)
     batches = [np.arange(i, i + 100) for i in (0, 100, 200)]
     training.train_batch(batches[0])
     arrays = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
