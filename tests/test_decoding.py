@@ -349,7 +349,7 @@ def search(step=markov(np.full((4, 4), 0.25)), length=3, rows=1, **options):
         (lambda: decode(top_k=2.5), r"sampling: top_k must be a positive integer, got 2\.5"),
         (lambda: decode(top_p=0), "top_p is 0; allowed: numbers above 0, up to 1"),
         (lambda: decode(top_p=1.01), "top_p is 1.01"),
-        (lambda: decode(length=0), "beam_search: length must be a positive integer, got 0"),
+        (lambda: decode(length=0), "length must be a positive integer, got 0"),
         (lambda: search(length=0), "beam_search: length must be a positive integer, got 0"),
         (lambda: search(beams=0), "beam_search: beams must be a positive integer, got 0"),
         (lambda: search(length_penalty=-1), "beam_search: length_penalty must be a number of "
