@@ -341,16 +341,19 @@ def search(step=markov(np.full((4, 4), 0.25)), length=3, rows=1, **options):
         (lambda: search(forbidden=range(4)), "every word is forbidden"),
         (lambda: decode(forbidden=[4]), "4 is not in the vocabulary; allowed: words from 0 to 3"),
         (lambda: decode(forbidden=[-1]), "-1 is not in the vocabulary"),
-        (lambda: decode(temperature=-0.1), "temperature is -0.1; allowed: numbers from 0"),
-        (lambda: decode(temperature=float("nan")), "temperature is nan"),
-        (lambda: decode(top_k=0), "top_k is 0; allowed: whole numbers from 1"),
-        (lambda: decode(top_k=2.5), "top_k is 2.5"),
+        (lambda: decode(temperature=-0.1), r"sampling: temperature must be a number of at "
+                                           r"least 0, got -0\.1"),
+        (lambda: decode(temperature=float("nan")), "sampling: temperature must be a number "
+                                                   "of at least 0, got nan"),
+        (lambda: decode(top_k=0), "sampling: top_k must be a positive integer, got 0"),
+        (lambda: decode(top_k=2.5), r"sampling: top_k must be a positive integer, got 2\.5"),
         (lambda: decode(top_p=0), "top_p is 0; allowed: numbers above 0, up to 1"),
         (lambda: decode(top_p=1.01), "top_p is 1.01"),
-        (lambda: decode(length=0), "length is 0"),
-        (lambda: search(length=0), "length is 0"),
-        (lambda: search(beams=0), "beams is 0"),
-        (lambda: search(length_penalty=-1), "length_penalty is -1"),
+        (lambda: decode(length=0), "length must be a positive integer, got 0"),
+        (lambda: search(length=0), "beam_search: length must be a positive integer, got 0"),
+        (lambda: search(beams=0), "beam_search: beams must be a positive integer, got 0"),
+        (lambda: search(length_penalty=-1), "beam_search: length_penalty must be a number of "
+                                            "at least 0, got -1"),
         (lambda: search(rows=2), "state has 2 rows; needed: 1"),
     ],
 )

@@ -4,17 +4,11 @@ weights, input and results, so a new layer needs no test of its own here.
 import json
 
 import pytest
-from conftest import HOSTS, KERAS_GROUPS, built, close
+from conftest import HOSTS, KERAS_GROUPS, built, close, numbered
 
 from scratchvae.layers import Layer
 
 GROUPS = [group for group in KERAS_GROUPS if group.startswith("layer/")]
-
-
-def numbered(group, name):
-    """Return the arrays NAME_0, NAME_1, ... of a group."""
-    count = sum(key.rpartition("_")[0] == name for key in group)
-    return [group[f"{name}_{i}"] for i in range(count)]
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 2e-6)])

@@ -10,8 +10,9 @@ from scratchvae.layers.pooling import Pooling2D
 from scratchvae.layers.recurrent import Recurrent
 from scratchvae.models import VAE, Sequential
 
-LIBRARY = [value for value in vars(layers).values()
-           if isinstance(value, type) and issubclass(value, Layer) and value is not Layer]
+LIBRARY = {layer_class for layer_class in Layer.classes.values()
+           if layer_class.__module__.startswith("scratchvae.")
+           and layer_class.forward is not Layer.forward}       # without the bases of several layers
 
 
 class Dense(Layer):
@@ -58,7 +59,7 @@ def run_suite():
 def test_all_layers_of_the_library_are_checked(checked):
     classes, _ = checked
     run_suite()
-    assert classes == set(LIBRARY)
+    assert classes == LIBRARY
 
 
 def test_all_losses_are_checked(checked):
@@ -72,8 +73,7 @@ def test_a_new_layer_is_checked_because_it_has_examples(checked, monkeypatch):
         @classmethod
         def examples(cls):
             yield cls("tanh"), (3,)
-    Fresh.__module__ = "scratchvae.layers.fresh"
-    monkeypatch.setitem(Layer.classes, "Fresh", Fresh)
+    monkeypatch.setattr(layers, "Fresh", Fresh, raising=False)
     classes, _ = checked
     run_suite()
     assert Fresh in classes

@@ -3,6 +3,7 @@ import inspect
 
 import numpy as np
 import pytest
+from conftest import same_on_any_number_of_threads
 
 import kernels
 from kernels.backend import make_scratch, operations
@@ -25,6 +26,8 @@ CPU = kernels.load("cpu")
 OPERATIONS = operations(REFERENCE)
 CASES = all_cases(REFERENCE)
 MIDDLE = SIZES | {"N": 7, "K": 40, "M": 33, "U": 17, "C": 16, "H": 8, "W": 9, "B": 3}
+MANY = SIZES | {"N": 41, "T": 5, "K": 70, "M": 101, "U": 37, "V": 101, "E": 70, "D": 784,
+                "C": 17, "H": 13, "W": 12, "P": 70_001, "*": (3, 9001)}
 LONG = 20_001                   # more than two chunks of kernels that work in chunks
 UNDEFINED = {"dz"}              # work space: its contents are undefined
 
@@ -115,6 +118,16 @@ def test_long_arrays_equal_the_reference(name):
     for array, ours in run(CPU, case, "float32").items():
         if array not in UNDEFINED:
             near(ours, exact[array], 2e-6)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_same_bits_on_any_number_of_threads(name):
+    case = make_case(OPERATIONS[name], MANY)
+
+    def compute():
+        arrays = run(CPU, case, "float32")
+        return {key: array.tobytes() for key, array in arrays.items() if key not in UNDEFINED}
+    same_on_any_number_of_threads(compute)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -1,4 +1,5 @@
 """Training: history, determinism, interruption and resumption, allocations."""
+
 import json
 import tracemalloc
 
@@ -12,11 +13,14 @@ from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
 from scratchvae.models import VAE, Autoencoder
 from scratchvae.optimizers import SGD, Adam, RMSprop
+from scratchvae.training import Settings
 
 
 def test_training_lowers_the_loss_and_history_says_so(x):
     vae = small_vae()
-    history = vae.fit(x, epochs=30, batch_size=16, optimizer=Adam(0.01), validation_data=x, seed=1, progress=False)
+    history = vae.fit(
+        x, epochs=30, batch_size=16, optimizer=Adam(0.01), validation_data=x, seed=1, progress=False
+    )
     assert len(history) == 30 and history["epoch"] == list(range(1, 31))
     assert history["loss"][-1] < history["loss"][0] - 0.5
     for row in history.rows:
@@ -26,7 +30,8 @@ def test_training_lowers_the_loss_and_history_says_so(x):
 
 
 def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch):
-    vae, seen = small_vae(kl_weight=0.3), []
+    vae = small_vae(kl_weight=0.3)
+    seen = []
     train_step = VAE.train_step
 
     def recorded(self, batch, optimizer, kl_weight, target):
@@ -35,7 +40,7 @@ def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch
         return losses
 
     monkeypatch.setattr(VAE, "train_step", recorded)
-    history = vae.fit(x, epochs=1, batch_size=16, seed=3, progress=False)         # 16 + 16 + 16 + 2
+    history = vae.fit(x, epochs=1, batch_size=16, seed=3, progress=False)  # 16 + 16 + 16 + 2
     reconstruction, kl = (np.concatenate(values).astype(np.float64) for values in zip(*seen))
     assert [len(values) for values, _ in seen] == [16, 16, 16, 2]
     assert history["reconstruction"][0] == pytest.approx(reconstruction.mean(), rel=1e-12)
@@ -45,22 +50,42 @@ def test_history_is_the_mean_over_all_examples_of_unequal_batches(x, monkeypatch
 
 def test_every_epoch_sees_every_example_once_in_another_order(x, monkeypatch):
     from scratchvae.training.loop import Training
-    orders, train_batch = [], Training.train_batch
-    monkeypatch.setattr(Training, "train_batch", lambda self, indices: orders.append(indices.copy()) or train_batch(self, indices))
+
+    orders = []
+    train_batch = Training.train_batch
+    monkeypatch.setattr(
+        Training,
+        "train_batch",
+        lambda self, indices: orders.append(indices.copy()) or train_batch(self, indices),
+    )
     small_vae().fit(x, epochs=2, batch_size=50, seed=3, progress=False)
-    assert sorted(orders[0]) == sorted(orders[1]) == list(range(50)) and list(orders[0]) != list(orders[1])
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(50)) and list(orders[0]) != list(
+        orders[1]
+    )
 
 
-@pytest.mark.parametrize("make", [lambda: small_vae(), lambda: Autoencoder([Dense(5, "relu"), Dense(2)], [Dense(12, "sigmoid")])])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: small_vae(),
+        lambda: Autoencoder([Dense(5, "relu"), Dense(2)], [Dense(12, "sigmoid")]),
+    ],
+)
 def test_same_seed_same_bits_on_any_number_of_threads(make, x):
-    cpu, results = kernels.load("cpu"), []
+    cpu = kernels.load("cpu")
+    results = []
     import numba
+
     try:
         for threads in {1, numba.config.NUMBA_NUM_THREADS, 1 + numba.config.NUMBA_NUM_THREADS // 2}:
             cpu.set_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
             model = make()
-            history = model.fit(x, epochs=3, batch_size=16, validation_data=x, seed=5, progress=False)
-            results.append((model.parameters.values.tobytes(), [{**row, "seconds": 0} for row in history.rows]))
+            history = model.fit(
+                x, epochs=3, batch_size=16, validation_data=x, seed=5, progress=False
+            )
+            results.append(
+                (model.parameters.values.tobytes(), [{**row, "seconds": 0} for row in history.rows])
+            )
     finally:
         cpu.set_threads(numba.config.NUMBA_NUM_THREADS)
     assert all(result == results[0] for result in results)
@@ -69,12 +94,19 @@ def test_same_seed_same_bits_on_any_number_of_threads(make, x):
 @pytest.mark.parametrize("size", [784])
 def test_same_bits_on_one_and_more_threads_at_full_size(size, rng):
     import numba
-    cpu, results = kernels.load("cpu"), []
+
+    cpu = kernels.load("cpu")
+    results = []
     x = (rng.random((250, size)) * (rng.random((250, size)) < 0.3)).astype(np.float32)
     try:
         for threads in (1, numba.config.NUMBA_NUM_THREADS):
             cpu.set_threads(threads)
-            vae = VAE([Dense(256, "relu")], 2, [Dense(256, "relu"), Dense(size, "sigmoid")], reconstruction_scale=784.0)
+            vae = VAE(
+                [Dense(256, "relu")],
+                2,
+                [Dense(256, "relu"), Dense(size, "sigmoid")],
+                reconstruction_scale=784.0,
+            )
             vae.fit(x, epochs=2, batch_size=100, optimizer=RMSprop(), seed=1, progress=False)
             results.append(vae.parameters.values.tobytes())
     finally:
@@ -85,13 +117,18 @@ def test_same_bits_on_one_and_more_threads_at_full_size(size, rng):
 def test_backends_train_to_the_same_numbers(x):
     losses = []
     for backend in HOSTS:
-        losses.append(small_vae(backend=backend).fit(x, epochs=3, batch_size=16, validation_data=x, seed=2, progress=False))
+        losses.append(
+            small_vae(backend=backend).fit(
+                x, epochs=3, batch_size=16, validation_data=x, seed=2, progress=False
+            )
+        )
     for column in ("loss", "reconstruction", "kl", "val_loss"):
         np.testing.assert_allclose(losses[0][column], losses[1][column], rtol=1e-4)
 
 
 def test_other_seeds_give_other_results(x):
-    a, b = small_vae(), small_vae()
+    a = small_vae()
+    b = small_vae()
     a.fit(x, epochs=1, seed=1, progress=False)
     b.fit(x, epochs=1, seed=2, progress=False)
     assert not np.array_equal(a.parameters.values, b.parameters.values)
@@ -104,27 +141,39 @@ def test_resumed_training_gives_the_same_bits(optimizer, stop, x, tmp_path):
     whole, first, second = (small_vae(kl_weight=schedules.LinearWarmup(9)) for _ in range(3))
     expected = whole.fit(x, epochs=5, optimizer=optimizer, **options)
     first.fit(x, epochs=stop, optimizer=optimizer, checkpoint=tmp_path / "c.npz", **options)
-    resumed = second.fit(x, epochs=5, optimizer=optimizer, checkpoint=tmp_path / "c.npz", resume=True, **options)
+    resumed = second.fit(
+        x, epochs=5, optimizer=optimizer, checkpoint=tmp_path / "c.npz", resume=True, **options
+    )
     assert second.parameters.values.tobytes() == whole.parameters.values.tobytes()
-    assert [{**row, "seconds": 0} for row in resumed.rows] == [{**row, "seconds": 0} for row in expected.rows]
+    assert [{**row, "seconds": 0} for row in resumed.rows] == [
+        {**row, "seconds": 0} for row in expected.rows
+    ]
 
 
 @pytest.mark.parametrize("moment", ["train_batch", "evaluate", "save"])
-def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tmp_path, monkeypatch):
+def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(
+    moment, x, tmp_path, monkeypatch
+):
     import os
     import signal
 
     from scratchvae.models import Model
     from scratchvae.training.loop import Training
+
     options = dict(epochs=3, batch_size=16, validation_data=x, seed=4, progress=False)
-    whole, first, second = small_vae(), small_vae(), small_vae()
+    whole = small_vae()
+    first = small_vae()
+    second = small_vae()
     expected = whole.fit(x, **options)
     owner = Model if moment == "evaluate" else Training
-    original, calls = getattr(owner, moment), []
+    original = getattr(owner, moment)
+    calls = []
 
     def interrupted(self, *arguments):
         calls.append(moment)
-        if len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3}[moment]:       # save: the first is at the start
+        if (
+            len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3}[moment]
+        ):  # save: the first is at the start
             os.kill(os.getpid(), signal.SIGINT)
         return original(self, *arguments)
 
@@ -139,34 +188,67 @@ def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(moment, x, tm
     assert (state["epoch"], state["step"]) == ((1, 3) if moment == "train_batch" else (2, 0))
     resumed = second.fit(x, checkpoint=tmp_path / "c.npz", resume=True, **options)
     assert second.parameters.values.tobytes() == whole.parameters.values.tobytes()
-    assert [{**row, "seconds": 0} for row in resumed.rows] == [{**row, "seconds": 0} for row in expected.rows]
+    assert [{**row, "seconds": 0} for row in resumed.rows] == [
+        {**row, "seconds": 0} for row in expected.rows
+    ]
 
 
 def test_resuming_with_other_settings_is_refused(x, tmp_path):
     small_vae().fit(x, epochs=1, batch_size=16, checkpoint=tmp_path / "c.npz", progress=False)
     with pytest.raises(ScratchVAEError, match="was trained with batch_size 16, not 10"):
-        small_vae().fit(x, epochs=2, batch_size=10, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
-    with pytest.raises(ScratchVAEError, match="was trained with data 50 examples with checksum .*, not 40 examples"):
-        small_vae().fit(x[:40], epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+        small_vae().fit(
+            x, epochs=2, batch_size=10, checkpoint=tmp_path / "c.npz", resume=True, progress=False
+        )
+    with pytest.raises(
+        ScratchVAEError, match="was trained with data 50 examples with checksum .*, not 40 examples"
+    ):
+        small_vae().fit(
+            x[:40],
+            epochs=2,
+            batch_size=16,
+            checkpoint=tmp_path / "c.npz",
+            resume=True,
+            progress=False,
+        )
     with pytest.raises(ScratchVAEError, match="was trained with data"):
-        small_vae().fit(1 - x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+        small_vae().fit(
+            1 - x,
+            epochs=2,
+            batch_size=16,
+            checkpoint=tmp_path / "c.npz",
+            resume=True,
+            progress=False,
+        )
     with pytest.raises(ScratchVAEError, match="was trained with another model; resume"):
-        small_vae(kl_weight=0.5).fit(x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
-    small_vae().fit(x, epochs=3, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+        small_vae(kl_weight=0.5).fit(
+            x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False
+        )
+    small_vae().fit(
+        x, epochs=3, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False
+    )
     with pytest.raises(ScratchVAEError, match="has 3 epochs already"):
-        small_vae().fit(x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False)
+        small_vae().fit(
+            x, epochs=2, batch_size=16, checkpoint=tmp_path / "c.npz", resume=True, progress=False
+        )
     with pytest.raises(ScratchVAEError, match="holds the state of an earlier training"):
         small_vae().fit(x, epochs=3, batch_size=16, checkpoint=tmp_path / "c.npz", progress=False)
 
 
 def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
     from scratchvae.training.loop import Training
-    vae = VAE([Dense(256, "relu")], 2, [Dense(256, "relu"), Dense(784, "sigmoid")], reconstruction_scale=784.0)
+
+    vae = VAE(
+        [Dense(256, "relu")],
+        2,
+        [Dense(256, "relu"), Dense(784, "sigmoid")],
+        reconstruction_scale=784.0,
+    )
     x = rng.random((300, 784)).astype(np.float32)
     vae.build((784,))
     optimizer = RMSprop()
     optimizer.build(vae.parameters, vae.kernels)
-    training = Training(vae, optimizer, x, x, 100, 0)
+    settings = Settings(batch_size=100, optimizer=optimizer)
+    training = Training(vae, x, x, settings)
     batches = [np.arange(i, i + 100) for i in (0, 100, 200)]
     training.train_batch(batches[0])
     arrays = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
@@ -178,15 +260,23 @@ def test_no_array_is_allocated_in_a_training_step_after_the_first(rng):
             before = tracemalloc.get_traced_memory()[0]
             training.train_batch(batch)
             peaks.append(tracemalloc.get_traced_memory()[1] - before)
-        kept = sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces([arrays]).traces)
+        kept = sum(
+            trace.size for trace in tracemalloc.take_snapshot().filter_traces([arrays]).traces
+        )
     finally:
         tracemalloc.stop()
-    assert kept < 100                           # of array memory that is still there: a scalar or two
-    assert max(peaks) < 20_000                  # of all memory at any moment; the smallest array of the model has 400 bytes, y 300,000
+    assert kept < 100  # of array memory that is still there: a scalar or two
+    assert (
+        max(peaks) < 20_000
+    )  # of all memory at any moment; the smallest array of the model has 400 bytes, y 300,000
 
 
 def test_kl_weight_is_followed(x):
-    free, strong = small_vae(kl_weight=0.0), small_vae(kl_weight=20.0)
-    a, b = (vae.fit(x, epochs=40, batch_size=10, optimizer=Adam(0.01), progress=False) for vae in (free, strong))
+    free = small_vae(kl_weight=0.0)
+    strong = small_vae(kl_weight=20.0)
+    a, b = (
+        vae.fit(x, epochs=40, batch_size=10, optimizer=Adam(0.01), progress=False)
+        for vae in (free, strong)
+    )
     assert b["kl"][-1] < 0.1 < a["kl"][-1]
     assert a["loss"][-1] == pytest.approx(a["reconstruction"][-1])

@@ -1,6 +1,8 @@
 """What `scratchvae gradcheck` checks: all layers and losses, or the small model of one lab."""
-from .. import labs
-from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding, Layer
+import inspect
+
+from .. import labs, layers
+from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
 from ..models import VAE, Autoencoder, Sequential
 from .check import check_layer, check_model
 
@@ -49,14 +51,9 @@ def layer_cases():
 
 
 def library_layers():
-    """Return the layer classes of the library that compute something.
-
-    Classes defined elsewhere are not among them, and neither are the shared bases of layers, which
-    have no forward pass of their own.
-    """
-    return [layer_class for layer_class in Layer.classes.values()
-            if layer_class.__module__.startswith("scratchvae.")
-            and layer_class.forward is not Layer.forward]
+    """Return the layer classes that scratchvae.layers exports, without those defined elsewhere."""
+    return [member for member in vars(layers).values()
+            if inspect.isclass(member) and issubclass(member, layers.Layer)]
 
 
 def model_cases(backend):

@@ -355,49 +355,89 @@ PHRASES = {
 
 DESCRIPTIONS = PEOPLE | THINGS | QUALITIES          # what may follow an article
 
-WORDS = (PRONOUNS | AUXILIARIES | PLACE_AND_TIME | HOW_AND_WHY | ANSWERS_AND_CRIES | DESCRIPTIONS | DEEDS | CONTRACTIONS | PHRASES)
+WORDS = (PRONOUNS | AUXILIARIES | PLACE_AND_TIME | HOW_AND_WHY | ANSWERS_AND_CRIES
+         | DESCRIPTIONS | DEEDS | CONTRACTIONS | PHRASES)
 
 # Stems that -est, -eth and -'d are taken from.
 VERBS = frozenset("""
-    abandon abet abhor abide abound abuse accept accompany account accuse ache act add admire admit adore adorn advance advise affect
-    afford agree aid ail aim allow alter amaze amend anger answer appear applaud apply appoint approach approve arise arm arrive ask
-    aspire assail assist assure attain attempt attend avoid awake back banish bar bathe bear beat become befall befit beg beget begin
-    beguile behave behold believe belong bend beseech bestow betray bid bind bite blame bleed bless blow blush boast bode boil bound bow
-    brag brawl break breathe breed bring broach bruise build burn burst bury buy call care carry cast catch cause cease challenge change
-    charge charm chase cheer cherish chide choke choose claim clasp cleave climb cling cloak close clothe come comfort command commend
-    commit communicate compare compel complain conceal conceive concern conclude condemn confess confirm confound conjure conquer
-    consent consider consort conspire construe consume contain content continue contrive convey cool cope corrupt counsel count
-    counterfeit couple cover covet crave crawl create creep crouch crown cry cuff curse cut dally damn dance dare darken deal deceive
-    declare decline decree defend defy delay delight deliver demand deny depart depend deprive descend describe deserve desire despair
-    despise destroy detect devise devour die dine direct discern discharge disclose discover disdain disguise dishonour dismiss dispatch
-    display dispose dissemble dissuade distil divide do doom dote doubt drag draw dream dress drink drive droop drop drown dry dull
-    dwell ease eat embrace employ enclose encompass encounter encourage end endure enforce engender enjoy ensnare ensue enter entertain
-    entice envy err escape esteem exceed excel excuse execute exhort exist expect express extol fail faint fall fancy fare favour fawn
-    fear feast feed feel feign fetch fight fill find finish fit fix flatter flee fling float flourish flout flow fly follow forbid force
-    foretell forget forgive forsake forswear frame freeze fret frown fulfil furnish gain gape gather gaze get give glance glide glory
-    glow go govern grace graft grant greet grieve groan grope grow grudge guard guess guide hail halt hang happen hasten hate haunt have
-    heal hear heat help hide hinder hit hold honour hope howl hug hunt hurl hurt imagine impart import incense incline increase infect
-    infer inform inherit inquire insult intend invite issue jest join joy judge jump keep kill kindle kiss kneel knit knock know labour
-    lack lance laugh lay lead lean leap learn leave lend let lie lift light like limp linger list listen live loathe lodge long look
-    loose lose love lower lurk maintain make mar march mark marry marvel mask matter mean measure meddle meet melt mend mention merit
-    mind mingle miscarry misdoubt mislead miss mistake mistrust misuse mock mount mourn move murder murmur muse mutter name need neglect
-    nod note nourish nurse obey observe obtain offend offer open oppose oppress ordain overcome overhear owe own paint pant pardon part
-    pass pause pay peep peer perceive perform perish permit persuade pierce pine pitch pity place plant play plead please pluck point
-    possess pour pout praise prate pray preach prefer prepare presage present preserve press presume pretend prevail prevent prick
-    proceed proclaim procure profane profess profit promise prompt pronounce protect prove provide provoke publish pull punish purchase
-    purge purpose pursue put quake quench question quit quiver rage rail rain raise range reach read reap rebel receive reckon recount
-    redeem refuse regard reign reject rejoice relate relent relieve rely remain remember remove rend repay repeal repent repine reply
-    report repose reprove require resemble resist resolve respect rest restore restrain retain retire return reveal revenge reverence
-    revive reward ride ring rise rive roar roll root rouse rule run rush sail salute save savour say scald scape scar scatter scold
-    scorn scour scratch seal search seat see seek seem seize sell send serve set sever shake shame shape share shed shine shoot show
-    shrink shrug shun shut sigh sin sing sink sit slander sleep slide slip slumber smart smell smile smite smother snatch soar sob sound
-    sow spare speak spend spill spit split spoil sport spot sprawl spread spring spur spurn stab stain stamp stand stare start starve
-    stay steal step stick sting stink stir stoop stop storm strain stray strengthen stretch strew strike strive stroke struggle study
-    stuff stumble subdue submit succeed suck sue suffer suffice suit summon suppose suppress surpass survey suspect sustain swagger
-    swallow sway swear sweat sweep swell swim swing take talk tame tarry taste taunt teach tear tell tempt tend term thank think
-    threaten thrive throb throw thrust thunder tickle tie tire toil torment toss touch trace trade train trample travel tread treat
-    tremble trim trip triumph trouble trow trust try tumble turn urge use usurp utter value vanish vary vaunt venture vex view visit
-    vouch vow wage wail wait wake walk wander want war warm warn warrant wash waste watch wax wear weary wed weep weigh welcome whet
+    abandon abet abhor abide abound abuse accept accompany account accuse ache act add admire admit
+    adore adorn advance advise affect
+    afford agree aid ail aim allow alter amaze amend anger answer appear applaud apply appoint
+    approach approve arise arm arrive ask
+    aspire assail assist assure attain attempt attend avoid awake back banish bar bathe bear beat
+    become befall befit beg beget begin
+    beguile behave behold believe belong bend beseech bestow betray bid bind bite blame bleed bless
+    blow blush boast bode boil bound bow
+    brag brawl break breathe breed bring broach bruise build burn burst bury buy call care carry
+    cast catch cause cease challenge change
+    charge charm chase cheer cherish chide choke choose claim clasp cleave climb cling cloak close
+    clothe come comfort command commend
+    commit communicate compare compel complain conceal conceive concern conclude condemn confess
+    confirm confound conjure conquer
+    consent consider consort conspire construe consume contain content continue contrive convey cool
+    cope corrupt counsel count
+    counterfeit couple cover covet crave crawl create creep crouch crown cry cuff curse cut dally
+    damn dance dare darken deal deceive
+    declare decline decree defend defy delay delight deliver demand deny depart depend deprive
+    descend describe deserve desire despair
+    despise destroy detect devise devour die dine direct discern discharge disclose discover disdain
+    disguise dishonour dismiss dispatch
+    display dispose dissemble dissuade distil divide do doom dote doubt drag draw dream dress drink
+    drive droop drop drown dry dull
+    dwell ease eat embrace employ enclose encompass encounter encourage end endure enforce engender
+    enjoy ensnare ensue enter entertain
+    entice envy err escape esteem exceed excel excuse execute exhort exist expect express extol fail
+    faint fall fancy fare favour fawn
+    fear feast feed feel feign fetch fight fill find finish fit fix flatter flee fling float
+    flourish flout flow fly follow forbid force
+    foretell forget forgive forsake forswear frame freeze fret frown fulfil furnish gain gape gather
+    gaze get give glance glide glory
+    glow go govern grace graft grant greet grieve groan grope grow grudge guard guess guide hail
+    halt hang happen hasten hate haunt have
+    heal hear heat help hide hinder hit hold honour hope howl hug hunt hurl hurt imagine impart
+    import incense incline increase infect
+    infer inform inherit inquire insult intend invite issue jest join joy judge jump keep kill
+    kindle kiss kneel knit knock know labour
+    lack lance laugh lay lead lean leap learn leave lend let lie lift light like limp linger list
+    listen live loathe lodge long look
+    loose lose love lower lurk maintain make mar march mark marry marvel mask matter mean measure
+    meddle meet melt mend mention merit
+    mind mingle miscarry misdoubt mislead miss mistake mistrust misuse mock mount mourn move murder
+    murmur muse mutter name need neglect
+    nod note nourish nurse obey observe obtain offend offer open oppose oppress ordain overcome
+    overhear owe own paint pant pardon part
+    pass pause pay peep peer perceive perform perish permit persuade pierce pine pitch pity place
+    plant play plead please pluck point
+    possess pour pout praise prate pray preach prefer prepare presage present preserve press presume
+    pretend prevail prevent prick
+    proceed proclaim procure profane profess profit promise prompt pronounce protect prove provide
+    provoke publish pull punish purchase
+    purge purpose pursue put quake quench question quit quiver rage rail rain raise range reach read
+    reap rebel receive reckon recount
+    redeem refuse regard reign reject rejoice relate relent relieve rely remain remember remove rend
+    repay repeal repent repine reply
+    report repose reprove require resemble resist resolve respect rest restore restrain retain
+    retire return reveal revenge reverence
+    revive reward ride ring rise rive roar roll root rouse rule run rush sail salute save savour say
+    scald scape scar scatter scold
+    scorn scour scratch seal search seat see seek seem seize sell send serve set sever shake shame
+    shape share shed shine shoot show
+    shrink shrug shun shut sigh sin sing sink sit slander sleep slide slip slumber smart smell smile
+    smite smother snatch soar sob sound
+    sow spare speak spend spill spit split spoil sport spot sprawl spread spring spur spurn stab
+    stain stamp stand stare start starve
+    stay steal step stick sting stink stir stoop stop storm strain stray strengthen stretch strew
+    strike strive stroke struggle study
+    stuff stumble subdue submit succeed suck sue suffer suffice suit summon suppose suppress surpass
+    survey suspect sustain swagger
+    swallow sway swear sweat sweep swell swim swing take talk tame tarry taste taunt teach tear tell
+    tempt tend term thank think
+    threaten thrive throb throw thrust thunder tickle tie tire toil torment toss touch trace trade
+    train trample travel tread treat
+    tremble trim trip triumph trouble trow trust try tumble turn urge use usurp utter value vanish
+    vary vaunt venture vex view visit
+    vouch vow wage wail wait wake walk wander want war warm warn warrant wash waste watch wax wear
+    weary wed weep weigh welcome whet
     whine whip whisper win wink wipe wish wither wonder woo work worship wound wrap wreak wrestle wring write wrong yearn yield""".split())
 
 # Pasts that do not end in -ed, for "camest thou" -> "did you come".
@@ -433,12 +473,14 @@ PASTS = {
 
 # Verbs whose -est may also be a superlative ("the meanest wretch"): undone beside thou only.
 ALSO_ADJECTIVES = frozenset("""
-    clear close content cool dear dry dull faint fell fit foul found light like long loose lower mean near open own smart sound tame
+    clear close content cool dear dry dull faint fell fit foul found light like long loose lower
+    mean near open own smart sound tame
     warm weary wrong""".split())
 
 # Words that end in a verb and -est, -eth or -st, and yet are none.
 FALSE_FRIENDS = frozenset("""
-    best blest breast dearest digest divest earnest forest guest harvest honest inquest interest invest kenneth lest manifest modest
+    best blest breast dearest digest divest earnest forest guest harvest honest inquest interest
+    invest kenneth lest manifest modest
     nest priest protest quest request rest seth teeth tempest test west wrest""".split())
 
 # Verbs that are modern before "not" ("I think not"), or need no "do".
@@ -447,12 +489,14 @@ MODERN_BEFORE_NOT = frozenset("""
 
 # What may stand between thou and its verb.
 ADVERBS = """
-    not ever never now still so but also too then thus here there alone only even yet always thyself once again well truly oft often
+    not ever never now still so but also too then thus here there alone only even yet always thyself
+    once again well truly oft often
     all"""
 
 # Before these, thine is yours, and not your ("thine own").
 NOT_AFTER_THINE = """
-    a an and as at all alone also am any are art be by else ever has hath have he her here him his how i if in into indeed is it o of
+    a an and as at all alone also am any are art be by else ever has hath have he her here him his
+    how i if in into indeed is it o of
     on only or our out over unto until up upon us"""
 
 # Before these, mine is my.  No other words: there are gold mines.
