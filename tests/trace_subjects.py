@@ -1,5 +1,4 @@
-"""Small models before a training step, and traces of it that take no time."""
-
+"""Small models before a training step, and traces of it without measuring times for long."""
 import pytest
 
 from scratchvae.optimizers import SGD
@@ -9,12 +8,12 @@ from scratchvae.teaching.trace import Subject, trace
 
 @pytest.fixture(autouse=True)
 def no_benchmark(monkeypatch):
-    """The machine's peak does not matter here."""
+    """Replace the measurement of the machine's peak by a number."""
     monkeypatch.setattr(tracing, "sgemm_gflops", lambda threads, repeats: 100.0)
 
 
 def subject(model, x, optimizer=None, steps=1, **more):
-    """A built model before a step on x."""
+    """Return the Subject of a model, built, before a step on x."""
     optimizer = optimizer or SGD(0.1)
     if model.input_shape is None:
         model.build(x.shape[1:])
@@ -23,5 +22,5 @@ def subject(model, x, optimizer=None, steps=1, **more):
 
 
 def quick(of):
-    """A trace that takes no time."""
+    """Return a Trace with the fewest possible repeats of the step."""
     return trace(of, timing=0, checking=5)
