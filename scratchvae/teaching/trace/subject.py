@@ -129,8 +129,7 @@ def resume(optimizer, checkpoint):
     Returns
     -------
     int
-        The number of steps made before. 1 if there is no checkpoint: the run is trained, and the
-        number of steps is unknown.
+        The number of steps made before. Without a checkpoint it is unknown, and 1 is returned.
     """
     if not checkpoint.exists():
         return 1
