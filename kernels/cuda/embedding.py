@@ -9,7 +9,7 @@ import functools
 from numba import cuda
 
 from ..reference import embedding as reference
-from .activations import activation_backward, make_activation
+from .activations import activation_backward, activation_forward, make_activation
 from .arrays import fill, take
 from .device import implements, launch, launch_each
 from .reduction import block_sum
@@ -29,6 +29,8 @@ def embedding_backward(dout, indices, dtable):
 @implements(reference.onehot_dense_forward)
 def onehot_dense_forward(indices, kernel, bias, y, activation):
     launch_each(_make_onehot_dense(activation, y.dtype), y.size, indices, kernel, bias, y)
+    if activation == "softmax":
+        activation_forward(y, y, activation)
 
 
 @implements(reference.onehot_dense_backward)
