@@ -14,10 +14,10 @@ from ..reference import batchnorm as reference
 from .arrays import empty
 from .device import THREADS, blocks, implements, launch, launch_each
 
-PARTS = 64
-CHANNELS = 16                   # side by side in a block: neighbours in memory
-LANES = THREADS // CHANNELS     # rows at a time
-ENOUGH = 64                     # rows that are worth a block
+PARTS = 64                              # at most, of the rows
+CHANNELS = min(16, THREADS // 2)        # side by side in a block: neighbours in memory
+LANES = THREADS // CHANNELS             # rows at a time
+ENOUGH = 64                             # rows that are worth a block
 
 
 def batchnorm_scratch(N, C, dtype):

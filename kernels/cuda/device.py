@@ -13,7 +13,7 @@ from .. import operation
 from ..errors import ScratchVAEError
 
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0                  # small models have small grids
-THREADS = 32 if config.ENABLE_CUDASIM else 256          # of a block; the simulator's start slowly
+THREADS = 8 if config.ENABLE_CUDASIM else 256           # of a block; the simulator's start slowly
 launches = 0                    # so far: the time of a small model is mostly that of its launches
 
 

@@ -43,8 +43,8 @@ class Tile(NamedTuple):
 LARGE = Tile(128, 128, 16, 8, 8, 1)
 MEDIUM = Tile(64, 64, 16, 4, 4, 1)
 SMALL = Tile(32, 32, 16, 4, 4, 4)
-if THREADS == 32:                                               # in the simulator
-    SMALL = Tile(16, 8, 4, 4, 4, 4)
+if THREADS == 8:                                                # in the simulator
+    SMALL = Tile(16, 4, 4, 4, 4, 2)
 
 
 class Factor(NamedTuple):

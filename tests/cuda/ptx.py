@@ -1,8 +1,8 @@
 """Every CUDA kernel compiled to PTX for compute capability 9.0: this checks the types, which the
 simulator does not look at.
 
-Run by test_cuda.py, in a process of its own, on machines with numba-cuda. No device is needed: a
-launch compiles, and computes nothing.
+Run by test_cuda.py, in a process of its own, on machines with numba-cuda. It works without a
+device: a launch compiles, and computes nothing.
 """
 from types import SimpleNamespace
 
