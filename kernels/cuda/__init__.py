@@ -1,7 +1,8 @@
 """The backend for NVIDIA GPUs: the operations of the reference in numba.cuda, on arrays in the
 device's memory.
-"""
 
+See the reference's file of the same name for the mathematics of an operation.
+"""
 import sys
 
 from ..backend import export

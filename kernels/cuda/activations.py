@@ -1,10 +1,9 @@
-"""Activations, a thread an element, softmax a block a row.  The mathematics stands in
+"""Activations on the device: a thread for each element, a block for each row of softmax. See
 reference/activations.py.
 
-make_activation and make_derivative give the function of one number, for kernels that apply it to
-what they have just computed.
+make_activation and make_derivative return functions of one number, for kernels that apply them to a
+result before they store it.
 """
-
 import functools
 import math
 
@@ -17,29 +16,11 @@ from .device import flat, implements, launch, launch_each
 from .reduction import block_max, block_sum
 
 
-@implements(reference.activation_forward)
-def activation_forward(x, y, activation):
-    if activation == "softmax":
-        width = x.shape[x.ndim - 1]
-        launch(_softmax_forward, x.size // width, flat(x), flat(y), width)
-    else:
-        launch_each(_make_forward(activation, x.dtype), x.size, flat(x), flat(y))
-
-
-@implements(reference.activation_backward)
-def activation_backward(dout, y, dx, activation):
-    if activation == "softmax":
-        width = y.shape[y.ndim - 1]
-        launch(_softmax_backward, y.size // width, flat(dout), flat(y), flat(dx), width)
-    else:
-        launch_each(_make_backward(activation, y.dtype), y.size, flat(dout), flat(y), flat(dx))
-
-
 @functools.cache
 def make_activation(activation, dtype):
-    """f of one number of that type;
+    """Return f, a function of one number of that dtype.
 
-    softmax is none of one number: here it is linear, and what launches must do it afterwards.
+    Softmax needs a whole row: here it is linear, and the caller applies softmax afterwards.
     """
     name, slope = parse_activation(activation)
     real = np.dtype(dtype).type
@@ -53,7 +34,7 @@ def make_activation(activation, dtype):
 
     @cuda.jit(device=True)
     def relu(x):
-        return zero if x < zero else x  # NaN stays NaN
+        return zero if x < zero else x                          # NaN stays NaN
 
     @cuda.jit(device=True)
     def leaky_relu(x):
@@ -61,26 +42,20 @@ def make_activation(activation, dtype):
 
     @cuda.jit(device=True)
     def sigmoid(x):
-        e = math.exp(-abs(x))  # <= 1: no overflow on either side
+        e = math.exp(-abs(x))                                   # <= 1: no overflow on either side
         return (one if x >= zero else e) / (one + e)
 
     @cuda.jit(device=True)
     def tanh(x):
         return math.tanh(x)
 
-    return {
-        "linear": linear,
-        "softmax": linear,
-        "relu": relu,
-        "leaky_relu": leaky_relu,
-        "sigmoid": sigmoid,
-        "tanh": tanh,
-    }[name]
+    return {"linear": linear, "softmax": linear, "relu": relu, "leaky_relu": leaky_relu,
+            "sigmoid": sigmoid, "tanh": tanh}[name]
 
 
 @functools.cache
 def make_derivative(activation, dtype):
-    """f' in terms of y = f(x), of one number of that type."""
+    """Return f', a function of one number y = f(x) of that dtype. Softmax has none."""
     name, slope = parse_activation(activation)
     real = np.dtype(dtype).type
     zero = real(0)
@@ -93,7 +68,7 @@ def make_derivative(activation, dtype):
 
     @cuda.jit(device=True)
     def relu(y):
-        return one if y > zero else slope  # relu's slope is 0
+        return one if y > zero else slope                       # relu's slope is 0
 
     @cuda.jit(device=True)
     def sigmoid(y):
@@ -103,9 +78,17 @@ def make_derivative(activation, dtype):
     def tanh(y):
         return one - y * y
 
-    return {"linear": linear, "relu": relu, "leaky_relu": relu, "sigmoid": sigmoid, "tanh": tanh}[
-        name
-    ]
+    return {"linear": linear, "relu": relu, "leaky_relu": relu, "sigmoid": sigmoid,
+            "tanh": tanh}[name]
+
+
+@implements(reference.activation_forward)
+def activation_forward(x, y, activation):
+    if activation == "softmax":
+        size = x.shape[x.ndim - 1]
+        launch(_softmax_forward, x.size // size, flat(x), flat(y), size)
+    else:
+        launch_each(_make_forward(activation, x.dtype), x.size, flat(x), flat(y))
 
 
 @functools.cache
@@ -117,26 +100,12 @@ def _make_forward(activation, dtype):
         i = cuda.grid(1)
         if i < x.size:
             y[i] = activate(x[i])
-
     return forward
-
-
-@functools.cache
-def _make_backward(activation, dtype):
-    derivative = make_derivative(activation, dtype)
-
-    @cuda.jit
-    def backward(dout, y, dx):
-        i = cuda.grid(1)
-        if i < y.size:
-            dx[i] = dout[i] * derivative(y[i])
-
-    return backward
 
 
 @cuda.jit
 def _softmax_forward(x, y, size):
-    """A block for each row: the largest, the sum of exponentials, and the quotients."""
+    """A block for each row: its largest number, the sum of exponentials, and the quotients."""
     start = cuda.blockIdx.x * size
     thread = cuda.threadIdx.x
     width = cuda.blockDim.x
@@ -151,6 +120,27 @@ def _softmax_forward(x, y, size):
     total = x.dtype.type(block_sum(total))
     for i in range(start + thread, start + size, width):
         y[i] = math.exp(x[i] - largest) / total
+
+
+@implements(reference.activation_backward)
+def activation_backward(dout, y, dx, activation):
+    if activation == "softmax":
+        size = y.shape[y.ndim - 1]
+        launch(_softmax_backward, y.size // size, flat(dout), flat(y), flat(dx), size)
+    else:
+        launch_each(_make_backward(activation, y.dtype), y.size, flat(dout), flat(y), flat(dx))
+
+
+@functools.cache
+def _make_backward(activation, dtype):
+    derivative = make_derivative(activation, dtype)
+
+    @cuda.jit
+    def backward(dout, y, dx):
+        i = cuda.grid(1)
+        if i < y.size:
+            dx[i] = dout[i] * derivative(y[i])
+    return backward
 
 
 @cuda.jit

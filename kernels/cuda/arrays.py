@@ -1,5 +1,4 @@
-"""Arrays in the device's memory: made, moved, copied, added (see kernels/arrays.py)."""
-
+"""Arrays in the device's memory: made, moved, copied, added. See kernels/arrays.py."""
 import numpy as np
 from numba import cuda
 
@@ -8,24 +7,24 @@ from .reduction import block_sum
 
 
 def empty(shape, dtype):
-    """An array of undefined contents."""
+    """Return an array of undefined contents."""
     return cuda.device_array(shape, np.dtype(dtype))
 
 
 def zeros(shape, dtype):
-    """An array of zeros."""
+    """Return an array of zeros."""
     array = empty(shape, dtype)
     fill(array, 0)
     return array
 
 
 def from_host(array):
-    """A NumPy array, copied to the device."""
+    """Return a copy of a NumPy array on the device; an array of the device is returned itself."""
     return array if is_array(array) else cuda.to_device(np.ascontiguousarray(array))
 
 
 def to_host(array):
-    """An array of the device as NumPy's, a copy."""
+    """Return a copy of a device's array as NumPy's."""
     return array.copy_to_host()
 
 
@@ -34,35 +33,18 @@ def copy(source, target):
     target.copy_to_device(source)
 
 
-def fill(array, value):
-    """Every element = value."""
-    launch_each(_fill, array.size, flat(array), value)
-
-
 def flatnonzero(array, value):
-    """The places (M,) int32, in the flat array, of elements other than value.
+    """Return the positions (M,) int32, in the flat array, of all elements other than value.
 
-    Their number decides a shape, and shapes are the host's to know: the array crosses to it, and
-    the places come back.
+    The host must know M, the size of the result. So the array is copied to the host, and the
+    positions are copied back.
     """
     return from_host(np.flatnonzero(to_host(array) != value).astype(np.int32))
 
 
-def take(x, indices, y):
-    """y[i] = x[indices[i]], for any shape of an example.  indices (N,)."""
-    launch_each(_take, y.size, flat(x), indices, flat(y))
-
-
-def add(x, y):
-    """y += x."""
-    launch_each(_add, y.size, flat(x), flat(y))
-
-
-def add_losses(reconstruction, kl, kl_weight, sums):
-    """sums += (loss, reconstruction, kl) of the N examples together, loss = reconstruction +
-    kl_weight kl.  sums (3,) float64.
-    """
-    launch(_add_losses, 1, reconstruction, kl, kl_weight, sums)
+def fill(array, value):
+    """Every element = value."""
+    launch_each(_fill, array.size, flat(array), value)
 
 
 @cuda.jit
@@ -72,12 +54,22 @@ def _fill(array, value):
         array[i] = value
 
 
+def take(x, indices, y):
+    """y[i] = x[indices[i]], for examples of any shape. indices (N,)."""
+    launch_each(_take, y.size, flat(x), indices, flat(y))
+
+
 @cuda.jit
 def _take(x, indices, y):
     i = cuda.grid(1)
     if i < y.size:
-        size = y.size // indices.size  # of an example
+        size = y.size // indices.size                           # of an example
         y[i] = x[indices[i // size] * size + i % size]
+
+
+def add(x, y):
+    """y += x."""
+    launch_each(_add, y.size, flat(x), flat(y))
 
 
 @cuda.jit
@@ -87,9 +79,23 @@ def _add(x, y):
         y[i] += x[i]
 
 
+def add_losses(reconstruction, kl, kl_weight, sums):
+    """Add up the losses of a batch.
+
+    Parameters
+    ----------
+    reconstruction, kl : arrays (N,)
+        The losses of each example.
+    kl_weight : float
+    sums : array (3,) of float64
+        The sums of reconstruction + kl_weight kl, reconstruction, and kl; they grow.
+    """
+    launch(_add_losses, 1, reconstruction, kl, kl_weight, sums)
+
+
 @cuda.jit
 def _add_losses(reconstruction, kl, kl_weight, sums):
-    """One block: each thread takes every so many of the examples."""
+    """A single block adds up all examples."""
     reconstruction_sum = 0.0
     kl_sum = 0.0
     for n in range(cuda.threadIdx.x, kl.size, cuda.blockDim.x):

@@ -1,11 +1,10 @@
-"""Batch normalisation on the device.  The mathematics stands in reference/batchnorm.py.
+"""Batch normalisation on the device. See reference/batchnorm.py.
 
-The sums over N run in two steps: at most PARTS blocks each sum up a part of the rows, 16 channels
-side by side, and then a thread for each channel
-adds the parts in order.  They run in double precision, on x less its first row, which keeps a
-variance that is small beside the mean.
+The sums over N take two steps. At most PARTS blocks each sum up a part of the rows, CHANNELS
+channels side by side; then a thread for each channel adds the parts in order. The sums are in
+double precision, of x minus its first row, which keeps the digits of a variance that is small
+compared to the mean.
 """
-
 import functools
 import math
 
@@ -15,10 +14,10 @@ from ..reference import batchnorm as reference
 from .arrays import empty
 from .device import THREADS, blocks, implements, launch, launch_each
 
-PARTS = 64
-CHANNELS = 16  # side by side in a block: neighbours in memory
-LANES = THREADS // CHANNELS  # rows at a time
-ENOUGH = 64  # rows that are worth a block
+PARTS = 64                              # at most, of the rows
+CHANNELS = min(16, THREADS // 2)        # side by side in a block: neighbours in memory
+LANES = THREADS // CHANNELS             # rows at a time
+ENOUGH = 64                             # rows that are worth a block
 
 
 def batchnorm_scratch(N, C, dtype):
@@ -26,60 +25,8 @@ def batchnorm_scratch(N, C, dtype):
     return empty((PARTS, 2, C), "float64")
 
 
-@implements(reference.batchnorm_forward)
-def batchnorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
-    parts = _launch_sums(_deviations, (x,), scratch)
-    launch_each(_finish_moments, mean.size, scratch, parts, x, mean, variance)
-    batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
-
-
-@implements(reference.batchnorm_backward)
-def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
-    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
-    launch_each(_backward, dx.size, dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon)
-
-
-@implements(reference.batchnorm_update)
-def batchnorm_update(mean, variance, moving_mean, moving_variance, momentum):
-    launch_each(_update, mean.size, mean, variance, moving_mean, moving_variance, momentum)
-
-
-@implements(reference.batchnorm_inference)
-def batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch):
-    launch_each(_normalise, y.size, x, gamma, beta, mean, variance, y, epsilon)
-
-
-@implements(reference.batchnorm_inference_backward)
-def batchnorm_inference_backward(
-    dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch
-):
-    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
-    launch_each(_inference_backward, dx.size, dout, gamma, variance, dx, epsilon)
-
-
-def _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch):
-    """dgamma and dbeta."""
-    parts = _launch_sums(_gradients, (dout, x, mean), scratch)
-    launch_each(_finish_gradients, dgamma.size, scratch, parts, variance, dgamma, dbeta, epsilon)
-
-
-@cuda.jit(device=True)
-def _deviations(arrays, n, c):
-    """What is summed up for mean and variance."""
-    (x,) = arrays
-    deviation = float64(x[n, c]) - float64(x[0, c])
-    return deviation, deviation * deviation
-
-
-@cuda.jit(device=True)
-def _gradients(arrays, n, c):
-    """What is summed up for dgamma, but for the factor 1 / sqrt(variance + epsilon), and dbeta."""
-    dout, x, mean = arrays
-    return float64(dout[n, c]) * (float64(x[n, c]) - float64(mean[c])), float64(dout[n, c])
-
-
 def _launch_sums(summand, arrays, scratch):
-    """Fill the scratch; return how many parts it has now."""
+    """Write the sums of all parts into the scratch, and return the number of parts."""
     N, C = arrays[0].shape
     parts = min(PARTS, blocks(N, ENOUGH))
     launch(_make_sums(summand), (blocks(C, CHANNELS), parts), arrays, scratch)
@@ -88,6 +35,7 @@ def _launch_sums(summand, arrays, scratch):
 
 @functools.cache
 def _make_sums(summand):
+    """Return a kernel that sums up both results of summand(arrays, n, c) over the rows n."""
     @cuda.jit
     def sum_part(arrays, sums):
         """sums[part, :, c] = the two sums over this part of the rows."""
@@ -113,16 +61,31 @@ def _make_sums(summand):
             for row in range(LANES):
                 total += shared[lane, row, column]
             sums[part, lane, c] = total
-
     return sum_part
 
 
 @cuda.jit(device=True)
 def _total(sums, parts, which, c):
+    """Return the first (which = 0) or second sum of channel c over all parts."""
     total = 0.0
     for part in range(parts):
         total += sums[part, which, c]
     return total
+
+
+@implements(reference.batchnorm_forward)
+def batchnorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
+    parts = _launch_sums(_deviations, (x,), scratch)
+    launch_each(_finish_moments, mean.size, scratch, parts, x, mean, variance)
+    batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch)
+
+
+@cuda.jit(device=True)
+def _deviations(arrays, n, c):
+    """Return the terms of mean and variance."""
+    x, = arrays
+    deviation = float64(x[n, c]) - float64(x[0, c])
+    return deviation, deviation * deviation
 
 
 @cuda.jit
@@ -135,25 +98,23 @@ def _finish_moments(sums, parts, x, mean, variance):
         variance[c] = max(_total(sums, parts, 1, c) / N - deviation * deviation, 0.0)
 
 
-@cuda.jit
-def _update(mean, variance, moving_mean, moving_variance, momentum):
-    c = cuda.grid(1)
-    if c < mean.size:
-        real = mean.dtype.type
-        kept = real(momentum)
-        taken = real(1 - momentum)
-        moving_mean[c] = kept * moving_mean[c] + taken * mean[c]
-        moving_variance[c] = kept * moving_variance[c] + taken * variance[c]
+@implements(reference.batchnorm_backward)
+def batchnorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
+    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
+    launch_each(_backward, dx.size, dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon)
 
 
-@cuda.jit
-def _normalise(x, gamma, beta, mean, variance, y, epsilon):
-    i = cuda.grid(1)
-    if i < y.size:
-        n = i // y.shape[1]
-        c = i % y.shape[1]
-        s = gamma[c] / math.sqrt(variance[c] + y.dtype.type(epsilon))
-        y[n, c] = (x[n, c] - mean[c]) * s + beta[c]
+def _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch):
+    """Write dgamma and dbeta."""
+    parts = _launch_sums(_gradients, (dout, x, mean), scratch)
+    launch_each(_finish_gradients, dgamma.size, scratch, parts, variance, dgamma, dbeta, epsilon)
+
+
+@cuda.jit(device=True)
+def _gradients(arrays, n, c):
+    """Return the terms of dgamma, without the factor 1 / sqrt(variance + epsilon), and dbeta."""
+    dout, x, mean = arrays
+    return float64(dout[n, c]) * (float64(x[n, c]) - float64(mean[c])), float64(dout[n, c])
 
 
 @cuda.jit
@@ -168,13 +129,51 @@ def _finish_gradients(sums, parts, variance, dgamma, dbeta, epsilon):
 def _backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon):
     i = cuda.grid(1)
     if i < dx.size:
-        N = dx.shape[0]
+        N, C = dx.shape
         real = dx.dtype.type
-        n = i // dx.shape[1]
-        c = i % dx.shape[1]
+        n = i // C
+        c = i % C
         s = real(1) / math.sqrt(variance[c] + real(epsilon))
         moved = (dbeta[c] + (x[n, c] - mean[c]) * s * dgamma[c]) / real(N)
         dx[n, c] = gamma[c] * s * (dout[n, c] - moved)
+
+
+@implements(reference.batchnorm_update)
+def batchnorm_update(mean, variance, moving_mean, moving_variance, momentum):
+    launch_each(_update, mean.size, mean, variance, moving_mean, moving_variance, momentum)
+
+
+@cuda.jit
+def _update(mean, variance, moving_mean, moving_variance, momentum):
+    c = cuda.grid(1)
+    if c < mean.size:
+        real = mean.dtype.type
+        kept = real(momentum)
+        taken = real(1 - momentum)
+        moving_mean[c] = kept * moving_mean[c] + taken * mean[c]
+        moving_variance[c] = kept * moving_variance[c] + taken * variance[c]
+
+
+@implements(reference.batchnorm_inference)
+def batchnorm_inference(x, gamma, beta, mean, variance, y, epsilon, scratch):
+    launch_each(_inference, y.size, x, gamma, beta, mean, variance, y, epsilon)
+
+
+@cuda.jit
+def _inference(x, gamma, beta, mean, variance, y, epsilon):
+    i = cuda.grid(1)
+    if i < y.size:
+        n = i // y.shape[1]
+        c = i % y.shape[1]
+        scale = gamma[c] / math.sqrt(variance[c] + y.dtype.type(epsilon))
+        y[n, c] = (x[n, c] - mean[c]) * scale + beta[c]
+
+
+@implements(reference.batchnorm_inference_backward)
+def batchnorm_inference_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon,
+                                 scratch):
+    _launch_gradients(dout, x, mean, variance, dgamma, dbeta, epsilon, scratch)
+    launch_each(_inference_backward, dx.size, dout, gamma, variance, dx, epsilon)
 
 
 @cuda.jit

@@ -1,5 +1,4 @@
-"""A border around images, a thread for each element. See reference/border.py."""
-
+"""A border around images on the device, a thread for each element. See reference/border.py."""
 from numba import cuda
 
 from ..reference import border as reference
@@ -13,12 +12,6 @@ def pad(x, y, border):
     launch_each(_pad, y.size, x, y, top, left)
 
 
-@implements(reference.crop)
-def crop(x, y, border):
-    (top, _), (left, _) = border
-    launch_each(_crop, y.size, x, y, top, left)
-
-
 @cuda.jit
 def _pad(x, y, top, left):
     i = cuda.grid(1)
@@ -28,6 +21,12 @@ def _pad(x, y, top, left):
         w = q - left
         inside = 0 <= h < x.shape[1] and 0 <= w < x.shape[2]
         y[n, p, q, c] = x[n, h, w, c] if inside else y.dtype.type(0)
+
+
+@implements(reference.crop)
+def crop(x, y, border):
+    (top, _), (left, _) = border
+    launch_each(_crop, y.size, x, y, top, left)
 
 
 @cuda.jit

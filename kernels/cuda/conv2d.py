@@ -1,18 +1,16 @@
-"""Convolution on the device:
-
-from the fine image x down to the coarse y.  The mathematics stands in reference/conv2d.py.
+"""Convolution on the device, from the fine image x to the coarse y. See reference/conv2d.py, and
+convolution.py for how the products are computed.
 """
-
 from ..reference import conv2d as reference
 from ..windows import convolution_positions
 from .activations import activation_forward
-from .arrays import empty
 from .convolution import (
     bias_gradient,
     check_scratch,
     convolution_scratch,
     correlate,
     gradient,
+    make_geometry,
     make_store,
     make_store_dx,
     spread,
@@ -23,36 +21,26 @@ from .device import implements
 
 def conv2d_scratch(N, H, W, C, A, B, M, window, dtype):
     """Return the work space for batches of at most N images."""
-    sizes = convolution_positions({"H": H, "W": W, "A": A, "B": B}, window)
-    output_shape = (sizes["P"], sizes["Q"], M)
-    return convolution_scratch(
-        empty, N, (H, W, C), output_shape, (A, B), window.strides, output_shape, dtype
-    )
+    P, Q = convolution_positions({"H": H, "W": W, "A": A, "B": B}, window).values()
+    geometry = make_geometry((H, W, C), (P, Q, M), (A, B), window.strides)
+    return convolution_scratch(N, geometry, (P, Q, M), dtype)
 
 
 @implements(reference.conv2d_forward)
 def conv2d_forward(x, kernel, bias, y, window, activation, scratch):
-    check_scratch(scratch, x, y, window.strides, kernel.shape[:2])
-    correlate(
-        (x,),
-        kernel,
-        make_store(*y.shape[1:3], activation, y.dtype),
-        (y, bias),
-        scratch.geometry,
-        "linear",
-        y.dtype,
-    )
+    check_scratch(scratch, x, y, kernel, window)
+    store = make_store(*y.shape[1:3], activation, y.dtype)
+    correlate((x,), kernel, store, (y, bias), scratch.geometry, "linear", y.dtype)
     if activation == "softmax":
         activation_forward(y, y, activation)
 
 
 @implements(reference.conv2d_backward)
 def conv2d_backward(dout, x, y, kernel, dx, dkernel, dbias, window, activation, scratch):
-    check_scratch(scratch, x, y, window.strides, kernel.shape[:2])
+    check_scratch(scratch, x, y, kernel, window)
     dz, activation = without_softmax(dout, y, activation, scratch)
     gradient((x,), dz, dkernel, scratch, activation, y.dtype)
     bias_gradient(dz, dbias, scratch, activation, y.dtype)
     if dx is not None:
-        spread(
-            dz, kernel, make_store_dx(*x.shape[1:3]), (dx,), scratch.geometry, activation, y.dtype
-        )
+        store = make_store_dx(*x.shape[1:3])
+        spread(dz, kernel, store, (dx,), scratch.geometry, activation, y.dtype)

@@ -1,11 +1,9 @@
-"""The only door to CUDA: how a kernel is compiled and launched, and what an array on the device is.
+"""How a kernel is compiled and launched, and what an array on the device is.
 
 A kernel is a function that one thread runs; a launch runs it in many, in blocks of THREADS that can
-share memory and wait for each
-other.  A launch costs the processor several microseconds, whatever it computes, and returns before
-the device has computed it.
+share memory and wait for each other. A launch costs the processor several microseconds, whatever it
+computes, and returns before the device has computed it.
 """
-
 import functools
 
 from numba import config, cuda
@@ -14,68 +12,61 @@ from numba.cuda.cudadrv import devicearray
 from .. import operation
 from ..errors import ScratchVAEError
 
-config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small models have small grids
-THREADS = (
-    32 if config.ENABLE_CUDASIM else 256
-)  # of a block; the simulator's are Python's, and start slowly
-launches = 0  # so far: what small models are bound by
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0                  # small models have small grids
+THREADS = 8 if config.ENABLE_CUDASIM else 256           # of a block; the simulator's start slowly
+launches = 0                    # so far: the time of a small model is mostly that of its launches
 
 
 def is_array(x):
-    """Whether x is an array in the device's memory."""
+    """Return whether x is an array in the device's memory."""
     return devicearray.is_cuda_ndarray(x)
 
 
-implements = functools.partial(
-    operation.implements,
-    is_array=is_array,
-    on_host=False,
-    kind="an array of the device: kernels.load('cuda').from_host(...)",
-)
+implements = functools.partial(operation.implements, is_array=is_array, on_host=False,
+                               kind="an array of the device: kernels.load('cuda').from_host(...)")
 
 
 def launch(kernel, grid, *arguments):
-    """Run the kernel in `grid` blocks (a number, or one for each axis) of THREADS threads."""
+    """Run a kernel in `grid` blocks (a number, or one for each axis) of THREADS threads."""
     global launches
     launches += 1
     kernel[grid, THREADS](*arguments)
 
 
 def launch_each(kernel, count, *arguments):
-    """Run the kernel in a thread for each of `count` elements, and some more in the last block,
-    which must find nothing to do.
+    """Run a kernel in a thread for each of `count` elements.
+
+    The last block has more threads than elements; the kernel must check its index.
     """
     launch(kernel, blocks(count, THREADS), *arguments)
 
 
 def launched():
-    """How many launches there have been."""
+    """Return the number of launches so far."""
     return launches
 
 
 def blocks(count, size):
-    """How many blocks of that size have room for so many elements."""
+    """Return how many blocks of that size hold `count` elements."""
     return (count + size - 1) // size
 
 
 def flat(array):
-    """The array with one axis."""
+    """Return the array with one axis."""
     return array if array.ndim == 1 else _kept_view(array, "flat_view", array.size)
 
 
 def rows(array):
-    """An array (N, ..., K) as the rows of a matrix."""
-    return (
-        array
-        if array.ndim == 2
-        else _kept_view(array, "rows_view", -1, array.shape[array.ndim - 1])
-    )
+    """Return an array (N, ..., K) as the rows of a matrix."""
+    if array.ndim == 2:
+        return array
+    return _kept_view(array, "rows_view", -1, array.shape[array.ndim - 1])
 
 
 def _kept_view(array, name, *shape):
-    """The array in another shape.
+    """Return the array in another shape.
 
-    The view is kept with it: to make one takes the processor as long as a launch.
+    The array keeps the view as an attribute: to make one takes as long as a launch.
     """
     view = vars(array).get(name)
     if view is None:
@@ -87,28 +78,26 @@ def _kept_view(array, name, *shape):
 def check_device():
     """Refuse to work without a device."""
     if not cuda.is_available():
-        raise ScratchVAEError(
-            "backend cuda: no CUDA device can be used here; needed: an NVIDIA GPU with its "
-            "driver, and "
-            "pip install 'scratchvae[cuda]'; without one there are the backends cpu and reference"
-        )
+        raise ScratchVAEError("backend cuda: no CUDA device was found. It needs an NVIDIA GPU with "
+                              "its driver, and pip install 'scratchvae[cuda]'; without one, use "
+                              "the backend cpu or reference")
 
 
 def set_threads(count):
-    """Refused: a device has no threads to choose."""
-    raise ScratchVAEError(
-        f"threads: {count} can't be set, the backend cuda uses the whole device; leave it out"
-    )
+    """Refuse: the number of threads on a device cannot be chosen."""
+    raise ScratchVAEError(f"threads: got {count}, but the backend cuda always uses the whole "
+                          "device; leave it out")
 
 
 def describe():
-    """One line: what computes."""
+    """Return one line: what computes."""
     if config.ENABLE_CUDASIM:
         return "cuda backend: Numba's simulator, on the processor, for tests"
     device = cuda.get_current_device()
-    return f"cuda backend: {device.name}, compute capability {'.'.join(map(str, device.compute_capability))}"
+    capability = ".".join(map(str, device.compute_capability))
+    return f"cuda backend: {device.name}, compute capability {capability}"
 
 
 def synchronize():
-    """Wait until all is computed that was launched."""
+    """Wait until everything that was launched is computed."""
     cuda.synchronize()

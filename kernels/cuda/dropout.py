@@ -1,5 +1,4 @@
-"""Dropout, a thread an element.  The mathematics stands in reference/dropout.py."""
-
+"""Dropout on the device, a thread for each element. See reference/dropout.py."""
 from numba import cuda
 
 from ..reference import dropout as reference

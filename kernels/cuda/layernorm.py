@@ -3,7 +3,6 @@
 A block takes a row. dgamma and dbeta are sums over rows, a thread for each column: PARTS blocks
 take a part of the rows each, and their sums are added in order.
 """
-
 import math
 
 from numba import cuda
@@ -26,15 +25,6 @@ def layernorm_forward(x, gamma, beta, y, mean, variance, epsilon, scratch):
     launch(_forward, len(x), x, gamma, beta, y, mean, variance, epsilon)
 
 
-@implements(reference.layernorm_backward)
-def layernorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
-    launch(_backward, len(x), dout, x, gamma, mean, variance, dx, epsilon)
-    launch(
-        _sum_parts, (blocks(gamma.size, THREADS), PARTS), dout, x, mean, variance, epsilon, scratch
-    )
-    launch_each(_add_parts, gamma.size, scratch, dgamma, dbeta)
-
-
 @cuda.jit
 def _forward(x, gamma, beta, y, mean, variance, epsilon):
     n = cuda.blockIdx.x
@@ -55,6 +45,14 @@ def _forward(x, gamma, beta, y, mean, variance, epsilon):
     if thread == 0:
         mean[n] = centre
         variance[n] = v
+
+
+@implements(reference.layernorm_backward)
+def layernorm_backward(dout, x, gamma, mean, variance, dx, dgamma, dbeta, epsilon, scratch):
+    launch(_backward, len(x), dout, x, gamma, mean, variance, dx, epsilon)
+    grid = blocks(gamma.size, THREADS), len(scratch)
+    launch(_sum_parts, grid, dout, x, mean, variance, epsilon, scratch)
+    launch_each(_add_parts, gamma.size, scratch, dgamma, dbeta)
 
 
 @cuda.jit
@@ -81,9 +79,10 @@ def _backward(dout, x, gamma, mean, variance, dx, epsilon):
 def _sum_parts(dout, x, mean, variance, epsilon, parts):
     c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     part = cuda.blockIdx.y
+    count = parts.shape[0]
     N, C = x.shape
     if c < C:
-        part_rows = (N + PARTS - 1) // PARTS
+        part_rows = (N + count - 1) // count
         gamma_total = 0.0
         beta_total = 0.0
         for n in range(part * part_rows, min(N, (part + 1) * part_rows)):
@@ -100,7 +99,7 @@ def _add_parts(parts, dgamma, dbeta):
     if c < dgamma.size:
         gamma_total = 0.0
         beta_total = 0.0
-        for part in range(PARTS):
+        for part in range(parts.shape[0]):
             gamma_total += parts[part, 0, c]
             beta_total += parts[part, 1, c]
         dgamma[c] = gamma_total

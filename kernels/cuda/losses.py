@@ -1,5 +1,4 @@
-"""Reconstruction losses, a block an example.  The mathematics stands in reference/losses.py."""
-
+"""Reconstruction losses on the device, a block for each example. See reference/losses.py."""
 import functools
 import math
 
@@ -15,43 +14,6 @@ from .reduction import block_sum
 @implements(reference.binary_crossentropy_forward)
 def binary_crossentropy_forward(logits, target, probability, loss, scale):
     launch(_binary_crossentropy, len(logits), logits, target, probability, loss, scale)
-
-
-@implements(reference.binary_crossentropy_backward)
-def binary_crossentropy_backward(probability, target, dlogits, scale):
-    launch_each(
-        _make_difference("linear", np.dtype(target.dtype)),
-        target.size,
-        probability,
-        target,
-        dlogits,
-        scale / target.size,
-    )
-
-
-@implements(reference.squared_error_forward)
-def squared_error_forward(logits, target, output, loss, scale, activation):
-    launch(
-        _make_squared_error(activation, np.dtype(logits.dtype)),
-        len(logits),
-        logits,
-        target,
-        output,
-        loss,
-        scale,
-    )
-
-
-@implements(reference.squared_error_backward)
-def squared_error_backward(output, target, dlogits, scale, activation):
-    launch_each(
-        _make_difference(activation, np.dtype(target.dtype)),
-        target.size,
-        output,
-        target,
-        dlogits,
-        2 * scale / target.size,
-    )
 
 
 @cuda.jit
@@ -71,6 +33,33 @@ def _binary_crossentropy(logits, target, probability, loss, scale):
         loss[n] = scale * total / D
 
 
+@implements(reference.binary_crossentropy_backward)
+def binary_crossentropy_backward(probability, target, dlogits, scale):
+    kernel = _make_difference("linear", np.dtype(target.dtype))
+    launch_each(kernel, target.size, probability, target, dlogits, scale / target.size)
+
+
+@functools.cache
+def _make_difference(activation, dtype):
+    derivative = make_derivative(activation, dtype)
+
+    @cuda.jit
+    def difference(output, target, dlogits, factor):
+        i = cuda.grid(1)
+        if i < target.size:
+            n = i // target.shape[1]
+            d = i % target.shape[1]
+            scaled = (output[n, d] - target[n, d]) * target.dtype.type(factor)
+            dlogits[n, d] = scaled * derivative(output[n, d])
+    return difference
+
+
+@implements(reference.squared_error_forward)
+def squared_error_forward(logits, target, output, loss, scale, activation):
+    kernel = _make_squared_error(activation, np.dtype(logits.dtype))
+    launch(kernel, len(logits), logits, target, output, loss, scale)
+
+
 @functools.cache
 def _make_squared_error(activation, dtype):
     activate = make_activation(activation, dtype)
@@ -87,22 +76,10 @@ def _make_squared_error(activation, dtype):
         total = block_sum(total)
         if cuda.threadIdx.x == 0:
             loss[n] = scale * total / D
-
     return squared_error
 
 
-@functools.cache
-def _make_difference(activation, dtype):
-    derivative = make_derivative(activation, dtype)
-
-    @cuda.jit
-    def difference(output, target, dlogits, factor):
-        i = cuda.grid(1)
-        if i < target.size:
-            n = i // target.shape[1]
-            d = i % target.shape[1]
-            dlogits[n, d] = (
-                (output[n, d] - target[n, d]) * target.dtype.type(factor) * derivative(output[n, d])
-            )
-
-    return difference
+@implements(reference.squared_error_backward)
+def squared_error_backward(output, target, dlogits, scale, activation):
+    kernel = _make_difference(activation, np.dtype(target.dtype))
+    launch_each(kernel, target.size, output, target, dlogits, 2 * scale / target.size)

@@ -3,7 +3,6 @@
 As in gru.py, a block takes a sequence through all its steps in one launch, and its threads wait for
 each other between the product with the state (2) and the rest of the step (3 to 8).
 """
-
 import functools
 import math
 from typing import NamedTuple
@@ -11,22 +10,22 @@ from typing import NamedTuple
 import numpy as np
 from numba import cuda
 
-from ..errors import ScratchVAEError
 from ..reference import lstm as reference
 from .activations import make_activation
 from .arrays import empty
-from .device import implements, launch, launch_each, rows
+from .device import implements, launch, rows
 from .product import COLUMNS_OF_A, ROWS_OF_B, product, store
+from .recurrent import check_scratch, transpose
 
 
 class LSTMScratch(NamedTuple):
-    """What the backward pass needs of the forward pass, for each sequence and step."""
-
-    state: object  # h' (N, T, U)
-    cell: object  # c' (N, T, U)
-    squashed: object  # tanh(c) (N, T, U)
-    gates: object  # i, f, g and o (N, T, 4U)
-    transposed: object  # R^T (4U, U)
+    """What the backward pass needs of the forward pass, for each sequence and step; then its own
+    work space."""
+    state: object               # h' (N, T, U)
+    cell: object                # c' (N, T, U)
+    squashed: object            # tanh(c) (N, T, U)
+    gates: object               # i, f, g and o (N, T, 4U)
+    transposed: object          # R^T (4U, U)
 
 
 def lstm_scratch(N, T, U, dtype):
@@ -35,71 +34,11 @@ def lstm_scratch(N, T, U, dtype):
     return LSTMScratch(*per_step, empty((4 * U, U), dtype))
 
 
-def check_scratch(scratch, states):
-    """Refuse work space made for other sizes."""
-    N, *sizes = scratch.state.shape
-    if sizes != list(states.shape[1:]) or len(states) > N:
-        raise ScratchVAEError(
-            f"lstm: the scratch was made for up to {N} sequences of T, U = "
-            f"{tuple(sizes)}, got states of shape {tuple(states.shape)}"
-        )
-
-
 @implements(reference.lstm_forward)
 def lstm_forward(a, recurrent_kernel, initial_state, initial_cell, mask, y, go_backwards, scratch):
-    check_scratch(scratch, y)
-    steps = scratch[:4]
-    launch(
-        _make_forward(np.dtype(y.dtype)),
-        len(y),
-        a,
-        recurrent_kernel,
-        initial_state,
-        initial_cell,
-        mask,
-        y,
-        go_backwards,
-        steps,
-    )
-
-
-@implements(reference.lstm_backward)
-def lstm_backward(
-    dout,
-    recurrent_kernel,
-    mask,
-    da,
-    drecurrent_kernel,
-    dinitial_state,
-    dinitial_cell,
-    go_backwards,
-    scratch,
-):
-    check_scratch(scratch, dout)
-    N, T, U = dout.shape
-    launch_each(_transpose, recurrent_kernel.size, recurrent_kernel, scratch.transposed)
-    launch(
-        _backward_steps,
-        N,
-        dout,
-        mask,
-        scratch.transposed,
-        da,
-        dinitial_state,
-        dinitial_cell,
-        go_backwards,
-        scratch[1:4],
-    )
-    product(
-        COLUMNS_OF_A,
-        ROWS_OF_B,
-        store,
-        (rows(scratch.state[:N]),),
-        (rows(da),),
-        (drecurrent_kernel,),
-        (U, 4 * U, N * T),
-        dout.dtype,
-    )
+    check_scratch("lstm", scratch.state, y)
+    launch(_make_forward(np.dtype(y.dtype)), len(y), a, recurrent_kernel, initial_state,
+           initial_cell, mask, y, go_backwards, scratch[:4])
 
 
 @functools.cache
@@ -107,14 +46,14 @@ def _make_forward(dtype):
     sigmoid = make_activation("sigmoid", dtype)
 
     @cuda.jit
-    def forward_steps(
-        a, recurrent_kernel, initial_state, initial_cell, mask, y, go_backwards, steps
-    ):
+    def forward_steps(a, recurrent_kernel, initial_state, initial_cell, mask, y, go_backwards,
+                      steps):
         state, cell, squashed, gates = steps
         n = cuda.blockIdx.x
         thread = cuda.threadIdx.x
         width = cuda.blockDim.x
-        T, U = y.shape[1:]
+        T = y.shape[1]
+        U = y.shape[2]
         for u in range(thread, U, width):
             state[n, T - 1 if go_backwards else 0, u] = initial_state[n, u]
             cell[n, T - 1 if go_backwards else 0, u] = initial_cell[n, u]
@@ -125,9 +64,9 @@ def _make_forward(dtype):
             for m in range(thread, 4 * U, width):
                 q = a[n, t, m]
                 for u in range(U):
-                    q += state[n, t, u] * recurrent_kernel[u, m]  # 2
+                    q += state[n, t, u] * recurrent_kernel[u, m]                        # 2
                 is_candidate = 2 * U <= m < 3 * U
-                gates[n, t, m] = math.tanh(q) if is_candidate else sigmoid(q)  # 3 to 6
+                gates[n, t, m] = math.tanh(q) if is_candidate else sigmoid(q)           # 3 to 6
             cuda.syncthreads()
             for u in range(thread, U, width):
                 h = state[n, t, u]
@@ -136,35 +75,39 @@ def _make_forward(dtype):
                     i = gates[n, t, u]
                     f = gates[n, t, U + u]
                     g = gates[n, t, 2 * U + u]
-                    c = f * c + i * g  # 7
-                    h = gates[n, t, 3 * U + u] * math.tanh(c)  # 8
+                    c = f * c + i * g                                                   # 7
+                    h = gates[n, t, 3 * U + u] * math.tanh(c)                           # 8
                 y[n, t, u] = h
                 squashed[n, t, u] = math.tanh(c)
                 if step < T - 1:
                     state[n, following, u] = h
                     cell[n, following, u] = c
             cuda.syncthreads()
-
     return forward_steps
 
 
-@cuda.jit
-def _transpose(x, y):
-    i = cuda.grid(1)
-    if i < x.size:
-        row = i // x.shape[1]
-        column = i % x.shape[1]
-        y[column, row] = x[row, column]
+@implements(reference.lstm_backward)
+def lstm_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, dinitial_state,
+                  dinitial_cell, go_backwards, scratch):
+    check_scratch("lstm", scratch.state, dout)
+    N, T, U = dout.shape
+    transpose(recurrent_kernel, scratch.transposed)
+    launch(_backward_steps, N, dout, mask, scratch.transposed, da, dinitial_state, dinitial_cell,
+           go_backwards, scratch[1:4])
+    product(COLUMNS_OF_A, ROWS_OF_B, store, (rows(scratch.state[:N]),), (rows(da),),
+            (drecurrent_kernel,), (U, 4 * U, N * T), dout.dtype)
 
 
 @cuda.jit
 def _backward_steps(dout, mask, transposed, da, dh, dc, go_backwards, steps):
-    """dh and dc (N, U) run from the last step to the first, and end as those before the first."""
+    """dh and dc (N, U) run from the last step to the first, and end as the gradients of the initial
+    state and cell."""
     cell, squashed, gates = steps
     n = cuda.blockIdx.x
     thread = cuda.threadIdx.x
     width = cuda.blockDim.x
-    T, U = dout.shape[1:]
+    T = dout.shape[1]
+    U = dout.shape[2]
     zero = dout.dtype.type(0)
     one = dout.dtype.type(1)
     for u in range(thread, U, width):
@@ -185,17 +128,17 @@ def _backward_steps(dout, mask, transposed, da, dh, dc, go_backwards, steps):
                 g = gates[n, t, 2 * U + u]
                 o = gates[n, t, 3 * U + u]
                 seen = squashed[n, t, u]
-                dc_u = dc[n, u] + o * (one - seen * seen) * dh_u  # 8
-                da[n, t, u] = g * dc_u * i * (one - i)  # 7, 3
-                da[n, t, U + u] = cell[n, t, u] * dc_u * f * (one - f)  # 7, 4
-                da[n, t, 2 * U + u] = i * dc_u * (one - g * g)  # 7, 5
-                da[n, t, 3 * U + u] = seen * dh_u * o * (one - o)  # 8, 6
-                dc[n, u] = f * dc_u  # 7
+                dc_u = dc[n, u] + o * (one - seen * seen) * dh_u                        # 8
+                da[n, t, u] = g * dc_u * i * (one - i)                                  # 7, 3
+                da[n, t, U + u] = cell[n, t, u] * dc_u * f * (one - f)                  # 7, 4
+                da[n, t, 2 * U + u] = i * dc_u * (one - g * g)                          # 7, 5
+                da[n, t, 3 * U + u] = seen * dh_u * o * (one - o)                       # 8, 6
+                dc[n, u] = f * dc_u                                                     # 7
                 dh[n, u] = zero
         cuda.syncthreads()
         for u in range(thread, U, width):
             total = dh[n, u]
             for m in range(4 * U):
-                total += da[n, t, m] * transposed[m, u]  # 2
+                total += da[n, t, m] * transposed[m, u]                                 # 2
             dh[n, u] = total
         cuda.syncthreads()

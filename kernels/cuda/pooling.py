@@ -3,7 +3,6 @@
 A thread takes an element: of the output in the forward pass, of the image in the backward pass,
 where each pixel looks for the windows that see it. So no two threads add to one number.
 """
-
 from numba import cuda
 
 from ..reference import pooling as reference
@@ -11,60 +10,10 @@ from ..windows import padding_before
 from .device import implements, launch_each
 
 
-def corner(fine, coarse, pool_size, window):
+def _corner(fine, coarse, pool_size, window):
     """Return (rows, columns) of padding before the image: the first window starts there."""
-    return tuple(
-        padding_before(*sizes)
-        for sizes in zip(fine.shape[1:3], coarse.shape[1:3], pool_size, window.strides)
-    )
-
-
-@implements(reference.max_pooling_forward)
-def max_pooling_forward(x, y, winner, pool_size, window):
-    launch_each(
-        _max_forward,
-        y.size,
-        x,
-        y,
-        winner,
-        pool_size,
-        window.strides,
-        corner(x, y, pool_size, window),
-    )
-
-
-@implements(reference.max_pooling_backward)
-def max_pooling_backward(dout, winner, dx, pool_size, window):
-    launch_each(
-        _max_backward,
-        dx.size,
-        dout,
-        winner,
-        dx,
-        pool_size,
-        window.strides,
-        corner(dx, dout, pool_size, window),
-    )
-
-
-@implements(reference.average_pooling_forward)
-def average_pooling_forward(x, y, pool_size, window):
-    launch_each(
-        _average_forward, y.size, x, y, pool_size, window.strides, corner(x, y, pool_size, window)
-    )
-
-
-@implements(reference.average_pooling_backward)
-def average_pooling_backward(dout, dx, pool_size, window):
-    launch_each(
-        _average_backward,
-        dx.size,
-        dout,
-        dx,
-        pool_size,
-        window.strides,
-        corner(dx, dout, pool_size, window),
-    )
+    sizes = zip(fine.shape[1:3], coarse.shape[1:3], pool_size, window.strides)
+    return tuple(padding_before(*axis) for axis in sizes)
 
 
 @cuda.jit(device=True)
@@ -89,6 +38,12 @@ def _windows_around(h, stride, before, pool, count):
     return max(0, (h + before - pool) // stride + 1), min(count, (h + before) // stride + 1)
 
 
+@implements(reference.max_pooling_forward)
+def max_pooling_forward(x, y, winner, pool_size, window):
+    launch_each(_max_forward, y.size, x, y, winner, pool_size, window.strides,
+                _corner(x, y, pool_size, window))
+
+
 @cuda.jit
 def _max_forward(x, y, winner, pool_size, strides, before):
     i = cuda.grid(1)
@@ -103,11 +58,17 @@ def _max_forward(x, y, winner, pool_size, strides, before):
         for a in range(a_start, a_stop):
             for b in range(b_start, b_stop):
                 number = x[n, top + a, left + b, c]
-                if number > best or number != number:  # NaN wins
+                if number > best or number != number:           # NaN wins
                     best = number
                     best_t = a * pool_size[1] + b
         y[n, p, q, c] = best
         winner[n, p, q, c] = best_t
+
+
+@implements(reference.max_pooling_backward)
+def max_pooling_backward(dout, winner, dx, pool_size, window):
+    launch_each(_max_backward, dx.size, dout, winner, dx, pool_size, window.strides,
+                _corner(dx, dout, pool_size, window))
 
 
 @cuda.jit
@@ -127,6 +88,12 @@ def _max_backward(dout, winner, dx, pool_size, strides, before):
         dx[n, h, w, c] = total
 
 
+@implements(reference.average_pooling_forward)
+def average_pooling_forward(x, y, pool_size, window):
+    launch_each(_average_forward, y.size, x, y, pool_size, window.strides,
+                _corner(x, y, pool_size, window))
+
+
 @cuda.jit
 def _average_forward(x, y, pool_size, strides, before):
     i = cuda.grid(1)
@@ -141,6 +108,12 @@ def _average_forward(x, y, pool_size, strides, before):
             for b in range(b_start, b_stop):
                 total += x[n, top + a, left + b, c]
         y[n, p, q, c] = total / x.dtype.type((a_stop - a_start) * (b_stop - b_start))
+
+
+@implements(reference.average_pooling_backward)
+def average_pooling_backward(dout, dx, pool_size, window):
+    launch_each(_average_backward, dx.size, dout, dx, pool_size, window.strides,
+                _corner(dx, dout, pool_size, window))
 
 
 @cuda.jit

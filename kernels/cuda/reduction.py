@@ -1,10 +1,9 @@
-"""Sums and maxima over a block: always the same pairs in the same order, so the same bits in every
-run.
+"""Sums and maxima over a block: always the same pairs in the same order, so every run has the same
+bits.
 
-Half of the threads take up what the other half has, then half of these, and so on: log2(THREADS)
-steps, in double precision.
+Half of the threads add what the other half has, then half of these, and so on: log2(THREADS) steps,
+in double precision.
 """
-
 import math
 
 from numba import cuda, float64
@@ -12,22 +11,11 @@ from numba import cuda, float64
 from .device import THREADS
 
 
-@cuda.jit(device=True)
-def _sum(one, other):
-    return one + other
-
-
-@cuda.jit(device=True)
-def _larger(one, other):
-    return other if other > one or math.isnan(other) else one  # NaN if one is
-
-
 def _make_reduction(combine):
-    """reduce(value): all threads' values combined, which every thread gets.
+    """Return a function: reduce(value) gives every thread the values of all threads, combined.
 
     Every thread of the block must call it.
     """
-
     @cuda.jit(device=True)
     def reduce(value):
         shared = cuda.shared.array(THREADS, float64)
@@ -41,10 +29,19 @@ def _make_reduction(combine):
             cuda.syncthreads()
             half //= 2
         result = shared[0]
-        cuda.syncthreads()  # nobody begins the next before all have read this one
+        cuda.syncthreads()                      # all have read it before the next reduction writes
         return result
-
     return reduce
+
+
+@cuda.jit(device=True)
+def _sum(one, other):
+    return one + other
+
+
+@cuda.jit(device=True)
+def _larger(one, other):
+    return other if other > one or math.isnan(other) else one           # NaN if one of them is NaN
 
 
 block_sum = _make_reduction(_sum)

@@ -1,5 +1,4 @@
-"""The latent variable on the device.  The mathematics stands in reference/reparameterize.py."""
-
+"""The latent variable on the device. See reference/reparameterize.py for the mathematics."""
 import math
 
 from numba import cuda
@@ -14,30 +13,6 @@ def reparameterize_forward(z_mean, z_log_var, eps, z):
     launch_each(_reparameterize_forward, z.size, z_mean, z_log_var, eps, z)
 
 
-@implements(reference.reparameterize_backward)
-def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
-    launch_each(_reparameterize_backward, dz.size, dz, z_log_var, eps, dz_mean, dz_log_var)
-
-
-@implements(reference.gaussian_kl_forward)
-def gaussian_kl_forward(z_mean, z_log_var, kl):
-    launch_each(_gaussian_kl_forward, kl.size, z_mean, z_log_var, kl)
-
-
-@implements(reference.gaussian_kl_backward)
-def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
-    launch(
-        _gaussian_kl_backward,
-        z_mean.shape[1],
-        z_mean,
-        z_log_var,
-        dz_mean,
-        dz_log_var,
-        weight,
-        free_bits,
-    )
-
-
 @cuda.jit
 def _reparameterize_forward(z_mean, z_log_var, eps, z):
     i = cuda.grid(1)
@@ -46,6 +21,11 @@ def _reparameterize_forward(z_mean, z_log_var, eps, z):
         j = i % z.shape[1]
         half = z.dtype.type(0.5)
         z[n, j] = z_mean[n, j] + math.exp(half * z_log_var[n, j]) * eps[n, j]
+
+
+@implements(reference.reparameterize_backward)
+def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    launch_each(_reparameterize_backward, dz.size, dz, z_log_var, eps, dz_mean, dz_log_var)
 
 
 @cuda.jit
@@ -57,6 +37,11 @@ def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
         half = dz.dtype.type(0.5)
         dz_mean[n, j] = dz[n, j]
         dz_log_var[n, j] = dz[n, j] * math.exp(half * z_log_var[n, j]) * eps[n, j] * half
+
+
+@implements(reference.gaussian_kl_forward)
+def gaussian_kl_forward(z_mean, z_log_var, kl):
+    launch_each(_gaussian_kl_forward, kl.size, z_mean, z_log_var, kl)
 
 
 @cuda.jit
@@ -71,6 +56,12 @@ def _gaussian_kl_forward(z_mean, z_log_var, kl):
         kl[n] = -half * total
 
 
+@implements(reference.gaussian_kl_backward)
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    launch(_gaussian_kl_backward, z_mean.shape[1], z_mean, z_log_var, dz_mean, dz_log_var, weight,
+           free_bits)
+
+
 @cuda.jit
 def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
     """A block for each dimension."""
@@ -82,9 +73,8 @@ def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_b
     total = 0.0
     for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
         total += math.exp(z_log_var[n, j]) + z_mean[n, j] * z_mean[n, j] - z_log_var[n, j] - one
-    if (
-        block_sum(total) / 2 >= free_bits * N or free_bits == 0
-    ):  # rounding may take a KL of 0 below it
+    kl = block_sum(total) / 2
+    if kl >= free_bits * N or free_bits == 0:           # rounding may take a KL of 0 below 0
         for n in range(cuda.threadIdx.x, N, cuda.blockDim.x):
             dz_mean[n, j] += factor * z_mean[n, j]
             dz_log_var[n, j] += factor * half * (math.exp(z_log_var[n, j]) - one)

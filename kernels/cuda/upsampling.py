@@ -1,5 +1,4 @@
 """Upsampling on the device, a thread for each element. See reference/upsampling.py."""
-
 from numba import cuda
 
 from ..reference import upsampling as reference
@@ -12,17 +11,17 @@ def upsampling_forward(x, y, size):
     launch_each(_forward, y.size, x, y, size)
 
 
-@implements(reference.upsampling_backward)
-def upsampling_backward(dout, dx, size):
-    launch_each(_backward, dx.size, dout, dx, size)
-
-
 @cuda.jit
 def _forward(x, y, size):
     i = cuda.grid(1)
     if i < y.size:
         n, p, q, c = pixel_of(y, i)
         y[n, p, q, c] = x[n, p // size[0], q // size[1], c]
+
+
+@implements(reference.upsampling_backward)
+def upsampling_backward(dout, dx, size):
+    launch_each(_backward, dx.size, dout, dx, size)
 
 
 @cuda.jit

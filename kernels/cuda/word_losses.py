@@ -1,9 +1,8 @@
-"""Losses of words, a block an example.  The mathematics stands in reference/word_losses.py.
+"""Losses of words on the device, a block for each example. See reference/word_losses.py.
 
-Targets are not checked here: they are on the device, and who sent them there has checked them
-(Model.as_pair does).
+Targets are not checked here: they are on the device. Model.as_pair checks them before it copies
+them there.
 """
-
 import math
 
 from numba import cuda
@@ -16,23 +15,6 @@ from .reduction import block_max, block_sum
 @implements(reference.sparse_categorical_crossentropy_forward)
 def sparse_categorical_crossentropy_forward(logits, targets, loss, log_total, scale):
     launch(_softmax_crossentropy, len(logits), logits, targets, loss, log_total, scale)
-
-
-@implements(reference.sparse_categorical_crossentropy_backward)
-def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
-    launch_each(
-        _softmax_difference, logits.size, logits, targets, log_total, dlogits, scale / targets.size
-    )
-
-
-@implements(reference.onehot_binary_crossentropy_forward)
-def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
-    launch(_onehot_crossentropy, len(logits), logits, targets, loss, scale)
-
-
-@implements(reference.onehot_binary_crossentropy_backward)
-def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
-    launch_each(_onehot_difference, logits.size, logits, targets, dlogits, scale / logits.size)
 
 
 @cuda.jit
@@ -60,6 +42,12 @@ def _softmax_crossentropy(logits, targets, loss, log_total, scale):
         loss[n] = scale * cost / T
 
 
+@implements(reference.sparse_categorical_crossentropy_backward)
+def sparse_categorical_crossentropy_backward(logits, targets, log_total, dlogits, scale):
+    launch_each(_softmax_difference, logits.size, logits, targets, log_total, dlogits,
+                scale / targets.size)
+
+
 @cuda.jit
 def _softmax_difference(logits, targets, log_total, dlogits, factor):
     i = cuda.grid(1)
@@ -76,6 +64,11 @@ def _softmax_difference(logits, targets, log_total, dlogits, factor):
         dlogits[n, t, v] = p * real(factor)
 
 
+@implements(reference.onehot_binary_crossentropy_forward)
+def onehot_binary_crossentropy_forward(logits, targets, loss, scale):
+    launch(_onehot_crossentropy, len(logits), logits, targets, loss, scale)
+
+
 @cuda.jit
 def _onehot_crossentropy(logits, targets, loss, scale):
     n = cuda.blockIdx.x
@@ -87,6 +80,11 @@ def _onehot_crossentropy(logits, targets, loss, scale):
     total = block_sum(total)
     if cuda.threadIdx.x == 0:
         loss[n] = scale / V * (total - logits[n, targets[n]])
+
+
+@implements(reference.onehot_binary_crossentropy_backward)
+def onehot_binary_crossentropy_backward(logits, targets, dlogits, scale):
+    launch_each(_onehot_difference, logits.size, logits, targets, dlogits, scale / logits.size)
 
 
 @cuda.jit

@@ -19,12 +19,23 @@ OPERATIONS = operations(REFERENCE)
 REAL = SIZES | {"N": 100, "T": 20, "K": 300, "M": 64, "L": 70, "U": 96, "V": 513, "E": 128,
                 "J": 32, "D": 784, "H": 28, "W": 28, "C": 32, "A": 3, "B": 3, "P": 400_001,
                 "*": (100, 3001)}
-SQUARE = SIZES | {"N": 2048, "K": 2048, "M": 2048}
-RANDOM = [SIZES | dict(zip("NKM", sizes))
-          for sizes in np.random.default_rng().integers(1, 300, (6, 3)).tolist()]
+DENSE = [{"N": 2048, "K": 2048, "M": 2048}, {"N": 1, "K": 3136, "M": 513},
+         *(dict(zip("NKM", sizes))
+           for sizes in np.random.default_rng().integers(1, 300, (6, 3)).tolist())]
+CHANNELS = [{"N": 78_400, "C": 32}, {"N": 999, "C": 257}]
+UNITS = [{"N": 33, "T": 12, "U": 300}]
+
+
+def cases_at(sizes, condition):
+    """Return a Case at each of the sizes, of each operation whose letters meet a condition."""
+    return [make_case(operation, some) for some in sizes for operation in OPERATIONS.values()
+            if condition(set(operation.declaration.letters))]
+
+
 CASES = [*all_cases(REFERENCE, REAL),
-         *(make_case(OPERATIONS[name], sizes) for sizes in (SQUARE, *RANDOM)
-           for name in ("dense_forward", "dense_backward"))]
+         *cases_at(DENSE, lambda letters: letters == set("NKM")),
+         *cases_at(CHANNELS, lambda letters: letters == set("NC")),
+         *cases_at(UNITS, lambda letters: "U" in letters)]
 UNDEFINED = {"dz"}
 
 
