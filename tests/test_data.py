@@ -133,7 +133,7 @@ def test_places_are_searched_in_order(tmp_path, monkeypatch, capsys):
 
 def test_a_given_directory_without_the_files_is_named_and_nothing_else_is_tried(tmp_path):
     write_idx_files(sources.cache_folder("mnist"))
-    message = f"^{tmp_path}: MNIST is not there. Put .* folder mnist: train-images-idx3-ubyte"
+    message = f"^{tmp_path}: no MNIST there. Put .* folder mnist: train-images-idx3-ubyte"
     with pytest.raises(ScratchVAEError, match=message):
         load_mnist(tmp_path)
 
@@ -361,7 +361,7 @@ def test_another_text_is_allowed_but_a_damaged_one_is_refused(tmp_path, publishe
     message = "tinyshakespeare.txt.gz: damaged or truncated gzip file"
     with pytest.raises(ScratchVAEError, match=message):
         load_shakespeare(tmp_path)
-    message = "Tiny Shakespeare is not there. Put .* its folder shakespeare: tinyshakespeare.txt"
+    message = "no Tiny Shakespeare there. Put .* its folder shakespeare: tinyshakespeare.txt"
     with pytest.raises(ScratchVAEError, match=message):
         load_shakespeare(tmp_path / "elsewhere")
 
@@ -451,9 +451,9 @@ def test_any_text_file(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (b"", "must hold a text, but it is empty"),
-        (b" \r\n\t\n", "must hold a text, but it holds blanks only"),
-        (b"\xef\xbb\xbf\n", "must hold a text, but it holds blanks only"),
+        (b"", "is empty; it must hold a text"),
+        (b" \r\n\t\n", "holds nothing but blanks; it must hold a text"),
+        (b"\xef\xbb\xbf\n", "holds nothing but blanks; it must hold a text"),
         ("caf\u00e9".encode("latin-1"), "not a text in UTF-8: byte 0xe9 at offset 3"),
         ("To be".encode("utf-16"), "byte 0xff at offset 0"),
         (b"\x1f\x8bnothing", "damaged or truncated gzip file"),

@@ -69,8 +69,8 @@ def locate(name, data_dir=None, report=print):
         files = files_in(Path(data_dir), name)
         if not files:
             expected = ", ".join(f"{file}[.gz]" for file in data_set.files)
-            raise ScratchVAEError(f"{data_dir}: {data_set.title} is not there. Put these files "
-                                  f"into it or into its folder {name}: {expected}")
+            raise ScratchVAEError(f"{data_dir}: no {data_set.title} there. Put these files into "
+                                  f"it or into its folder {name}: {expected}")
         return Found(files, str(data_dir))
     tried = []
     for folder, origin in local_folders(name):

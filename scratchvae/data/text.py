@@ -70,7 +70,7 @@ def decode(content, path):
         raise ScratchVAEError(f"{path}: not a text in UTF-8: byte 0x{content[error.start]:02x} at "
                               f"offset {error.start:,} ({error.reason})") from None
     if not content:
-        raise ScratchVAEError(f"{path}: must hold a text, but it is empty")
+        raise ScratchVAEError(f"{path}: is empty; it must hold a text")
     if not text.strip().strip("\ufeff"):
-        raise ScratchVAEError(f"{path}: must hold a text, but it holds blanks only")
+        raise ScratchVAEError(f"{path}: holds nothing but blanks; it must hold a text")
     return text
