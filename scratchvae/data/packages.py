@@ -128,7 +128,7 @@ def debian_package(name, inner_folder):
 
 
 def _pip_download(package, folder):
-    """Download a package from the Python package index, without what it depends on."""
+    """Download a package from the Python package index, without its dependencies."""
     _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder,
           package])
 

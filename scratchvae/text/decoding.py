@@ -176,7 +176,16 @@ def forbid(logits, forbidden):
 def temperature(logits, T):
     """Return logits / T, shifted by a constant for each row.
 
-    T < 1 sharpens the distribution. T = 0 leaves the most probable word only, the first of equals.
+    Parameters
+    ----------
+    logits : float array of shape (B, V)
+    T : float
+        At least 0. Below 1 it sharpens the distribution; 0 leaves only the most probable word, the
+        first of equals.
+
+    Returns
+    -------
+    float array of shape (B, V)
     """
     T = checks.number("sampling", "temperature", T)
     if T == 0:
@@ -189,7 +198,17 @@ def temperature(logits, T):
 def top_k(logits, k):
     """Return logits with all but the k most probable words of each row at -inf.
 
-    Of equally probable words the first are kept. Source: Fan et al. 2018.
+    Parameters
+    ----------
+    logits : float array of shape (B, V)
+    k : int
+        At least 1. Of equally probable words the first are kept.
+
+    Returns
+    -------
+    float array of shape (B, V)
+
+    Source: Fan et al. 2018.
     """
     order, ranked = _ranked(logits)
     ranked[:, checks.integer("sampling", "top_k", k):] = -np.inf
@@ -200,6 +219,17 @@ def nucleus(logits, p):
     """Return logits with all words outside the nucleus of each row at -inf (top-p sampling).
 
     The nucleus is the smallest set of most probable words whose probability reaches p.
+
+    Parameters
+    ----------
+    logits : float array of shape (B, V)
+    p : float
+        In (0, 1].
+
+    Returns
+    -------
+    float array of shape (B, V)
+
     Source: Holtzman et al. 2020.
     """
     if not 0 < p <= 1:
@@ -218,7 +248,19 @@ def log_softmax(logits):
 def filtered(logits, T, k, p):
     """Return logits at temperature T, restricted to the top k words and to the nucleus p.
 
-    k and p may be None: no restriction.
+    Parameters
+    ----------
+    logits : float array of shape (B, V)
+    T : float
+        See temperature.
+    k : int, or None
+        See top_k.
+    p : float, or None
+        See nucleus.
+
+    Returns
+    -------
+    float array of shape (B, V)
     """
     logits = temperature(logits, T)
     if k is not None:
@@ -229,10 +271,19 @@ def filtered(logits, T, k, p):
 
 
 def draw(logits, rng):
-    """Return a word for each row, int32 (B,), drawn from the softmax of its logits (B, V).
+    """Return a word for each row, drawn from the softmax of its logits.
 
     It inverts the cumulative distribution: the word is the first at which the distribution exceeds
     a uniform random number.
+
+    Parameters
+    ----------
+    logits : float array of shape (B, V)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    int32 array of shape (B,)
     """
     cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=1)
     # The last sum is not exactly 1, because of rounding.

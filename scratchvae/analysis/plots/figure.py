@@ -46,9 +46,21 @@ def new_figure(title, width, height, panels=1):
 
 
 def save(figure, path, note=""):
-    """Write a figure to a file, with a small note at its foot, and return the path.
+    """Write a figure to a file, and return the path.
 
     The figures are made without pyplot, so there is nothing to close.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        Missing folders are made.
+    note : str
+        A small line at the foot.
+
+    Returns
+    -------
+    Path
     """
     figure.supxlabel(note, x=0.995, ha="right", fontsize=6, color="0.45")
     FigureCanvasAgg(figure)

@@ -114,7 +114,18 @@ def _pairs(originals, outputs):
 
 
 def tile(images, columns):
-    """Return images (N, height, width) as one image, row by row; N is a multiple of columns."""
+    """Return images as one image, row by row without gaps.
+
+    Parameters
+    ----------
+    images : array of shape (N, height, width)
+    columns : int
+        Images in a row; N must be a multiple of it.
+
+    Returns
+    -------
+    array of shape (N / columns * height, columns * width)
+    """
     count, height, width = images.shape
     rows = images.reshape(count // columns, columns, height, width).swapaxes(1, 2)
     return rows.reshape(-1, columns * width)
