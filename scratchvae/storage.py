@@ -1,8 +1,7 @@
-"""Arrays with a description in one file, written whole or not at all, and recognised when damaged.
+"""Files that are written whole or not at all: text, and arrays with a description.
 
-The file is NumPy's npz (a zip archive, so each array carries a checksum), uncompressed.
+Arrays are in NumPy's npz format (a zip archive, so each array has a checksum), uncompressed.
 """
-
 import json
 import os
 import tempfile
@@ -15,6 +14,9 @@ import numpy as np
 from .errors import ScratchVAEError
 
 DESCRIPTION = "description.json"
+# What zipfile and NumPy raise when a file is damaged.
+DAMAGE = (zipfile.BadZipFile, zlib.error, ValueError, TypeError, KeyError, EOFError, OSError,
+          NotImplementedError, RuntimeError, AttributeError)
 
 
 def write_text(path, text):
@@ -23,25 +25,60 @@ def write_text(path, text):
 
 
 def read_json(path, kind):
-    """The content of a JSON file, of type kind."""
+    """Return the content of a JSON file.
+
+    Parameters
+    ----------
+    path : path
+    kind : type
+        The type that the content must have, such as dict.
+
+    Raises
+    ------
+    ScratchVAEError
+        If the file is missing or damaged, or holds another type.
+    """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(content, kind):
-            raise ValueError(f"no {kind.__name__}")
+            raise ValueError(f"expected {kind.__name__}, got {type(content).__name__}")
         return content
     except (OSError, ValueError) as error:
         raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
 
 
 def write_arrays(path, arrays, description):
-    """Write a dict of arrays, and a description that JSON can express."""
+    """Write arrays and a description into one file, at once.
+
+    Parameters
+    ----------
+    path : path
+    arrays : dict of str -> array
+    description : dict
+        Anything that JSON can express. Its "kind" says what the file is.
+    """
     encoded = np.frombuffer(json.dumps(description).encode(), np.uint8)
     _replace(path, lambda file: np.savez(file, **arrays, **{DESCRIPTION: encoded}))
 
 
 def read_arrays(path, kind):
-    """Return (arrays, description) of a file written by write_arrays whose description has this
-    "kind".
+    """Return the content of a file that write_arrays wrote.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+        The "kind" that the description must have.
+
+    Returns
+    -------
+    (arrays, description)
+        Both are dicts.
+
+    Raises
+    ------
+    ScratchVAEError
+        If the file is missing or damaged, or of another kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -50,41 +87,32 @@ def read_arrays(path, kind):
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         description = dict(json.loads(arrays.pop(DESCRIPTION).tobytes()))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-        AttributeError,
-    ) as error:  # what zipfile and NumPy raise on damaged files
-        raise ScratchVAEError(
-            f"{path}: damaged, truncated, or not a file of scratchvae ({error})"
-        ) from None
+    except DAMAGE as error:
+        raise ScratchVAEError(f"{path}: damaged, truncated, or not a file of scratchvae "
+                              f"({error})") from None
     if description.get("kind") != kind:
-        raise ScratchVAEError(f"{path}: is a {description.get('kind')!r} file; needed: {kind!r}")
+        raise ScratchVAEError(f"{path}: is a {description.get('kind')!r} file, "
+                              f"expected a {kind!r} file")
     return arrays, description
 
 
 def _replace(path, write):
+    """Call write(file) on a temporary file, and rename it to the path if that succeeds."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     except OSError as error:
-        raise ScratchVAEError(f"{path}: can't be written: {error.strerror}") from None
+        raise ScratchVAEError(f"{path}: cannot be written: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        # mkstemp makes private files; this one gets the permissions of any other new file.
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are private; ours are like any other
+        os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

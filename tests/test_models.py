@@ -135,7 +135,7 @@ def test_damaged_files_are_recognised(damage, x, tmp_path):
         model.fit(x, checkpoint=path, progress=False)
     with pytest.raises(
         ScratchVAEError,
-        match="model.npz: (damaged, truncated|is a 'checkpoint' file; needed: 'model')",
+        match="model.npz: (damaged, truncated|is a 'checkpoint' file, expected a 'model' file)",
     ):
         VAE.load(path)
 

@@ -1,23 +1,11 @@
-"""Shakespeare's English in today's:
-
-words, endings, what only looks like them, and what must stay as it is.
-"""
-
+"""Tests of Early Modern English in today's: words, endings, false friends, and what must stay."""
 import time
 
 import pytest
 
 from scratchvae.text import lexicon
-from scratchvae.text.modern import (
-    like,
-    modernise,
-    past,
-    second_person,
-    slangify,
-    split,
-    third_person,
-    verb_of,
-)
+from scratchvae.text.endings import past, second_person, split, third_person, verb_of
+from scratchvae.text.modern import like, modernise, slangify
 
 PAIRS = """
     thou                                    | you
@@ -157,16 +145,21 @@ PAIRS = """
 """.strip().splitlines()
 
 MODERN = """
-I think the best guests rest in the west of the forest. Beneath my breath I said that death is an honest priest; Elizabeth and Macbeth,
-with white teeth, had faith. The art of the north is something that art students admire; hence they don't miss it, can't forget it, and
-wouldn't say it isn't so. The roses wilt, and they marry in May. A gold mine is open. "I've seen it," he'd say, "and they'd laugh."
-Who'd have thought? I hope not. It's five o'clock, we're the greatest, the finest, the nearest. You know not only him but also her.
-The ne'er-do-well must digest his breakfast first, or lest he protest, arrest the rest. Kenneth and Seth invest with interest.
+I think the best guests rest in the west of the forest. Beneath my breath I said that death is an
+honest priest; Elizabeth and Macbeth, with white teeth, had faith. The art of the north is something
+that art students admire; hence they don't miss it, can't forget it, and wouldn't say it isn't so.
+The roses wilt, and they marry in May. A gold mine is open. "I've seen it," he'd say, "and they'd
+laugh." Who'd have thought? I hope not. It's five o'clock, we're the greatest, the finest, the
+nearest. You know not only him but also her. The ne'er-do-well must digest his breakfast first, or
+lest he protest, arrest the rest. Kenneth and Seth invest with interest.
 """
 
-FALSE_FRIENDS = """best rest honest forest west guest priest teeth beneath breath death faith Elizabeth Macbeth north hence must lest quest
-                   request interest harvest digest earnest modest tempest nest test first last lost against almost dust jest Kenneth Seth
-                   art wilt mine breast midst amidst thirst twist protest manifest invest conquest mouth youth truth""".split()
+FALSE_FRIENDS = """
+    best rest honest forest west guest priest teeth beneath breath death faith Elizabeth
+    Macbeth north hence must lest quest request interest harvest digest earnest modest tempest
+    nest test first last lost against almost dust jest Kenneth Seth art wilt mine breast midst
+    amidst thirst twist protest manifest invest conquest mouth youth truth
+""".split()
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -211,10 +204,10 @@ def test_keeps_lines_spaces_and_speakers():
     text = (
         "Apothecary:\nWho calls--  so loud?\n\n\tThou\n art,\r\n(thy) [hath]!?;\n\nKnave:\nAnon.\n"
     )
-    assert (
-        modernise(text)
-        == "Apothecary:\nWho calls--  so loud?\n\n\tYou\n are,\r\n(your) [has]!?;\n\nKnave:\nSoon.\n"
+    modern = (
+        "Apothecary:\nWho calls--  so loud?\n\n\tYou\n are,\r\n(your) [has]!?;\n\nKnave:\nSoon.\n"
     )
+    assert modernise(text) == modern
     assert slangify("Servant:\nAy, sir.\n") == "Servant:\nYep, bro.\n"
 
 
@@ -234,12 +227,12 @@ def test_finds_the_verb(stem, verb):
 
 
 def test_spells():
-    assert [
-        third_person(verb) for verb in "love go cry pass teach fix play have buzz wish".split()
-    ] == "loves goes cries passes teaches fixes plays has buzzes wishes".split()
-    assert [
-        past(stem) for stem in "lov banish deny play drop bow cheque stopp".split()
-    ] == "loved banished denied played dropped bowed chequed stopped".split()
+    verbs = "love go cry pass teach fix play have buzz wish".split()
+    expected = "loves goes cries passes teaches fixes plays has buzzes wishes".split()
+    assert [third_person(verb) for verb in verbs] == expected
+    stems = "lov banish deny play drop bow cheque stopp".split()
+    expected = "loved banished denied played dropped bowed chequed stopped".split()
+    assert [past(stem) for stem in stems] == expected
 
 
 def test_splits_verbs():
@@ -285,7 +278,8 @@ def test_slangifies(old, new):
 
 
 def test_the_lexicon_is_large_and_settled():
-    assert len(lexicon.WORDS) > 600 and len(lexicon.SLANG) > 200
+    assert len(lexicon.WORDS) > 600
+    assert len(lexicon.SLANG) > 200
     assert all(entry == entry.lower() for entry in lexicon.WORDS | lexicon.SLANG)
     changed = {
         old: (new, modernise(new)) for old, new in lexicon.WORDS.items() if modernise(new) != new
@@ -300,5 +294,8 @@ def test_time_grows_with_the_length_only():
     assert time.perf_counter() - start < 30
 
 
-def test_letters_of_old_prints_do_no_harm():
-    assert modernise("thy ſelf, İ pray you") and slangify("Iſ it ſo?")
+@pytest.mark.parametrize("text", ["thy ſelf, İ pray you", "Iſ it ſo?"])
+def test_letters_that_match_only_without_case_leave_the_text_alone(text):
+    """The patterns ignore case, so ſ matches s and İ matches i; the lexicon has neither."""
+    assert modernise(text) == text
+    assert slangify(text) == text

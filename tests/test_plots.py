@@ -1,17 +1,19 @@
-"""Figures: what they show, as far as numbers can tell."""
-
+"""Tests of what the figures show: their axes, labels, points and images."""
 import numpy as np
 import pytest
 from matplotlib import image
+from matplotlib.figure import Figure
 from PIL import Image
 
 from scratchvae.analysis import plots
 from scratchvae.errors import ScratchVAEError
 from scratchvae.training.history import COLUMNS, History
 
+LONG = 2000                     # points of a curve that gets a median
+
 
 def history(epochs, validated=True, **columns):
-    """A made-up history."""
+    """Return a history whose losses fall from 99 by 1 in each epoch."""
     if not validated:
         columns |= dict.fromkeys(("val_loss", "val_reconstruction", "val_kl"))
     return History(
@@ -22,16 +24,35 @@ def history(epochs, validated=True, **columns):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The list of the figures drawn; nothing is written."""
+    """Return the list of the figures that are drawn from now on; they are not written."""
     figures = []
-    monkeypatch.setattr(plots, "save", lambda figure, path, note: figures.append(figure))
+    monkeypatch.setattr(Figure, "draw_without_rendering", lambda figure: None)
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: figures.append(figure))
     return figures
 
 
+def axes_of(figures):
+    """Return the axes of the only figure, which must have one panel."""
+    (figure,) = figures
+    (axes,) = figure.axes
+    return axes
+
+
 def shown(axes):
-    """The one picture on the axes."""
+    """Return the only picture on the axes."""
     (picture,) = axes.images
     return np.asarray(picture.get_array())
+
+
+def framed(axes):
+    """Return the images in the frames of a sheet, in the order of the frames."""
+    (frames,) = axes.collections
+    images = []
+    for path in frames.get_paths():
+        left, top = np.rint(path.vertices.min(axis=0) + 0.5).astype(int)
+        right, bottom = np.rint(path.vertices.max(axis=0) + 0.5).astype(int)
+        images.append(shown(axes)[top:bottom, left:right])
+    return np.array(images)
 
 
 def ticks(axis):
@@ -42,36 +63,112 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
+def legend(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def titles(axes):
+    """Return the title of the axes and the labels of x and y."""
+    return axes.get_title(), axes.get_xlabel(), axes.get_ylabel()
+
+
 def z_as_image(z):
-    """A decoder whose images of 2 x 2 pixels tell z: everywhere z_1 + 10 z_2."""
+    """A decoder whose images of 2 x 2 pixels are z_1 + 10 z_2 everywhere."""
     return np.repeat(z[:, :1] + 10 * z[:, 1:2], 4, axis=1)
 
 
-@pytest.mark.parametrize("epochs, validated", [(1, True), (3, False), (30, True)])
-def test_loss_curves(epochs, validated, tmp_path):
-    path = plots.loss_curves(
-        history(epochs, validated),
-        tmp_path / "deep" / "a.png",
-        "title",
-        "note",
-        [(1, 99.0, "reference")],
-    )
-    assert image.imread(path).std() > 0.05
+FLAT = np.zeros((3, 784))
+TWO_POINTS = np.zeros((2, 2))
 
 
-def test_loss_curves_leave_out_a_kl_divergence_that_is_none(drawn):
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda p, *text: plots.loss_curves(history(3), p, *text),
+        lambda p, *text: plots.step_curve([1, 2], [3.0, 2.0], p, *text),
+        lambda p, *text: plots.latent_scatter(TWO_POINTS, [0, 1], "ab", p, *text),
+        lambda p, *text: plots.latent_scatters({"m": TWO_POINTS}, [0, 1], "ab", p, *text),
+        lambda p, *text: plots.kl_by_dimension(np.ones(3), p, *text),
+        lambda p, *text: plots.latent_histogram(np.ones(3), p, *text),
+        lambda p, *text: plots.manifold(z_as_image, p, *text),
+        lambda p, *text: plots.manifolds({"m": z_as_image}, p, *text),
+        lambda p, *text: plots.decoded_grids(z_as_image, [("g", [0, 1], [2, 3])], p, *text),
+        lambda p, *text: plots.reconstructions(FLAT, FLAT, p, *text),
+        lambda p, *text: plots.samples(FLAT, p, *text),
+        lambda p, *text: plots.progress_pairs([1, 2, 3], FLAT, FLAT, p, *text),
+    ],
+)
+def test_every_figure_has_its_title_and_its_note_and_returns_its_path(draw, drawn, tmp_path):
+    path = tmp_path / "deep" / "a.png"
+    assert draw(path, "the title", "the note") == path
+    assert path.parent.is_dir()
+    (figure,) = drawn
+    assert figure.get_suptitle() == "the title"
+    assert figure.get_supxlabel() == "the note"
+
+
+def test_a_figure_is_written_whole(tmp_path):
+    """The file has the size of the figure, with white paper, dark ink and the colour of a curve."""
+    path = plots.step_curve(range(LONG), np.arange(LONG), tmp_path / "deep" / "a.png", "t", "n")
+    assert path == tmp_path / "deep" / "a.png"
+    picture = image.imread(path)[..., :3]
+    assert picture.shape == (round(3.6 * 160), 8 * 160, 3)
+    assert (picture == 1).all(axis=2).mean() > 0.5
+    assert (picture < 0.2).all(axis=2).any()
+    accent = np.array([0xD1, 0x49, 0x5B]) / 255
+    assert (abs(picture - accent) < 0.01).all(axis=2).sum() > 500
+
+
+@pytest.mark.parametrize("epochs, marker", [(1, "o"), (7, "o"), (8, "None"), (30, "None")])
+@pytest.mark.parametrize("validated", [True, False])
+def test_loss_curves_show_every_epoch(epochs, marker, validated, drawn):
+    rows = history(epochs, validated, kl=7.0)
+    plots.loss_curves(rows, "a.png", "t")
+    (figure,) = drawn
+    for axes, column in zip(figure.axes, ("loss", "reconstruction", "kl"), strict=True):
+        columns = [column, f"val_{column}"] if validated else [column]
+        for line, name in zip(axes.lines, columns, strict=True):
+            assert line.get_xdata().tolist() == rows["epoch"]
+            assert line.get_ydata().tolist() == rows[name]
+            assert line.get_marker() == marker
+    labels = ["training, mean of the epoch", "validation, after it"]
+    assert legend(figure.axes[0]) == (labels if validated else labels[:1])
+    assert all(axes.get_legend() is None for axes in figure.axes[1:])
+
+
+def test_loss_curves_show_the_reference_on_the_loss_alone(drawn):
+    reference = [(1, 99.0, "reference"), (3, 95.0, "reference")]
+    plots.loss_curves(history(3), "a.png", "t", reference=reference)
+    loss, reconstruction, kl = drawn[0].axes
+    assert loss.lines[-1].get_xydata().tolist() == [[1, 99], [3, 95]]
+    assert loss.lines[-1].get_linestyle() == "None"
+    assert legend(loss)[-1] == "reference"
+    assert (len(loss.lines), len(reconstruction.lines), len(kl.lines)) == (3, 2, 2)
+
+
+def test_loss_curves_without_a_kl_divergence_show_the_loss_alone(drawn):
     plots.loss_curves(history(3), "a.png", "t", ylabel="nats a pixel")
     plots.loss_curves(history(3, kl=0.0, val_kl=0.0), "a.png", "t")
     with_kl, without = (figure.axes for figure in drawn)
-    assert [(axes.get_title(), axes.get_ylabel()) for axes in with_kl] == [
-        ("loss", "nats a pixel"),
-        ("reconstruction", "nats a pixel"),
-        ("KL divergence", "nats"),
+    assert [titles(axes) for axes in with_kl] == [
+        ("loss", "epoch", "nats a pixel"),
+        ("reconstruction", "epoch", "nats a pixel"),
+        ("KL divergence", "epoch", "nats"),
     ]
-    assert [(axes.get_title(), axes.get_ylabel()) for axes in without] == [
-        ("loss", "nats an image")
-    ]
+    assert [titles(axes) for axes in without] == [("loss", "epoch", "nats an image")]
     assert len(without[0].lines) == 2
+
+
+@pytest.mark.parametrize(
+    "losses, scale",
+    [((125.0, 8.0, 6.0), "log"), ((160.0, 155.0, 150.0), "linear"), ((1.0, 0.0, 0.0), "linear")],
+)
+def test_losses_that_fall_far_are_drawn_on_a_logarithmic_axis(losses, scale, drawn):
+    rows = history(3, validated=False).rows
+    for row, loss in zip(rows, losses):
+        row |= {"loss": loss, "reconstruction": loss, "kl": 0.1 * row["epoch"]}
+    plots.loss_curves(History(rows), "a.png", "t")
+    assert [axes.get_yscale() for axes in drawn[0].axes] == [scale, scale, "linear"]
 
 
 def test_the_step_curve_shows_every_loss_and_their_median(drawn):
@@ -80,66 +177,101 @@ def test_the_step_curve_shows_every_loss_and_their_median(drawn):
     losses = np.tile([1.0, 3.0, 2.0, 2.0], 500)
     losses[1000] = 1e6
     plots.step_curve(steps, losses, "a.png", "t", ylabel="squared error")
-    (axes,) = drawn[0].axes
+    axes = axes_of(drawn)
     raw, median = axes.lines
     np.testing.assert_array_equal(raw.get_xydata(), np.stack((steps, losses), axis=1))
     np.testing.assert_array_equal(median.get_xdata(), steps)
-    assert set(median.get_ydata()) == {2.0} and axes.get_ylim()[1] < 4
-    assert axes.get_ylabel() == "squared error"
+    assert set(median.get_ydata()) == {2.0}
+    bottom, top = axes.get_ylim()
+    assert 0 < bottom < 1
+    assert 3 < top < 4
+    assert titles(axes) == ("", "training step", "squared error")
+    assert legend(axes) == ["one batch", "median of 20 batches"]
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_short_step_curve(count, tmp_path):
-    assert plots.step_curve(range(count), [1.0] * count, tmp_path / "a.png", "t", "n").exists()
+def test_the_step_curve_leaves_losses_out_that_are_not_finite(drawn):
+    losses = np.array([3.0, np.nan, 2.0, np.inf, 1.0])
+    plots.step_curve(range(5), losses, "a.png", "t")
+    (line,) = axes_of(drawn).lines
+    assert line.get_xydata().tolist() == [[0, 3], [2, 2], [4, 1]]
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_a_short_step_curve_has_no_median(count, drawn):
+    plots.step_curve(range(count), [1.0] * count, "a.png", "t")
+    axes = axes_of(drawn)
+    (line,) = axes.lines
+    assert line.get_xydata().tolist() == [[step, 1.0] for step in range(count)]
+    assert legend(axes) == ["one batch"]
+    bottom, top = axes.get_ylim()
+    assert bottom < 1 < top
 
 
 def test_the_manifold_decodes_the_right_points_in_the_right_places(drawn):
     """z_1 grows to the right and z_2 upwards, from the 5th to the 95th percentile of the prior."""
     plots.manifold(z_as_image, "a.png", "t", count=15)
-    picture = shown(drawn[0].axes[0])
+    axes = axes_of(drawn)
+    picture = shown(axes)
     assert picture.shape == (30, 30)
-    quantile = 1.6448536
-    assert picture[0, 0] == pytest.approx(-quantile + 10 * quantile) and picture[
-        0, -1
-    ] == pytest.approx(quantile + 10 * quantile)
-    assert picture[-1, 0] == pytest.approx(-quantile - 10 * quantile) and picture[
-        14, 14
-    ] == pytest.approx(0, abs=1e-9)
+    q = 1.6448536
+    assert picture[0, 0] == pytest.approx(-q + 10 * q)
+    assert picture[0, -1] == pytest.approx(q + 10 * q)
+    assert picture[-1, 0] == pytest.approx(-q - 10 * q)
+    assert picture[14, 14] == pytest.approx(0, abs=1e-9)
+    assert titles(axes) == ("", "$z_1$", "$z_2$")
+    assert (ticks(axes.xaxis)[0], ticks(axes.xaxis)[-1]) == ("−1.64", "1.64")
+    assert (ticks(axes.yaxis)[0], ticks(axes.yaxis)[-1]) == ("1.64", "−1.64")
 
 
-def test_manifolds_stand_beside_each_other(drawn):
-    plots.manifolds({"one": z_as_image, "other": lambda z: -z_as_image(z)}, "a.png", "t")
+def test_manifolds_are_side_by_side(drawn):
+    decoders = {"one": z_as_image, "other": lambda z: -z_as_image(z)}
+    plots.manifolds(decoders, "a.png", "t", count=5)
     one, other = drawn[0].axes
-    assert (one.get_title(), other.get_title()) == ("one", "other")
+    assert titles(one) == ("one", "$z_1$", "$z_2$")
+    assert titles(other) == ("other", "$z_1$", "$z_2$")
+    assert shown(one).shape == (10, 10)
     np.testing.assert_array_equal(shown(other), -shown(one))
 
 
-def test_decoded_grids_show_what_their_axes_say(drawn):
+def test_decoded_grids_show_the_points_of_their_axes(drawn):
     """Each row is a value of z_1, each column one of z_2, labelled at the middle of the images."""
     first = np.linspace(-2, 1.5, 11)
     second = 0.15 * np.arange(-3, 4)
-    plots.decoded_grids(
-        z_as_image, [("wide", 4 * first, second), ("near", first, second)], "a.png", "t"
-    )
+    grids = [("wide", 4 * first, second), ("near", first, second)]
+    plots.decoded_grids(z_as_image, grids, "a.png", "t")
     wide, near = drawn[0].axes
     np.testing.assert_allclose(shown(near)[::2, ::2], first[:, None] + 10 * second)
     np.testing.assert_allclose(shown(wide)[1::2, 1::2], 4 * first[:, None] + 10 * second)
-    assert (near.get_title(), near.get_ylabel(), near.get_xlabel()) == ("near", "$z_1$", "$z_2$")
+    assert titles(wide) == ("wide", "$z_2$", "$z_1$")
+    assert titles(near) == ("near", "$z_2$", "$z_1$")
     assert ticks(near.xaxis) == ["−0.45", "−0.3", "−0.15", "0", "0.15", "0.3", "0.45"]
     assert ticks(near.yaxis)[:2] == ["−2", "−1.65"]
     np.testing.assert_array_equal(near.get_yticks(), 2 * np.arange(11) + 0.5)
 
 
-def test_the_scatter_shows_every_point_in_its_class_s_colour(drawn, rng):
-    z = rng.standard_normal((50, 2))
+def test_images_are_drawn_black_on_white_and_sharp(drawn):
+    plots.samples(np.zeros((1, 16)), "a.png", "t")
+    (picture,) = axes_of(drawn).images
+    assert picture.get_clim() == (0, 1)
+    assert picture.cmap.name == "gray_r"
+    assert picture.get_interpolation() == "nearest"
+
+
+def test_the_scatter_shows_every_point_in_the_colour_of_its_class(drawn, rng):
+    z = rng.standard_normal((50, 3))
     labels = rng.integers(0, 3, 50)
     plots.latent_scatter(z, labels, ("a", "b", "c"), "a.png", "t")
-    (axes,) = drawn[0].axes
+    axes = axes_of(drawn)
     (points,) = axes.collections
-    np.testing.assert_array_equal(points.get_offsets(), z)
+    np.testing.assert_array_equal(points.get_offsets(), z[:, :2])
     np.testing.assert_array_equal(points.get_array(), labels)
+    assert points.get_clim() == (-0.5, 2.5)
+    assert points.cmap.N == 3
+    assert titles(axes) == ("", "$z_1$", "$z_2$")
+    assert axes.get_aspect() == 1
     (bar,) = axes.child_axes
     assert ticks(bar.yaxis) == ["a", "b", "c"]
+    np.testing.assert_array_equal(bar.get_yticks(), [0, 1, 2])
 
 
 def test_scatters_have_one_colour_bar_and_leave_only_far_outliers_out(drawn, rng):
@@ -148,45 +280,58 @@ def test_scatters_have_one_colour_bar_and_leave_only_far_outliers_out(drawn, rng
     far[:7] = 25, 5
     plots.latent_scatters({"near": near, "far": far}, np.zeros(10_000, int), "ab", "a.png", "t")
     left, right = drawn[0].axes
-    assert not left.child_axes and len(right.child_axes) == 1
-    assert (left.get_title(), left.get_xlabel()) == ("near", "$z_1$")
-    assert (right.get_title(), right.get_xlabel()) == (
-        "far",
-        "$z_1$      (7 of 10,000 points lie outside)",
-    )
+    assert len(left.child_axes) == 0
+    assert len(right.child_axes) == 1
+    assert titles(left) == ("near", "$z_1$", "$z_2$")
+    outside = "$z_1$      (7 of 10,000 points lie outside)"
+    assert titles(right) == ("far", outside, "$z_2$")
     for axes in (left, right):
-        (x0, x1) = axes.get_xlim()
-        (y0, y1) = axes.get_ylim()
-        assert x1 - x0 == pytest.approx(y1 - y0) and x1 - x0 < 40
-        assert (np.maximum((x0, y0), near[7:]) == near[7:]).all() and (
-            np.minimum((x1, y1), near[7:]) == near[7:]
-        ).all()
+        low, high = np.transpose((axes.get_xlim(), axes.get_ylim()))
+        width, height = high - low
+        assert width == pytest.approx(height)
+        assert width < 40
+        assert (low < near[7:]).all()
+        assert (near[7:] < high).all()
 
 
 @pytest.mark.parametrize("count, area", [(20, 20), (3_000, 10), (10_000, 3), (60_000, 3)])
 def test_a_scatter_of_few_points_has_larger_ones(count, area, drawn, rng):
     plots.latent_scatter(rng.standard_normal((count, 2)), np.zeros(count, int), "ab", "a.png", "t")
-    assert drawn[0].axes[0].collections[0].get_sizes() == [area]
+    (points,) = axes_of(drawn).collections
+    assert points.get_sizes() == [area]
 
 
 def test_a_scatter_of_points_that_all_coincide(drawn):
     plots.latent_scatter(np.full((5, 2), 3.0), [0] * 5, "ab", "a.png", "t")
-    (axes,) = drawn[0].axes
+    axes = axes_of(drawn)
     assert axes.get_xlim() == axes.get_ylim() == (2, 4)
+
+
+def test_kl_by_dimension_shows_the_largest_first(drawn):
+    plots.kl_by_dimension(np.array([0.5, 2.0, 0.0, 1.25]), "a.png", "t")
+    axes = axes_of(drawn)
+    assert [bar.get_height() for bar in axes.patches] == [2, 1.25, 0.5, 0]
+    centres = [bar.get_x() + bar.get_width() / 2 for bar in axes.patches]
+    np.testing.assert_allclose(centres, [1, 2, 3, 4])
+    assert titles(axes) == ("", "latent dimension, by its KL", "nats an example")
+    assert texts(axes) == ["3.75 nats in all"]
 
 
 def test_the_histogram_has_the_density_of_the_points_and_of_the_prior(drawn, rng):
     z = 0.5 + 2 * rng.standard_normal(1000)
     plots.latent_histogram(z, "a.png", "t")
-    (axes,) = drawn[0].axes
-    assert sum(bar.get_width() * bar.get_height() for bar in axes.patches) == pytest.approx(1)
+    axes = axes_of(drawn)
+    edges = np.array([bar.get_x() for bar in axes.patches] + [z.max()])
+    density, _ = np.histogram(z, edges, density=True)
+    np.testing.assert_allclose([bar.get_height() for bar in axes.patches], density)
     (prior,) = axes.lines
     x, density = prior.get_data()
-    assert density.max() == pytest.approx(0.3989, abs=1e-4) and abs(x[density.argmax()]) < 0.02
-    examples = next(
-        text.get_text() for text in axes.get_legend().get_texts() if "examples" in text.get_text()
-    )
-    assert examples == f"1,000 examples: mean {z.mean():.2g}, standard deviation {z.std():.3g}"
+    np.testing.assert_allclose(density, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi))
+    assert x[0] <= min(-4, z.min())
+    assert x[-1] >= max(4, z.max())
+    examples = f"1,000 examples: mean {z.mean():.2g}, standard deviation {z.std():.3g}"
+    assert sorted(legend(axes)) == [examples, "density of N(0, 1)"]
+    assert titles(axes) == ("", "latent coordinate", "density")
 
 
 def test_tiling_keeps_rows_and_columns():
@@ -194,36 +339,47 @@ def test_tiling_keeps_rows_and_columns():
     np.testing.assert_array_equal(plots.tile(images, 3)[::2, ::2], [[0, 1, 2], [3, 4, 5]])
 
 
-@pytest.mark.parametrize("shape", [(784,), (28, 28, 1), (32, 32, 1)])
+@pytest.mark.parametrize("shape", [(784,), (28, 28), (28, 28, 1), (32, 32, 1)])
 @pytest.mark.parametrize("count", [1, 10, 13])
-def test_samples_and_reconstructions_of_any_number_and_shape(count, shape, tmp_path, rng):
+def test_images_of_any_number_and_shape_are_all_drawn(count, shape, drawn, rng):
     x = rng.random((count, *shape))
-    assert plots.samples(x, tmp_path / "a.png", "t", "n").stat().st_size > 1000
-    assert plots.reconstructions(x, x, tmp_path / "b.png", "t", "n").stat().st_size > 1000
+    expected = plots.as_images(x)
+    plots.samples(x, "a.png", "t")
+    plots.reconstructions(x, 1 - x, "a.png", "t")
+    samples, reconstructions = (figure.axes[0] for figure in drawn)
+    np.testing.assert_array_equal(framed(samples), expected)
+    np.testing.assert_array_equal(framed(reconstructions), [*expected, *(1 - expected)])
+    assert len(samples.get_yticks()) == (count + 9) // 10
+    assert len(reconstructions.get_yticks()) == 2
 
 
-def test_samples_stand_in_reading_order_in_their_frames_under_their_titles(drawn):
+def test_samples_are_in_reading_order_under_their_titles(drawn):
     x = np.arange(1, 13)[:, None, None] * np.ones((12, 8, 8)) / 12
     plots.samples(x, "a.png", "t", titles="n_latent=8")
     plots.samples(x, "a.png", "t", columns=5, titles=list("abcdefghijkl"))
-    (axes,), (five,) = (figure.axes for figure in drawn)
-    assert texts(axes) == ["n_latent=8"] * 12 and texts(five) == list("abcdefghijkl")
-    for axes in (axes, five):
+    (ten,), (five,) = (figure.axes for figure in drawn)
+    assert texts(ten) == ["n_latent=8"] * 12
+    assert texts(five) == list("abcdefghijkl")
+    for axes, columns in ((ten, 10), (five, 5)):
+        np.testing.assert_array_equal(framed(axes), x)
+        assert shown(axes).sum() == pytest.approx(x.sum())      # nothing outside the frames
         (frames,) = axes.collections
-        for path, text, sample in zip(frames.get_paths(), axes.texts, x, strict=True):
-            left, top = path.vertices.min(axis=0) + 0.5
-            np.testing.assert_array_equal(
-                shown(axes)[int(top) : int(top) + 8, int(left) : int(left) + 8], sample
-            )
-            assert left <= text.get_position()[0] <= left + 8 and text.get_position()[1] < top
-        assert shown(axes).sum() == pytest.approx(x.sum())
+        corners = np.array([path.vertices.min(axis=0) for path in frames.get_paths()])
+        for i, (left, top) in enumerate(corners):
+            assert left == corners[i % columns, 0]
+            assert top == corners[i - i % columns, 1]
+            text_x, text_y = axes.texts[i].get_position()
+            assert text_x == left + 4
+            assert text_y < top
+        assert (np.diff(corners[:columns, 0]) > 8).all()
+        assert (np.diff(corners[::columns, 1]) > 8).all()
 
 
 def test_originals_are_above_their_reconstructions(drawn):
     plots.reconstructions(np.full((3, 16), 0.25), np.full((3, 16), 0.75), "a.png", "t")
-    (axes,) = drawn[0].axes
+    axes = axes_of(drawn)
     assert ticks(axes.yaxis) == ["original", "output"]
-    for y, value in zip(axes.get_yticks(), (0.25, 0.75)):
+    for y, value in zip(axes.get_yticks(), (0.25, 0.75), strict=True):
         assert set(shown(axes)[int(y)]) == {value}
 
 
@@ -231,14 +387,19 @@ def test_progress_shows_each_input_beside_its_output(drawn):
     originals = np.full((20, 784), 0.25)
     outputs = np.full((20, 28, 28, 1), 0.75)
     plots.progress_pairs(range(200, 4001, 200), originals, outputs, "a.png", "t")
-    (axes,) = drawn[0].axes
-    assert texts(axes)[::5] == ["200", "1,200", "2,200", "3,200"]
-    row = shown(axes)[int(axes.get_yticks()[0])]
-    assert [(value, (row == value).sum()) for value in (0.25, 0.75)] == [
-        (0.25, 15 * 28),
-        (0.75, 15 * 28),
-    ]
-    assert row[row > 0][:56].tolist() == [0.25] * 28 + [0.75] * 28
+    axes = axes_of(drawn)
+    assert texts(axes) == [f"{step:,}" for step in range(200, 4001, 200)]
+    pairs = framed(axes)
+    assert pairs.shape == (20, 28, 58)
+    assert (pairs[:, :, :28] == 0.25).all()
+    assert (pairs[:, :, 28:30] == 0).all()
+    assert (pairs[:, :, 30:] == 0.75).all()
+    assert axes.get_xlabel() == "training step, and under it: input | output"
+
+
+def brightness(z):
+    """A decoder whose images of 8 x 8 pixels are as dark as z_2."""
+    return np.repeat(0.5 + 0.1 * z[:, 1:2], 64, axis=1)
 
 
 def test_a_traversal_moves_one_coordinate(tmp_path):
@@ -246,104 +407,97 @@ def test_a_traversal_moves_one_coordinate(tmp_path):
 
     def decode(z):
         decoded.append(z)
-        return np.repeat(0.5 + 0.1 * z[:, 1:2], 64, axis=1)
+        return brightness(z)
 
     values = np.arange(-2.4, 2.45, 0.1)
-    animation, sheet = plots.traversal(
-        decode, np.array([7, 8, 9]), 1, values, tmp_path / "deep", "t", "n"
-    )
-    np.testing.assert_allclose(
-        decoded[0], np.stack((np.full(49, 7), values, np.full(49, 9)), axis=1)
-    )
-    assert (animation, sheet) == (
-        tmp_path / "deep" / "traversal.gif",
-        tmp_path / "deep" / "traversal.png",
-    )
-    frames = sorted((tmp_path / "deep" / "traversal").iterdir())
+    folder = tmp_path / "deep"
+    paths = plots.traversal(decode, np.array([7, 8, 9]), 1, values, folder, "t", "n")
+    assert paths == [folder / "traversal.gif", folder / "traversal.png"]
+    expected = np.stack((np.full(49, 7), values, np.full(49, 9)), axis=1)
+    (z,) = decoded
+    np.testing.assert_allclose(z, expected)
+    frames = sorted((folder / "traversal").iterdir())
     assert [frame.name for frame in frames] == [f"frame_{i:02d}.png" for i in range(49)]
-    with Image.open(animation) as gif:
+    middle = (40, 68)
+    with Image.open(paths[0]) as gif:
         assert (gif.n_frames, gif.info["loop"], gif.info["duration"]) == (49, 0, 80)
         for i in (0, 24, 48):
             gif.seek(i)
             grey = 255 * (0.5 - 0.1 * values[i])
             with Image.open(frames[i]) as frame:
                 assert gif.size == frame.size == (8 * 8 + 16, 8 * 8 + 44)
-                assert frame.getpixel((40, 68)) == pytest.approx(
-                    grey, abs=8
-                )  # gray_r is not quite linear
-                assert gif.convert("L").getpixel((40, 68)) == pytest.approx(
-                    frame.getpixel((40, 68)), abs=1
-                )
-    assert image.imread(sheet).std() > 0.05
+                pixel = frame.getpixel(middle)
+            assert pixel == pytest.approx(grey, abs=8)      # gray_r is not quite linear
+            assert gif.convert("L").getpixel(middle) == pytest.approx(pixel, abs=1)
+
+
+def test_the_sheet_of_a_traversal_shows_every_value(drawn, tmp_path):
+    values = np.linspace(-1, 1, 11)
+    plots.traversal(brightness, np.zeros(2), 1, values, tmp_path, "the title", "the note")
+    (figure,) = drawn
+    assert figure.get_suptitle() == "the title"
+    assert figure.get_supxlabel() == "the note"
+    axes = axes_of(drawn)
+    np.testing.assert_allclose(framed(axes).mean(axis=(1, 2)), 0.5 + 0.1 * values)
+    assert texts(axes)[:6] == ["−1", "−0.8", "−0.6", "−0.4", "−0.2", "0"]
+    assert axes.get_xlabel() == "above each image: $z_{2}$"
 
 
 @pytest.mark.parametrize(
     "draw, message",
     [
-        (lambda p: plots.samples(np.zeros((2, 783)), p, "t"), r"\(2, 783\)"),
-        (lambda p: plots.samples(np.zeros((2, 28, 28, 4)), p, "t"), "one channel"),
-        (lambda p: plots.samples(np.zeros((0, 784)), p, "t"), "at least one"),
         (
-            lambda p: plots.samples(np.zeros((3, 784)), p, "t", titles=["a"]),
-            "3 images, but 1 titles",
+            lambda p: plots.samples(np.zeros((2, 783)), p, "t"),
+            r"^images must have shape \(N, side, side, 1\) or .*, got \(2, 783\)$",
+        ),
+        (lambda p: plots.samples(np.zeros((2, 28, 28, 4)), p, "t"), r"got \(2, 28, 28, 4\)$"),
+        (lambda p: plots.samples(np.zeros((2, 14, 56)), p, "t"), r"got \(2, 14, 56\)$"),
+        (lambda p: plots.samples(np.zeros((0, 784)), p, "t"), r"at least one, got \(0, 784\)$"),
+        (
+            lambda p: plots.samples(FLAT, p, "t", titles=["a"]),
+            "^each of 3 images must have one title or step, got 1$",
         ),
         (
-            lambda p: plots.reconstructions(np.zeros((3, 784)), np.zeros((2, 784)), p, "t"),
-            r"\(2, 28, 28\)",
+            lambda p: plots.reconstructions(FLAT, FLAT[:2], p, "t"),
+            r"^originals and outputs .* same shape, got \(3, 28, 28\) and \(2, 28, 28\)$",
         ),
         (
-            lambda p: plots.progress_pairs([1], np.zeros((1, 784)), np.zeros((1, 1024)), p, "t"),
-            r"\(1, 32, 32\)",
+            lambda p: plots.progress_pairs([1], FLAT[:1], np.zeros((1, 1024)), p, "t"),
+            r"got \(1, 28, 28\) and \(1, 32, 32\)$",
         ),
         (
-            lambda p: plots.progress_pairs([1, 2], np.zeros((1, 784)), np.zeros((1, 784)), p, "t"),
-            "2 titles",
+            lambda p: plots.progress_pairs([1, 2], FLAT[:1], FLAT[:1], p, "t"),
+            "^each of 1 images must have one title or step, got 2$",
         ),
-        (lambda p: plots.step_curve([1, 2], [1.0], p, "t"), "2 steps and 1 losses"),
-        (lambda p: plots.step_curve([], [], p, "t"), "at least one"),
-        (lambda p: plots.latent_scatter(np.zeros((3, 1)), [0] * 3, "ab", p, "t"), r"\(3, 1\)"),
-        (lambda p: plots.latent_scatter(np.zeros((3, 2)), [0] * 4, "ab", p, "t"), "4, 2 or more"),
-        (lambda p: plots.latent_histogram(np.zeros((3, 2)), p, "t"), "one coordinate"),
-        (lambda p: plots.traversal(z_as_image, np.zeros(2), 2, [0.0], p, "t"), "coordinate 2"),
-        (lambda p: plots.traversal(z_as_image, np.zeros((1, 2)), 0, [0.0], p, "t"), r"\(1, 2\)"),
+        (
+            lambda p: plots.step_curve([1, 2], [1.0], p, "t"),
+            "^step_curve: steps and losses must have the same length, at least 1, got 2 and 1$",
+        ),
+        (lambda p: plots.step_curve([], [], p, "t"), "at least 1, got 0 and 0$"),
+        (
+            lambda p: plots.latent_scatter(np.zeros((3, 1)), [0] * 3, "ab", p, "t"),
+            r"^latent_scatters: z must have shape \(3, 2 or more\), .*, got \(3, 1\)$",
+        ),
+        (
+            lambda p: plots.latent_scatter(np.zeros((3, 2)), [0] * 4, "ab", p, "t"),
+            r"z must have shape \(4, 2 or more\), a row for each label, got \(3, 2\)$",
+        ),
+        (
+            lambda p: plots.latent_histogram(np.zeros((3, 2)), p, "t"),
+            r"^latent_histogram: z must have shape \(N,\), .*, got \(3, 2\)$",
+        ),
+        (
+            lambda p: plots.traversal(z_as_image, np.zeros(2), 2, [0.0], p, "t"),
+            "^traversal: coordinate must be from 0 to 1, got 2$",
+        ),
+        (
+            lambda p: plots.traversal(z_as_image, np.zeros((1, 2)), 0, [0.0], p, "t"),
+            r"^traversal: z must have shape \(J,\), a single point, got \(1, 2\)$",
+        ),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_one_line(draw, message, tmp_path):
+def test_errors_are_one_line_and_leave_no_file(draw, message, tmp_path):
     with pytest.raises(ScratchVAEError, match=message) as error:
         draw(tmp_path / "a")
-    assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
-
-
-def test_losses_that_fall_far_are_drawn_on_a_logarithmic_axis(monkeypatch, tmp_path):
-    scales = {}
-    monkeypatch.setattr(
-        plots,
-        "save",
-        lambda figure, path, note: scales.update(
-            {path: [axes.get_yscale() for axes in figure.axes]}
-        ),
-    )
-    for name, losses in (
-        ("far", (125.0, 8.0, 6.0)),
-        ("near", (160.0, 155.0, 150.0)),
-        ("zero", (1.0, 0.0, 0.0)),
-    ):
-        rows = [
-            dict(
-                epoch=i + 1,
-                loss=loss,
-                reconstruction=loss,
-                kl=0.1 * i,
-                val_loss=None,
-                val_reconstruction=None,
-                val_kl=None,
-                seconds=1.0,
-            )
-            for i, loss in enumerate(losses)
-        ]
-        plots.loss_curves(History(rows), name, "")
-    assert scales == {
-        "far": ["log", "log", "linear"],
-        "near": ["linear"] * 3,
-        "zero": ["linear"] * 3,
-    }
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())

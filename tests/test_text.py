@@ -1,5 +1,4 @@
-"""Text preparation: from a file's text to padded indices, and from words back to text."""
-
+"""Tests of the preparation of text: from a file's text to padded indices, and back to text."""
 import random
 import time
 from itertools import chain
@@ -24,7 +23,14 @@ from scratchvae.text import (
 )
 from scratchvae.text.tokenize import SENTENCE_END
 
-PLAY = "First Citizen:\nWe know't, we know't.\nLet us kill him!\n\nAll:\nNo more talking on't; let it be done: away, away!\n"
+PLAY = """\
+First Citizen:
+We know't, we know't.
+Let us kill him!
+
+All:
+No more talking on't; let it be done: away, away!
+"""
 
 
 @pytest.mark.parametrize(
@@ -54,12 +60,11 @@ def test_what_project_gutenberg_adds_is_stripped():
     book = f"The Project Gutenberg eBook\r\n\r\n{begin}\r\nTo be.\r\n{end}"
     assert clean(book) == "To be."
     assert clean(book + "\r\n\r\n" + book.replace("To be", "Or not")) == "To be.\n\nOr not."
-    older = "Small print\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n{}\nEnd of Project Gutenberg's Hamlet"
-    assert clean(older.format("To be.")) == "To be."
-    assert (
-        clean("It was the end of Project Gutenberg, and no mark.")
-        == "It was the end of Project Gutenberg, and no mark."
-    )
+    small_print = "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*"
+    older = f"Small print\n{small_print}\nTo be.\nEnd of Project Gutenberg's Hamlet"
+    assert clean(older) == "To be."
+    sentence = "It was the end of Project Gutenberg, and no mark."
+    assert clean(sentence) == sentence
 
 
 def test_lines_and_speeches():
@@ -70,9 +75,9 @@ def test_lines_and_speeches():
     ]
     assert speeches(PLAY) == [("First Citizen", lines(PLAY)[:2]), ("All", lines(PLAY)[2:])]
     assert speeches("Prose.\n\nA:\n\nB:\nHe said:\nnothing.\n") == [("B", ["He said:", "nothing."])]
-    assert lines(PLAY.replace("\n", "\r\n")) == lines(PLAY) and speeches(
-        PLAY.replace("\n", "\r\n")
-    ) == speeches(PLAY)
+    from_windows = PLAY.replace("\n", "\r\n")
+    assert lines(from_windows) == lines(PLAY)
+    assert speeches(from_windows) == speeches(PLAY)
     assert lines("") == lines(" \n:") == speeches("") == []
     assert lines("one") == ["one"]
 
@@ -101,24 +106,8 @@ def test_tokens_are_those_of_nltk():
     from nltk.tokenize import word_tokenize
 
     rng = random.Random(0)
-    parts = [
-        *"abns'\"`.,:;!?()[]<>-*$&%1«»“”‘’–",
-        "'s",
-        "n't",
-        "'ll",
-        "can",
-        "not",
-        "wanna",
-        "gonna",
-        "'tis",
-        "d'ye",
-        "more'n",
-        "''",
-        "``",
-        "--",
-        "...",
-        *9 * " ",
-    ]
+    words = "'s n't 'll can not wanna gonna 'tis d'ye more'n '' `` -- ...".split()
+    parts = [*"abns'\"`.,:;!?()[]<>-*$&%1«»“”‘’–", *words, *9 * " "]
     for _ in range(5000):
         line = "".join(rng.choices(parts, k=rng.randint(1, 14)))
         expected = [
@@ -150,10 +139,8 @@ def test_detokenize_brings_the_text_back(text):
 
 
 def test_detokenize_in_the_form_of_older_tokenizers():
-    assert (
-        detokenize(["So", "'t", "is", ",", "and", "ca", "n't", "'t", "was", "?"])
-        == "So 'tis, and can't 'twas?"
-    )
+    older = ["So", "'t", "is", ",", "and", "ca", "n't", "'t", "was", "?"]
+    assert detokenize(older) == "So 'tis, and can't 'twas?"
     assert detokenize(iter(["a", UNKNOWN, "!"])) == "a <unk>!"
 
 
@@ -166,15 +153,17 @@ def test_vocabulary_is_in_a_fixed_order():
     assert Vocabulary.build(SEQUENCES, specials=(END,), min_count=2).words == (END, "a", "b")
     assert Vocabulary.build(SEQUENCES, max_size=4).words == (PADDING, UNKNOWN, "a", "b")
     assert Vocabulary.build([[PADDING, "a"]], specials=(PADDING,)).words == (PADDING, "a")
-    with pytest.raises(
-        ScratchVAEError,
-        match="none of the text's 5 different words is kept .min_count=3, max_size=None, 2 specials",
-    ):
+    message = (
+        r"^vocabulary: none of the text's 5 different words is kept "
+        r"\(min_count=3, max_size=None, 2 specials\)$"
+    )
+    with pytest.raises(ScratchVAEError, match=message):
         Vocabulary.build(SEQUENCES, min_count=3)
     for arguments in (
         {"sequences": []},
         {"sequences": SEQUENCES, "max_size": 2},
         {"sequences": SEQUENCES, "max_size": 1},
+        {"sequences": SEQUENCES, "max_size": 0},
     ):
         with pytest.raises(ScratchVAEError, match="is kept"):
             Vocabulary.build(**arguments)
@@ -182,39 +171,38 @@ def test_vocabulary_is_in_a_fixed_order():
 
 def test_vocabulary_encodes_and_decodes():
     vocabulary = Vocabulary.build(SEQUENCES)
-    assert len(vocabulary) == 7 and "thou" in vocabulary and "you" not in vocabulary
-    assert (vocabulary.padding, vocabulary.unknown, vocabulary.end, vocabulary.index("b")) == (
-        0,
-        1,
-        None,
-        3,
-    )
+    assert len(vocabulary) == 7
+    assert "thou" in vocabulary
+    assert "you" not in vocabulary
+    assert (vocabulary.padding, vocabulary.unknown, vocabulary.end) == (0, 1, None)
+    assert vocabulary.index("b") == 3
     indices = vocabulary.encode(["thou", "you", "a"])
-    assert indices.dtype == np.int32 and indices.tolist() == [6, 1, 2]
+    assert indices.dtype == np.int32
+    assert indices.tolist() == [6, 1, 2]
     assert vocabulary.decode(indices) == ["thou", UNKNOWN, "a"]
-    assert vocabulary.encode([]).shape == (0,) and vocabulary.decode([]) == []
+    assert vocabulary.encode([]).shape == (0,)
+    assert vocabulary.decode([]) == []
     assert Vocabulary(list(vocabulary.words)).words == vocabulary.words
 
 
-def test_vocabulary_names_what_is_wrong():
+def test_errors_of_a_vocabulary():
     vocabulary = Vocabulary.build(SEQUENCES, specials=(END,))
-    assert vocabulary.unknown is None and vocabulary.end == 0
-    for wrong in (vocabulary.index, lambda word: vocabulary.encode(["a", word])):
-        with pytest.raises(
-            ScratchVAEError,
-            match="^'thous' is not among the 6 words of the vocabulary; near it: 'thou'$",
-        ):
-            wrong("thous")
-    with pytest.raises(
-        ScratchVAEError, match="^'xyzzy' is not among the 6 words of the vocabulary$"
-    ):
+    assert vocabulary.unknown is None
+    assert vocabulary.end == 0
+    message = "^'thous' is not among the 6 words of the vocabulary; similar: 'thou'$"
+    with pytest.raises(ScratchVAEError, match=message):
+        vocabulary.index("thous")
+    with pytest.raises(ScratchVAEError, match=message):
+        vocabulary.encode(["a", "thous"])
+    message = "^'xyzzy' is not among the 6 words of the vocabulary$"
+    with pytest.raises(ScratchVAEError, match=message):
         vocabulary.index("xyzzy")
     for index in (6, -1):
-        with pytest.raises(
-            ScratchVAEError, match=f"{index} is no index of a word; allowed: 0 to 5"
-        ):
+        message = f"^vocabulary: the index of a word must be from 0 to 5, got {index}$"
+        with pytest.raises(ScratchVAEError, match=message):
             vocabulary.decode(np.array([0, index]))
-    with pytest.raises(ScratchVAEError, match="'a' stands in it 2 times; needed: each word once"):
+    message = "^vocabulary: each word must occur once, got 'a' 2 times$"
+    with pytest.raises(ScratchVAEError, match=message):
         Vocabulary(["b", "a", "a"])
 
 
@@ -229,48 +217,56 @@ def test_vocabulary_names_what_is_wrong():
 )
 def test_padding_and_truncation_as_in_keras(padding, truncating, expected):
     padded = pad_sequences([[], [1], [2, 3, 4], np.array([5, 6, 7, 8])], 3, padding, truncating)
-    assert padded.dtype == np.int32 and padded.tolist() == expected
+    assert padded.dtype == np.int32
+    assert padded.tolist() == expected
 
 
-def test_padding_of_nothing_with_another_value_and_wrong_use():
-    assert pad_sequences([], 3).shape == (0, 3) and pad_sequences([[1]], 3, value=9).tolist() == [
-        [9, 9, 1]
-    ]
-    assert (
-        pad_sequences([[1, 2]], 3).tolist()
-        == pad_sequences(([1, 2],), 3, "pre").tolist()
-        == [[0, 1, 2]]
-    )
-    with pytest.raises(ScratchVAEError, match="padding: 'left' is unknown; allowed: pre, post"):
-        pad_sequences([[1]], 3, "left")
-    with pytest.raises(ScratchVAEError, match="length: 0 is out of range; allowed: 1 or more"):
-        pad_sequences([[1]], 0)
+def test_padding_of_no_sequences_and_with_another_value():
+    assert pad_sequences([], 3).shape == (0, 3)
+    assert pad_sequences([[1]], 3, value=9).tolist() == [[9, 9, 1]]
+    assert pad_sequences([[1, 2]], 3).tolist() == [[0, 1, 2]]
+    assert pad_sequences(([1, 2],), 3, "pre").tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"padding": "left"}, "^pad_sequences: padding must be one of pre, post, got 'left'$"),
+        ({"truncating": "both"}, "^pad_sequences: truncating must be one of pre, post, got 'both'"),
+        ({"length": 0}, "^pad_sequences: length must be a positive integer, got 0$"),
+    ],
+)
+def test_errors_of_padding(arguments, message):
+    with pytest.raises(ScratchVAEError, match=message):
+        pad_sequences([[1]], **{"length": 3, **arguments})
 
 
 def test_split():
     items = list("abcdefghij")
     train, validation = split(items)
-    assert len(train) == 8 and len(validation) == 2 and sorted(train + validation) == items
-    assert train == sorted(train) and split(items) == (train, validation) != split(items, seed=43)
+    assert len(train) == 8
+    assert len(validation) == 2
+    assert sorted(train + validation) == items
+    assert train == sorted(train)
+    assert split(items) == (train, validation)
+    assert split(items, seed=43) != (train, validation)
     rows = np.arange(20).reshape(10, 2)
     assert [part.shape for part in split(rows, 0.5)] == [(5, 2), (5, 2)]
     assert [items[row[0] // 2] for row in split(rows)[1]] == validation
-    assert (
-        [len(part) for part in split("ab", 0.01)]
-        == [len(part) for part in split("ab", 0.99)]
-        == [1, 1]
-    )
+    for fraction in (0.01, 0.99):
+        assert [len(part) for part in split("ab", fraction)] == [1, 1]
+
+
+def test_errors_of_a_split():
+    items = list("abcdefghij")
     for count in (0, 1):
-        with pytest.raises(
-            ScratchVAEError,
-            match=f"{count} examples can't be split into training and validation; needed: 2 or more",
-        ):
+        message = f"^split: at least 2 examples are needed .*, got {count}$"
+        with pytest.raises(ScratchVAEError, match=message):
             split(items[:count])
-    for part in (0, 1, -0.5):
-        with pytest.raises(
-            ScratchVAEError, match="validation: .* is out of range; allowed: between 0 and 1"
-        ):
-            split(items, part)
+    for fraction in (0, 1, -0.5):
+        message = f"^split: validation must be a number above 0 and below 1, got {fraction}$"
+        with pytest.raises(ScratchVAEError, match=message):
+            split(items, fraction)
 
 
 def test_a_large_text_is_prepared_in_reasonable_time():
@@ -278,17 +274,18 @@ def test_a_large_text_is_prepared_in_reasonable_time():
     start = time.perf_counter()
     words = [tokenize(line) for line in lines(clean(text))]
     Vocabulary.build(words)
-    assert len(words) == 80_000 and time.perf_counter() - start < 30
+    assert len(words) == 80_000
+    assert time.perf_counter() - start < 30
 
 
 @pytest.fixture
 def real_shakespeare():
-    """Tiny Shakespeare, where this machine has it without downloading."""
+    """Return Tiny Shakespeare if it is on this machine already; skip the test otherwise."""
     if not any(
         sources.files_in(folder, "shakespeare")
         for folder, _ in sources.local_folders("shakespeare")
     ):
-        pytest.skip("no text of Shakespeare's is on this machine")
+        pytest.skip("no text of Shakespeare is on this machine")
     data = load_shakespeare()
     if not data.complete:
         pytest.skip("Tiny Shakespeare is not on this machine")
@@ -304,9 +301,10 @@ def test_constants_of_tiny_shakespeare(real_shakespeare):
     held_out = words[::10]
     vocabulary = Vocabulary.build(train, specials=(UNKNOWN,), min_count=2)
     unknown = [word not in vocabulary for word in chain(*held_out)]
-    assert (len(spoken), len(speeches(text)), len(vocabulary) - 1) == (24_015, 7_097, 6_419)
-    assert (
-        np.mean(unknown) == pytest.approx(0.051, abs=0.0005)
-        and len(unknown) + len(held_out) == 24_684
-    )
-    assert np.mean([detokenize(line) == original for line, original in zip(words, spoken)]) > 0.995
+    assert len(spoken) == 24_015
+    assert len(speeches(text)) == 7_097
+    assert len(vocabulary) - 1 == 6_419
+    assert np.mean(unknown) == pytest.approx(0.051, abs=0.0005)
+    assert len(unknown) + len(held_out) == 24_684
+    restored = [detokenize(line) == original for line, original in zip(words, spoken)]
+    assert np.mean(restored) > 0.995

@@ -1,9 +1,8 @@
 """Measures of generated text and of latent codes.
 
-A sentence is a list of words, and a word a string or an int: whatever can be compared.  Logarithms
-are natural, information in nats.
+A sentence is a list of words. A word is a str or an int, or anything that can be compared and
+hashed. Logarithms are natural, so information is in nats.
 """
-
 from collections import Counter
 from typing import NamedTuple
 
@@ -12,13 +11,20 @@ import numpy as np
 from .. import checks
 from ..errors import ScratchVAEError
 
-BLOCK = 2**22  # elements of the largest array that mutual_information holds: 32 MiB
+BLOCK = 2**22                   # most elements of an array in mutual_information: 32 MiB
 
 
 class CopiedRun(NamedTuple):
-    """What longest_copied_run finds:
+    """The result of longest_copied_run.
 
-    the longest run's length and its words; the mean of the sentences' longest runs.
+    Parameters
+    ----------
+    length : int
+        The number of words in the longest run.
+    words : list
+        Its words.
+    mean : float
+        The mean length over the sentences, each with its own longest run.
     """
 
     length: int
@@ -27,183 +33,269 @@ class CopiedRun(NamedTuple):
 
 
 def distinct(sentences, n):
-    """Distinct-n: the number of different n-grams over that of all n-grams (Li et al. 2016), 0 if
-    there are none.
+    """Return distinct-n: the number of different n-grams divided by that of all n-grams.
 
-    From 0 to 1; higher is more varied.  It falls as text grows: compare equal numbers of sentences.
+    Higher is more varied. It falls as text grows, so compare equal numbers of sentences.
+
+    Parameters
+    ----------
+    sentences : sequence of sentences
+    n : int
+        The number of words in an n-gram, at least 1.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 without n-grams.
+
+    Source: Li et al. 2016.
     """
-    _check(sentences, "sentences")
+    _check_sentences(sentences, "sentences")
     n = checks.integer("distinct", "n", n)
-    counts = Counter(
-        tuple(sentence[i : i + n]) for sentence in sentences for i in range(len(sentence) - n + 1)
-    )
+    counts = Counter(tuple(sentence[i:i + n])
+                     for sentence in sentences for i in range(len(sentence) - n + 1))
     return len(counts) / max(1, counts.total())
 
 
 def bleu(references, candidates, n=4):
-    """BLEU-n of each candidate against its one reference, counted over the whole corpus (Papineni
-    et al. 2002).
+    """Return BLEU-n of candidates with one reference each, counted over the whole corpus.
 
-    From 0 to 1; higher is closer to the references.  Computed by nltk, whose smoothing method 1
-    counts 0.1 where no n-gram of
-    some size matches (Chen & Cherry 2014).  ScratchVAEError: no candidates, or another number of
-    them than of references.
+    Higher is closer to the references. nltk computes it; smoothing method 1 counts 0.1 matches
+    where no n-gram of some size matches.
+
+    Parameters
+    ----------
+    references : sequence of sentences
+    candidates : sequence of sentences
+        One for each reference, at least 1.
+    n : int, default 4
+        The longest n-grams that count.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ScratchVAEError
+        If candidates is empty, or if the lengths differ.
+
+    Source: Papineni et al. 2002; smoothing: Chen & Cherry 2014.
     """
-    _check(candidates, "candidates", 1)
-    _check(references, "references")
+    _check_sentences(candidates, "candidates", 1)
+    _check_sentences(references, "references")
     if len(references) != len(candidates):
-        raise ScratchVAEError(
-            f"bleu: {len(references)} references for {len(candidates)} candidates; needed: one "
-            "for each"
-        )
+        raise ScratchVAEError("bleu: references and candidates must have the same length, "
+                              f"got {len(references)} and {len(candidates)}")
     return _bleu([[reference] for reference in references], candidates, n)
 
 
 def self_bleu(sentences, rng, n=4, sample=100):
-    """Self-BLEU: the mean BLEU-n of sentences, each with all the others as its references (Zhu et
-    al. 2018).
+    """Return self-BLEU: the mean BLEU-n of sentences, each with all the others as references.
 
-    From 0 to 1; lower is more varied.  It grows with their number: compare equal numbers of
-    sentences.  Scored are `sample`
-    sentences drawn by rng without replacement, all if there are no more.  Sentences of fewer than n
-    words score low (see bleu).
-    ScratchVAEError: fewer than two sentences.
+    Lower is more varied. It grows with the number of sentences, so compare equal numbers.
+    Sentences of fewer than n words score low (see bleu).
+
+    Parameters
+    ----------
+    sentences : sequence of sentences
+        At least 2.
+    rng : numpy.random.Generator
+        Chooses the sentences that are scored, without replacement.
+    n : int, default 4
+        The longest n-grams that count.
+    sample : int, default 100
+        The number of sentences that are scored, at most all.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ScratchVAEError
+        If there are fewer than 2 sentences.
+
+    Source: Zhu et al. 2018.
     """
-    _check(sentences, "sentences", 2)
-    chosen = rng.choice(
-        len(sentences),
-        min(checks.integer("self_bleu", "sample", sample), len(sentences)),
-        replace=False,
-    )
-    return float(
-        np.mean([_bleu([[*sentences[:i], *sentences[i + 1 :]]], [sentences[i]], n) for i in chosen])
-    )
+    _check_sentences(sentences, "sentences", 2)
+    count = min(checks.integer("self_bleu", "sample", sample), len(sentences))
+    scores = []
+    for i in rng.choice(len(sentences), count, replace=False):
+        others = [*sentences[:i], *sentences[i + 1:]]
+        scores.append(_bleu([others], [sentences[i]], n))
+    return float(np.mean(scores))
 
 
 def longest_copied_run(sentences, training_sentences):
-    """The longest run of consecutive words that a sentence shares with any one training sentence,
-    as a CopiedRun.
+    """Return the longest run of consecutive words that a sentence shares with a training sentence.
 
-    Its mean is over the sentences, each with its own longest run.  Lower is less memorised; compare
-    with the mean of held-out
-    sentences, since any two texts of one language share short runs.  ScratchVAEError: no sentences.
+    Shorter is less memorised. Compare the mean with that of held-out sentences, because any two
+    texts of one language share short runs.
+
+    Parameters
+    ----------
+    sentences : sequence of sentences
+        At least 1.
+    training_sentences : sequence of sentences
+
+    Returns
+    -------
+    CopiedRun
+
+    Raises
+    ------
+    ScratchVAEError
+        If sentences is empty.
     """
-    _check(sentences, "sentences", 1)
-    _check(training_sentences, "training_sentences")
+    _check_sentences(sentences, "sentences", 1)
+    _check_sentences(training_sentences, "training_sentences")
     places, size = _places(training_sentences)
-    ends = np.zeros(
-        size, dtype=np.int64
-    )  # ends[i]: how many words up to the current one equal those up to place i
-    runs = [_copied_run(sentence, places, ends) for sentence in sentences]
+    run_lengths = np.zeros(size, dtype=np.int64)
+    runs = [_copied_run(sentence, places, run_lengths) for sentence in sentences]
     longest = max(runs, key=len)
     return CopiedRun(len(longest), longest, float(np.mean([len(run) for run in runs])))
 
 
 def perplexity(nll, words):
-    """exp(nll / words), for the negative log-likelihood of a text in nats and its number of words,
-    the ends of sentences included.
+    """Return exp(nll / words), the perplexity of a text.
 
-    nll, words: numbers, or an array of a number for each sentence.  Lower is better: 1 is
-    certainty, guessing among V words gives V.
-    With a bound in place of the nll, the perplexity is bounded in the same direction.
-    ScratchVAEError: there are no words.
+    Lower is better: 1 is certainty, and guessing among V words gives V. If nll is a bound, the
+    perplexity is bounded in the same direction.
+
+    Parameters
+    ----------
+    nll : float or array
+        The negative log-likelihood in nats, of the text or of each sentence.
+    words : int or array
+        The number of words, of the text or of each sentence, with the ends of sentences.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ScratchVAEError
+        If the number of words is 0.
     """
-    if not np.sum(words) > 0:
-        raise ScratchVAEError(f"perplexity: {np.sum(words)} words; needed: at least one")
-    return float(np.exp(np.sum(nll) / np.sum(words)))
+    count = np.sum(words)
+    if not count > 0:
+        raise ScratchVAEError(f"perplexity: words must be positive in total, got {count}")
+    return float(np.exp(np.sum(nll) / count))
 
 
 def active_units(z_mean, threshold=0.01):
-    """The number of latent dimensions in use: whose posterior mean has a variance over the data
-    above threshold.
+    """Return the number of latent dimensions in use.
 
-    z_mean (N, J), of N examples (Burda et al. 2016, section 5.1).  Higher is more used: 0 is
-    posterior collapse, J the most.
+    A dimension is in use if its posterior mean has a variance over the examples above the
+    threshold. 0 means posterior collapse; the most is the number of dimensions.
+
+    Parameters
+    ----------
+    z_mean : array of shape (N, J)
+        The posterior means of N examples.
+    threshold : float, default 0.01
+
+    Returns
+    -------
+    int
+
+    Source: Burda et al. 2016, section 5.1.
     """
-    return int((_codes(z_mean)[0].var(axis=0) > threshold).sum())
+    (z_mean,) = _codes(z_mean)
+    return int((z_mean.var(axis=0) > threshold).sum())
 
 
 def mutual_information(z_mean, z_log_var, rng):
-    """I_q(x; z) in nats: what a code tells about which of the N examples it is the code of (Hoffman
-    & Johnson 2016).
+    """Return I_q(x; z) in nats: the information in a code about which example it encodes.
 
-        mean_n KL(q(z|x_n) || p(z)) - KL(q(z) || p(z))  =  mean_n E_q(z|x_n) [log q(z|x_n) - log q(z)],   q(z) = 1/N sum_m q(z|x_m)
+        I_q(x; z) = mean_n KL(q(z|x_n) || p(z)) - KL(q(z) || p(z))
+                  = mean_n E_q(z|x_n) [log q(z|x_n) - log q(z)],   q(z) = 1/N sum_m q(z|x_m)
 
-    z_mean, z_log_var (N, J), of normal posteriors; one z is drawn from each by rng, as He et al.
-    2019 do.  Both logarithms are of
-    the same z: the prior cancels, equal posteriors give 0, and no estimate exceeds log N.  Higher
-    is more informative; near
-    log N it says only that there is more than N examples can show.  Memory is bounded; time grows
-    with N^2.
+    The expectation is estimated with one z for each example. Both logarithms are of the same z, so
+    the prior cancels, equal posteriors give 0, and no estimate exceeds log N. Higher is more
+    informative; near log N, there may be more information than N examples can show. Memory is
+    bounded; time grows with N^2.
+
+    Parameters
+    ----------
+    z_mean, z_log_var : arrays of shape (N, J)
+        The normal posteriors of N examples.
+    rng : numpy.random.Generator
+        Draws z.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ScratchVAEError
+        If the shapes differ, or are not (N, J).
+
+    Source: Hoffman & Johnson 2016; one sample for each example as in He et al. 2019.
     """
     z_mean, z_log_var = _codes(z_mean, z_log_var)
     N = len(z_mean)
     z = z_mean + np.exp(z_log_var / 2) * rng.standard_normal(z_mean.shape)
     rows = max(1, BLOCK // N)
-    return float(
-        np.concatenate(
-            [_information(z[i : i + rows], z_mean, z_log_var, i) for i in range(0, N, rows)]
-        ).mean()
-    )
+    blocks = [_information(z[i:i + rows], z_mean, z_log_var, i) for i in range(0, N, rows)]
+    return float(np.concatenate(blocks).mean())
 
 
 def importance_weighted(log_weights):
-    """The importance-weighted bound of log p(x) in nats, log 1/K sum_k w_k, for each example (Burda
-    et al. 2016, eq. 8).
+    """Return the importance-weighted bound of log p(x) in nats, log 1/K sum_k w_k, float64 (N,).
 
-    log_weights (K, N): log w_k = log p(x, z_k) - log q(z_k|x) of K codes of each example; the bounds (N,), float64.
-    Higher is better, and nearer to log p(x) with more codes.
+    log_weights (K, N) are log w_k = log p(x, z_k) - log q(z_k|x) for K codes of each of N examples.
+    The bound rises to log p(x) with the number of codes. Source: Burda et al. 2016, equation 8.
     """
     log_weights = np.asarray(log_weights, dtype=np.float64)
     if log_weights.ndim != 2 or not len(log_weights):
-        raise ScratchVAEError(
-            f"importance_weighted: log_weights has shape {log_weights.shape}; needed: (codes, "
-            "examples)"
-        )
+        raise ScratchVAEError("importance_weighted: log_weights must have shape (codes, examples), "
+                              f"got {log_weights.shape}")
     return _log_mean_exp(log_weights, axis=0)
 
 
 def _information(z, z_mean, z_log_var, first):
-    """log q(z|x_n) - log q(z) (R,), where z (R, J) are the codes of examples number `first` on."""
+    """Return log q(z|x_n) - log q(z) (R,) of codes z (R, J), those of examples `first` and on."""
     precision = np.exp(-z_log_var)
-    # log q(z_r|x_m) but for a constant: -1/2 sum_j ((z - mean)^2 / variance + log variance), the
-    # square multiplied out
+    # log q(z_r|x_m) = -1/2 sum_j ((z - mean)^2 / variance + log variance) + constant. The square is
+    # multiplied out, and the constant cancels in the difference below.
     constant = (np.square(z_mean) * precision + z_log_var).sum(axis=1)
     log_q = z @ (z_mean * precision).T - 0.5 * (np.square(z) @ precision.T + constant)
     return np.diagonal(log_q, first) - _log_mean_exp(log_q, axis=1)
 
 
 def _log_mean_exp(a, axis):
+    """Return log(mean(exp(a))) along an axis."""
     return np.logaddexp.reduce(a, axis=axis) - np.log(a.shape[axis])
 
 
 def _codes(*arrays):
-    """The arrays as float64, or an error:
-
-    they must be of equal shape (N, J), N and J at least 1.
-    """
+    """Return arrays as float64; raise an error unless all have one shape (N, J), without zeros."""
     arrays = [np.asarray(array, dtype=np.float64) for array in arrays]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 2 or not arrays[0].size:
-        raise ScratchVAEError(
-            f"latent codes have shape {' and '.join(map(str, sorted(shapes)))}; needed: "
-            "(examples, dimensions)"
-        )
+        raise ScratchVAEError("latent codes must have shape (examples, dimensions), "
+                              f"got {' and '.join(map(str, sorted(shapes)))}")
     return arrays
 
 
 def _bleu(references, candidates, n):
-    from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu  # takes a second to import
-
+    """Return BLEU-n of candidates with several references each, by nltk."""
+    # Imported here because it takes a second.
+    from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu
     n = checks.integer("bleu", "n", n)
     return float(corpus_bleu(references, candidates, (1 / n,) * n, SmoothingFunction().method1))
 
 
 def _places(training_sentences):
-    """word -> the places where it stands, int64, in all training sentences one after the other; and
-    the number of places.
+    """Return word -> its places, int64, in the joined training sentences, and how many there are.
 
-    Before each sentence is a place without a word, so that no run goes from one into the next.
+    Before each sentence is a place without a word, so that no run crosses into the next sentence.
     """
     places = {}
     size = 1
@@ -214,37 +306,37 @@ def _places(training_sentences):
     return {word: np.array(where) for word, where in places.items()}, size
 
 
-def _copied_run(sentence, places, ends):
-    """The sentence's longest run of words that stand one after another at the places.
+def _copied_run(sentence, places, run_lengths):
+    """Return the sentence's longest run of words that follow one another at the places.
 
-    `ends` is 0 before and after.
+    run_lengths is a buffer of a number for each place, 0 before and after. In between it has the
+    number of words up to the current one that equal those up to that place.
     """
     longest = 0
     stop = 0
-    last = np.empty(0, dtype=np.int64)
     nowhere = np.empty(0, dtype=np.int64)
+    last = nowhere
     for t, word in enumerate(sentence, 1):
         here = places.get(word, nowhere)
-        lengths = ends[here - 1] + 1
-        ends[last] = 0
-        ends[here] = lengths
+        lengths = run_lengths[here - 1] + 1
+        run_lengths[last] = 0
+        run_lengths[here] = lengths
         if lengths.max(initial=0) > longest:
             longest = int(lengths.max())
             stop = t
         last = here
-    ends[last] = 0
-    return list(sentence[stop - longest : stop])
+    run_lengths[last] = 0
+    return list(sentence[stop - longest:stop])
 
 
-def _check(sentences, name, least=0):
-    """An error unless there are enough sentences, as lists of words;
+def _check_sentences(sentences, name, least=0):
+    """Raise an error unless there are at least so many sentences, each of them a list of words.
 
-    a string would pass for a list of letters.
+    A str would pass as a list of letters.
     """
     if len(sentences) < least:
-        raise ScratchVAEError(f"{name}: there are {len(sentences)}; needed: at least {least}")
+        raise ScratchVAEError(f"{name}: at least {least} must be given, got {len(sentences)}")
     for sentence in sentences:
         if isinstance(sentence, str):
-            raise ScratchVAEError(
-                f"{name}: one is the string {sentence[:40]!r}; needed: lists of words"
-            )
+            raise ScratchVAEError(f"{name}: each must be a list of words, "
+                                  f"got the string {sentence[:40]!r}")

@@ -1,10 +1,9 @@
-"""Real data, from wherever this machine can get it."""
-
+"""Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file."""
 from .images import ImageData, load_fashion_mnist, load_mnist
 from .text import TextData, load_shakespeare, load_text
 
-LOADERS = {
+LOADERS = {                     # for each data set of the catalogue
     "mnist": load_mnist,
     "fashion-mnist": load_fashion_mnist,
     "shakespeare": load_shakespeare,
-}  # of all in the catalogue
+}

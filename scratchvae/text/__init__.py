@@ -1,8 +1,4 @@
-"""Text on its way into a model and back:
-
-cleaned, in words, as indices, padded; and words as text again.
-"""
-
+"""Preparation of text for a model: cleaning, tokens, indices, padding; and the way back to text."""
 from .clean import clean, lines, speeches
 from .detokenize import detokenize
 from .sequences import pad_sequences, split

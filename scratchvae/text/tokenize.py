@@ -1,71 +1,52 @@
-"""Lines of text in words, as nltk splits them, with no table to download."""
-
+"""Tokens of lines of text, as nltk splits them, without a table to download."""
 import functools
 import re
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 CLOSING = re.compile(r"""[])}>"'»”’]+""")
-CONTRACTIONS = {
-    "cannot",
-    "gimme",
-    "gonna",
-    "gotta",
-    "lemme",
-    "wanna",
-}  # words of letters alone that nltk splits
+# The words of letters alone that nltk splits.
+CONTRACTIONS = {"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"}
 
 
 def tokenize(line):
-    """The words and punctuation marks of a line, a list of str, in their case: "We know't, sir." ->
-    We know't , sir .
+    """Return the words and punctuation marks of a line: "We know't." -> ["We", "know't", "."].
 
-    Each sentence gives what nltk.word_tokenize(sentence, preserve_line=True) gives (before nltk
-    3.10.2, "'tis" was split
-    otherwise).  A full stop is parted from its word at the end of a sentence only, so the line is
-    split into sentences first:
-    after . ! ? with a blank behind.
+    The line is split into sentences after . ! or ? and a blank, because a full stop is a token at
+    the end of a sentence only. Each sentence gives the tokens of
+    nltk.word_tokenize(sentence, preserve_line=True); nltk before 3.10.2 splits "'tis" otherwise.
     """
-    return [
-        token
-        for sentence in SENTENCE_END.split(line)
-        if sentence.strip()
-        for token in _tokenize_sentence(sentence.split())
-    ]
+    sentences = [sentence.split() for sentence in SENTENCE_END.split(line)]
+    return [token for words in sentences if words for token in _tokenize_sentence(words)]
 
 
 def _tokenize_sentence(words):
-    """The tokens of a sentence, of which the words between blanks are given.
+    """Return the tokens of a sentence, given as the words between its blanks.
 
-    nltk's rules look at a word alone and at whether it is the first or last, but for a full stop
-    before brackets or quotes that
-    end the sentence.  So all is remembered by word, which gives the same and takes nltk's time once
-    for each word.
+    nltk's rules see a single word, and whether it is the first or the last. The exception is a full
+    stop before brackets or quotes at the end. So the tokens of each word are remembered, and nltk
+    splits it only once.
     """
     if CLOSING.fullmatch(words[-1]):
         return _nltk()(" ".join(words))
     last = len(words) - 1
-    return [
-        token for i, word in enumerate(words) for token in _tokenize_word(word, i == 0, i == last)
-    ]
+    return [token for i, word in enumerate(words)
+            for token in _tokenize_word(word, i == 0, i == last)]
 
 
 @functools.lru_cache(maxsize=1 << 17)
 def _tokenize_word(word, first, last):
+    """Return the tokens of a word that is or is not the first and the last of its sentence."""
+    # nltk finds the same after it has tried all its rules, which takes seconds for a play.
     if word.isascii() and word.isalpha() and word.lower() not in CONTRACTIONS:
-        return [
-            word
-        # as nltk would say after trying all its rules: that takes seconds for the words of a play
-        ]
-    tokens = _nltk()(f"{'' if first else 'x '}{word}{'' if last else ' x'}")
-    return tokens[0 if first else 1 : None if last else -1]
+        return [word]
+    before = [] if first else ["x"]
+    after = [] if last else ["x"]
+    tokens = _nltk()(" ".join([*before, word, *after]))
+    return tokens[len(before):len(tokens) - len(after)]
 
 
 @functools.cache
 def _nltk():
-    """nltk's function that splits a sentence.
-
-    It is loaded when first needed: that takes a second.
-    """
+    """Return nltk's function that splits a sentence; the import takes a second."""
     from nltk.tokenize import NLTKWordTokenizer
-
     return NLTKWordTokenizer().tokenize

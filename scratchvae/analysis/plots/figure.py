@@ -1,0 +1,77 @@
+"""The style of the figures; how they are made and saved."""
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+STYLE = {
+    "font.size": 10,
+    "figure.titlesize": 11,
+    "figure.titleweight": "bold",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "agg.path.chunksize": 50_000,       # the renderer fails with many more points at once
+}
+DPI = 160
+INK = "#1f4e79"
+ACCENT = "#d1495b"
+FRAME = "0.85"
+styled = matplotlib.rc_context(STYLE)   # decorates each function that draws
+
+
+def new_figure(title, width, height, panels=1):
+    """Return a figure and its panels, side by side.
+
+    Parameters
+    ----------
+    title : str
+    width, height : float
+        Inches.
+    panels : int, default 1
+
+    Returns
+    -------
+    (Figure, array of Axes)
+    """
+    figure = Figure(figsize=(width, height), layout="compressed")
+    figure.suptitle(title, wrap=True)
+    return figure, figure.subplots(1, panels, squeeze=False)[0]
+
+
+def save(figure, path, note=""):
+    """Write a figure to a file, and return the path.
+
+    The figures are made without pyplot, so there is nothing to close.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        Missing folders are made.
+    note : str
+        A small line at the foot.
+
+    Returns
+    -------
+    Path
+    """
+    figure.supxlabel(note, x=0.995, ha="right", fontsize=6, color="0.45")
+    FigureCanvasAgg(figure)
+    # The layout of square axes takes two rounds; savefig does the second.
+    figure.draw_without_rendering()
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI)
+    return path
+
+
+def short(value):
+    """Return a coordinate as text with at most two decimals and a true minus sign."""
+    return f"{round(float(value), 2) + 0.0:g}".replace("-", "\N{MINUS SIGN}")
