@@ -6,7 +6,7 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("kernels", "scratchvae", "examples", "tests")
 COLUMNS = 100
 # To be rewritten: their lines are longer, and some assignments are packed.
-EXCEPT = ("kernels/cpu", "tests")
+EXCEPT = ("kernels/cpu",)
 
 
 def files(*suffixes):
@@ -20,7 +20,7 @@ def test_lines_fit_on_a_screen():
     found = files(".py", ".js", ".css", ".html")
     long = [f"{path.relative_to(ROOT)}:{number}" for path in found
             for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > COLUMNS]
-    assert len(found) > 100
+    assert len(found) > 200
     assert not long
 
 

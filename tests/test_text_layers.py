@@ -240,7 +240,10 @@ def test_repeat_vector(rng):
         (lambda: GRU(2, recurrent_initializer="he"), "unknown initializer 'he'"),
         (lambda: GRU(2).build((3,)), r"GRU: input_shape must be \(steps, features\), got "
                                      r"\(3,\)"),
-        (lambda: Bidirectional(Dense(3)), "Bidirectional: layer must be a recurrent layer such as .*, got <scratchvae"),
+        (
+            lambda: Bidirectional(Dense(3)),
+            r"Bidirectional: layer must be a recurrent layer such as GRU\(8\), got <scratchvae",
+        ),
         (lambda: Embedding(0, 3), "Embedding: input_dim must be a positive integer, got 0"),
         (lambda: Embedding(3, 1.5), r"Embedding: output_dim must be a positive integer, got "
                                     r"1\.5"),
