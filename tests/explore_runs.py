@@ -1,6 +1,6 @@
 """Small trained runs, for tests of their pages."""
 import pytest
-from conftest import write_idx_files, write_play
+from helpers import write_idx_files, write_play
 
 from scratchvae import labs
 from scratchvae.runs import create_run, new_config

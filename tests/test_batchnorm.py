@@ -1,7 +1,7 @@
 """Batch normalisation: Keras's numbers, the definition, large arrays, gradients, and the layer."""
 import numpy as np
 import pytest
-from conftest import HOSTS, KERAS_GROUPS, close, same_on_any_number_of_threads
+from helpers import HOSTS, KERAS_GROUPS, close, same_on_any_number_of_threads
 
 import kernels
 from kernels.errors import ScratchVAEError

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import bits, write_idx_files
+from helpers import bits, write_idx_files
 
 from scratchvae import cli, labs
 from scratchvae.models import VAE

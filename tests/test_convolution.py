@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import KERAS_GROUPS, close, same_on_any_number_of_threads
+from helpers import KERAS_GROUPS, close, same_on_any_number_of_threads
 from scipy.signal import correlate
 
 import kernels

@@ -1,7 +1,7 @@
 """Conv2D and Conv2DTranspose: gradients, arguments, and what they refuse."""
 import numpy as np
 import pytest
-from conftest import HOSTS, close
+from helpers import HOSTS, close
 
 from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer

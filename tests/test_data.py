@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import write_idx_files
+from helpers import write_idx_files
 from scipy.special import xlogy
 
 from scratchvae.data import (

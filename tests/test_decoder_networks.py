@@ -3,7 +3,7 @@ transposed convolutions.
 """
 import numpy as np
 import pytest
-from conftest import HOSTS
+from helpers import HOSTS
 
 from scratchvae.gradcheck import check_model
 from scratchvae.layers import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import write_idx_files, write_play
+from helpers import write_idx_files, write_play
 
 from scratchvae import labs
 from scratchvae.labs import mnist_batchnorm_deep

@@ -4,7 +4,7 @@ weights, input and results, so a new layer needs no test of its own here.
 import json
 
 import pytest
-from conftest import HOSTS, KERAS_GROUPS, built, close, numbered
+from helpers import HOSTS, KERAS_GROUPS, built, close, numbered
 
 from scratchvae.layers import Layer
 

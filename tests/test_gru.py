@@ -1,7 +1,7 @@
 """The gated recurrent unit: Keras's numbers, the equations step by step, masks, and work space."""
 import numpy as np
 import pytest
-from conftest import HOSTS, KERAS_GROUPS, MASK, built, close, numbered
+from helpers import HOSTS, KERAS_GROUPS, MASK, built, close, numbered
 
 import kernels
 from kernels.cases import make_case, run

@@ -8,7 +8,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from conftest import close
+from helpers import close
 from scipy.stats import kstest
 
 import kernels

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
-from conftest import bits, write_idx_files
+from helpers import bits, write_idx_files
 
 import kernels
 from scratchvae import labs

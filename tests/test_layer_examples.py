@@ -1,7 +1,7 @@
 """What every layer class of the library says of itself: examples, formula, attributes."""
 import numpy as np
 import pytest
-from conftest import HOSTS
+from helpers import HOSTS
 
 import scratchvae.layers
 from scratchvae.errors import ScratchVAEError

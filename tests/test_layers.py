@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import HOSTS
+from helpers import HOSTS
 
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer, random_examples

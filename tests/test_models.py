@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import HOSTS, small_vae
+from helpers import HOSTS, small_vae
 
 import kernels
 from scratchvae import schedules

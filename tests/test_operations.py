@@ -3,7 +3,7 @@ import inspect
 
 import numpy as np
 import pytest
-from conftest import same_on_any_number_of_threads
+from helpers import same_on_any_number_of_threads
 
 import kernels
 from kernels.backend import make_scratch, operations

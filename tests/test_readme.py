@@ -4,7 +4,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import write_idx_files
+from helpers import write_idx_files
 
 from scratchvae.gradcheck import check_layer
 

@@ -1,7 +1,7 @@
 """What a run keeps besides losses by epoch: the record of its steps, and moving averages."""
 import numpy as np
 import pytest
-from conftest import write_idx_files
+from helpers import write_idx_files
 
 from scratchvae.analysis import plots
 from scratchvae.errors import ScratchVAEError

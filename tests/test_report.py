@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from browser import brightness, emulate, open_page, requests_of
-from conftest import bits, write_play
+from helpers import bits, write_play
 
 from scratchvae import labs
 from scratchvae.analysis import report

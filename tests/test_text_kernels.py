@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import HOSTS, KERAS_GROUPS, built, close, numbered
+from helpers import HOSTS, KERAS_GROUPS, built, close, numbered
 from scipy.special import log_softmax
 
 from kernels.errors import ScratchVAEError

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numba
 import numpy as np
 import pytest
-from conftest import bits, write_play
+from helpers import bits, write_play
 
 import kernels
 from scratchvae import labs

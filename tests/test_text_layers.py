@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import HOSTS, MASK, built, close
+from helpers import HOSTS, MASK, built, close
 
 import kernels
 from kernels.errors import ScratchVAEError

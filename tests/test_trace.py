@@ -3,7 +3,7 @@ import base64
 
 import numpy as np
 import pytest
-from conftest import small_vae, write_play
+from helpers import small_vae, write_play
 from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture)
 
 from scratchvae.layers import (

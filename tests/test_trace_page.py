@@ -1,7 +1,7 @@
 """The page of a trace in a real browser: one can step through it, and it has all the numbers."""
 import pytest
 from browser import brightness, emulate, open_page, requests_of
-from conftest import small_vae
+from helpers import small_vae
 from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture)
 
 from scratchvae.teaching.trace.page import write_page
