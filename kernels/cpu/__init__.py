@@ -1,6 +1,6 @@
 """The fast backend: the operations of the reference in Numba, on all cores.
 
-What moves little data, such as reference/sequences.py, is the reference's own.
+Operations that move little data, such as those of reference/sequences.py, are the reference's own.
 """
 import sys
 

@@ -1,4 +1,7 @@
-"""Dropout in Numba.  The mathematics stands in reference/dropout.py."""
+"""Dropout in Numba. See reference/dropout.py for the mathematics.
+
+Both passes are the same product, y = x * keep / (1 - rate).
+"""
 from numba import prange
 
 from ..operation import implements
@@ -18,9 +21,14 @@ def dropout_backward(dout, noise, dx, rate):
 
 @parallel
 def _keep(x, noise, y, rate):
-    zero, scale, threshold = y.dtype.type(0), y.dtype.type(1 / (1 - rate)), y.dtype.type(rate)
+    real = y.dtype.type
+    zero = real(0)
+    scale = real(1 / (1 - rate))
+    threshold = real(rate)
     for chunk in prange(chunk_count(x.size)):
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        x_, noise_, y_ = x[here], noise[here], y[here]
+        x_ = x[here]
+        noise_ = noise[here]
+        y_ = y[here]
         for i in range(y_.size):
             y_[i] = x_[i] * scale if noise_[i] >= threshold else zero

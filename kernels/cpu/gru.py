@@ -1,7 +1,8 @@
-"""Gated recurrent unit in Numba.  The equations and their numbers stand in reference/gru.py.
+"""Gated recurrent unit in Numba. See reference/gru.py for the equations and their numbers.
 
-Products with x and sums over all steps are those of a dense layer on N T rows.  What remains is the loop over time, and sequences don't
-meet in it: a thread takes a block of them through all steps, without waiting for the others, its product h' R by the microkernel.
+Products with x, and sums over all steps, are those of a dense layer on N T rows. What remains is
+the loop over time, in which sequences do not meet: a thread takes a block of them through all
+steps, without waiting for the others, and computes its product h' R by the microkernel.
 """
 from typing import NamedTuple
 
@@ -15,12 +16,21 @@ from .dense import DenseScratch, dense_backward, dense_scratch
 from .elementary import exp, tanh
 from .jit import inner, parallel
 from .microkernel import COLUMNS, ROWS
-from .product import multiply_rows, pack_panel, transpose_panel
+from .product import (
+    Block,
+    Finish,
+    Result,
+    multiply,
+    no_finish,
+    pack_panel,
+    packed_panel,
+    panel_count,
+    transpose_panel,
+)
 
 
-class GRUScratch(NamedTuple):
+class Memory(NamedTuple):
     """What the backward pass needs of the forward pass, for each sequence and step, and tables."""
-    sizes: tuple                # N, T, U
     recurrent: np.ndarray       # q (N, T, 3U)
     drecurrent: np.ndarray      # dq (N, T, 3U)
     previous: np.ndarray        # h' (N, T, U)
@@ -28,32 +38,37 @@ class GRUScratch(NamedTuple):
     candidate: np.ndarray       # c (N, T, U)
     sum_rows: np.ndarray        # n T 3U: where sequence n starts in q and dq
     state_rows: np.ndarray      # n T U: in h'
-    carry_rows: np.ndarray      # n U: in the gradient of a state
+    carry_rows: np.ndarray      # n U: in dh
     counting: np.ndarray        # 0, 1, 2, ...
     panels: np.ndarray          # R, a panel of columns after the other
     transposed: np.ndarray      # R^T likewise
+
+
+class GRUScratch(NamedTuple):
+    """Work space for at most N sequences."""
+    sizes: tuple                # N, T, U
+    memory: Memory
     state: DenseScratch         # of the sum over all steps of h'^T dq
 
 
 def gru_scratch(N, T, U, dtype):
-    """Return the work space for up to N sequences of T steps and U units."""
+    """Return the work space for at most N sequences of T steps and U units."""
     def array(parts):
         return np.zeros((N, T, parts * U), dtype)
     counting = np.arange(max(N, 3 * U), dtype=np.int32)
-    return GRUScratch(
-        (N, T, U), array(3), array(3), array(1), array(2), array(1),
+    memory = Memory(
+        recurrent=array(3),
+        drecurrent=array(3),
+        previous=array(1),
+        gates=array(2),
+        candidate=array(1),
         sum_rows=counting[:N] * (T * 3 * U),
         state_rows=counting[:N] * (T * U),
         carry_rows=counting[:N] * U,
         counting=counting,
         panels=np.zeros((panel_count(3 * U), U * COLUMNS), dtype),
-        transposed=np.zeros((panel_count(U), 3 * U * COLUMNS), dtype),
-        state=dense_scratch(N * T, U, 3 * U, dtype))
-
-
-def panel_count(columns):
-    """How many panels cover so many columns."""
-    return -(-columns // COLUMNS)
+        transposed=np.zeros((panel_count(U), 3 * U * COLUMNS), dtype))
+    return GRUScratch((N, T, U), memory, dense_scratch(N * T, U, 3 * U, dtype))
 
 
 def check_scratch(scratch, states):
@@ -64,78 +79,49 @@ def check_scratch(scratch, states):
                               f"{tuple(sizes)}, got states of shape {states.shape}")
 
 
-@implements(reference.gru_forward)
-def gru_forward(a, recurrent_kernel, recurrent_bias, initial_state, mask, y, go_backwards, scratch):
-    s = scratch
-    check_scratch(s, y)
-    N = len(y)
-    s.previous[:N, -1 if go_backwards else 0] = initial_state
-    _forward_steps(block_rows(N), recurrent_kernel, recurrent_bias, mask, go_backwards, y, a,
-                   s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows[:N],
-                   s.state_rows[:N], s.counting, s.panels)
+def rows_of_thread(sequences):
+    """Return how many sequences a thread takes: a multiple of ROWS.
 
-
-@implements(reference.gru_backward)
-def gru_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, drecurrent_bias,
-                 dinitial_state, go_backwards, scratch):
-    s = scratch
-    check_scratch(s, dout)
-    N = len(dout)
-    _backward_steps(block_rows(N), dout, recurrent_kernel, mask, go_backwards, dinitial_state, da,
-                    s.drecurrent, s.recurrent, s.previous, s.gates, s.candidate, s.sum_rows[:N],
-                    s.carry_rows[:N], s.counting, s.transposed)
-    dq = rows(s.drecurrent[:N])
-    dense_backward(dq, rows(s.previous[:N]), dq, recurrent_kernel, dq, None, drecurrent_kernel,
-                   drecurrent_bias, "linear", s.state)
-
-
-def block_rows(sequences):
-    """How many sequences a thread takes: a multiple of ROWS.  They don't meet, so no bit depends on how they are shared out."""
+    Sequences do not meet, so no bit depends on how they are shared out.
+    """
     return -(-sequences // (get_num_threads() * ROWS)) * ROWS
 
 
-def rows(array):
-    """(N, T, ...) as (N T, ...)."""
-    return array.reshape(-1, array.shape[-1])
+@implements(reference.gru_forward)
+def gru_forward(a, recurrent_kernel, recurrent_bias, initial_state, mask, y, go_backwards, scratch):
+    check_scratch(scratch, y)
+    N = len(y)
+    scratch.memory.previous[:N, -1 if go_backwards else 0] = initial_state
+    _forward_steps(a, recurrent_kernel, recurrent_bias, mask, y, go_backwards, rows_of_thread(N),
+                   tuple(scratch.memory))
 
 
 @parallel
-def _forward_steps(block_rows, recurrent_kernel, bias, mask, go_backwards, y, a, recurrent, previous, gates, candidate, sum_rows,
-                   state_rows, counting, panels):
+def _forward_steps(a, recurrent_kernel, bias, mask, y, go_backwards, block_rows, memory):
+    memory = Memory(*memory)
     N = y.shape[0]
-    for panel in prange(panels.shape[0]):
-        pack_panel(recurrent_kernel, panel * COLUMNS, panels[panel])
+    for panel in prange(memory.panels.shape[0]):
+        pack_panel(recurrent_kernel, panel * COLUMNS, memory.panels[panel])
     for block in prange((N + block_rows - 1) // block_rows):
-        forward_block(block * block_rows, min(N, (block + 1) * block_rows), bias, mask, go_backwards, y, a, recurrent, previous, gates,
-                      candidate, sum_rows, state_rows, counting, panels)
-
-
-@parallel
-def _backward_steps(block_rows, dout, recurrent_kernel, mask, go_backwards, dstate, da, dq, recurrent, previous, gates, candidate,
-                    sum_rows, carry_rows, counting, transposed):
-    N, U = dstate.shape
-    for panel in prange(transposed.shape[0]):
-        transpose_panel(recurrent_kernel, panel * COLUMNS, min(COLUMNS, U - panel * COLUMNS), transposed[panel])
-    for block in prange((N + block_rows - 1) // block_rows):
-        backward_block(block * block_rows, min(N, (block + 1) * block_rows), dout, mask, go_backwards, dstate, da, dq, recurrent,
-                       previous, gates, candidate, sum_rows, carry_rows, counting, transposed)
+        first = block * block_rows
+        forward_block(first, min(N, first + block_rows), a, bias, mask, y, go_backwards, memory)
 
 
 @inner
-def forward_block(first, last, bias, mask, go_backwards, y, a, recurrent, previous, gates, candidate, sum_rows, state_rows, counting,
-                  panels):
-    """All steps, for the sequences from first to last - 1."""
-    T, U = y.shape[1:]
+def forward_block(first, last, a, bias, mask, y, go_backwards, memory):
+    """Take the sequences from first to last - 1 through all steps."""
+    q = memory.recurrent
+    previous = memory.previous
+    gates = memory.gates
+    c = memory.candidate
+    T = y.shape[1]
     for i in range(T):
         t = T - 1 - i if go_backwards else i
         following = t - 1 if go_backwards else t + 1
-        h, q = previous.reshape(-1)[t * U:], recurrent.reshape(-1)[t * 3 * U:]
-        for column in range(0, 3 * U, COLUMNS):
-            multiply_rows(h, state_rows, first, last, counting[:U], counting[:U], panels[column // COLUMNS], 0, COLUMNS, q, sum_rows,
-                          column, min(COLUMNS, 3 * U - column), bias, 1.0, False)                               # 2
+        add_state(first, last, t, bias, memory)                                         # 2
         for n in range(first, last):
             if mask[n, t]:
-                take_step(a[n, t], recurrent[n, t], previous[n, t], gates[n, t], candidate[n, t], y[n, t])
+                take_step(a[n, t], q[n, t], previous[n, t], gates[n, t], c[n, t], y[n, t])
             else:
                 copy(previous[n, t], y[n, t])
             if i + 1 < T:
@@ -143,56 +129,132 @@ def forward_block(first, last, bias, mask, go_backwards, y, a, recurrent, previo
 
 
 @inner
-def take_step(a, q, before, gates, c, h):
-    """h, and what led to it, from a, q and the state before."""
-    U, one = h.size, h.dtype.type(1)
-    for u in range(2 * U):
-        gates[u] = one / (one + exp(-(a[u] + q[u])))                                                            # 3, 4
-    z, r, a_c, q_c = gates[:U], gates[U:], a[2 * U:], q[2 * U:]
-    for u in range(U):
-        c[u] = tanh(a_c[u] + r[u] * q_c[u])                                                                     # 5
-    for u in range(U):
-        h[u] = z[u] * before[u] + (one - z[u]) * c[u]                                                           # 6
+def add_state(first, last, t, bias, memory):
+    """q = h' R + b[1] at step t, for the sequences from first to last - 1."""
+    U = memory.previous.shape[2]
+    units = memory.counting[:U]
+    add_to_q = False
+    h = memory.previous.reshape(-1)[t * U:]
+    q = memory.recurrent.reshape(-1)[t * 3 * U:]
+    q_rows = memory.sum_rows[:last]
+    block = Block(h, memory.state_rows[:last], first, last)
+    for column in range(0, 3 * U, COLUMNS):
+        panel = packed_panel(memory.panels[column // COLUMNS])
+        result = Result(q, q_rows, column, min(COLUMNS, 3 * U - column))
+        multiply(block, units, units, panel, result, Finish(bias, 1.0), add_to_q)
 
 
 @inner
-def backward_block(first, last, dout, mask, go_backwards, dstate, da, dq, recurrent, previous, gates, candidate, sum_rows, carry_rows,
-                   counting, transposed):
-    """All steps undone, for the sequences from first to last - 1."""
-    T, U = dout.shape[1:]
-    dstate[first:last] = 0
+def take_step(a, q, previous, gates, c, h):
+    """Compute h, and z, r and c on the way, from a, q and the state before, h'."""
+    U = h.size
+    one = h.dtype.type(1)
+    for u in range(2 * U):
+        gates[u] = one / (one + exp(-(a[u] + q[u])))                                    # 3, 4
+    z = gates[:U]
+    r = gates[U:]
+    a_c = a[2 * U:]
+    q_c = q[2 * U:]
+    for u in range(U):
+        c[u] = tanh(a_c[u] + r[u] * q_c[u])                                             # 5
+    for u in range(U):
+        h[u] = z[u] * previous[u] + (one - z[u]) * c[u]                                 # 6
+
+
+@implements(reference.gru_backward)
+def gru_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, drecurrent_bias,
+                 dinitial_state, go_backwards, scratch):
+    check_scratch(scratch, dout)
+    N = len(dout)
+    memory = scratch.memory
+    _backward_steps(dout, recurrent_kernel, mask, da, dinitial_state, go_backwards,
+                    rows_of_thread(N), tuple(memory))
+    dq = rows(memory.drecurrent[:N])
+    dense_backward(dq, rows(memory.previous[:N]), dq, recurrent_kernel, dq, None, drecurrent_kernel,
+                   drecurrent_bias, "linear", scratch.state)                            # 2
+
+
+def rows(array):
+    """Return (N, T, ...) as (N T, ...): sums run over sequences and steps alike."""
+    return array.reshape(-1, array.shape[-1])
+
+
+@parallel
+def _backward_steps(dout, recurrent_kernel, mask, da, dh, go_backwards, block_rows, memory):
+    memory = Memory(*memory)
+    N, U = dh.shape
+    for panel in prange(memory.transposed.shape[0]):
+        column = panel * COLUMNS
+        transpose_panel(recurrent_kernel, column, min(COLUMNS, U - column),
+                        memory.transposed[panel])
+    for block in prange((N + block_rows - 1) // block_rows):
+        first = block * block_rows
+        backward_block(first, min(N, first + block_rows), dout, mask, da, dh, go_backwards, memory)
+
+
+@inner
+def backward_block(first, last, dout, mask, da, dh, go_backwards, memory):
+    """Take the gradients of the sequences from first to last - 1 back through all steps."""
+    q = memory.recurrent
+    dq = memory.drecurrent
+    previous = memory.previous
+    gates = memory.gates
+    c = memory.candidate
+    T = dout.shape[1]
+    dh[first:last] = 0
     for i in range(T):
         t = i if go_backwards else T - 1 - i
         for n in range(first, last):
-            add(dout[n, t], dstate[n])
+            add(dout[n, t], dh[n])
             if mask[n, t]:
-                undo_step(dstate[n], recurrent[n, t], previous[n, t], gates[n, t], candidate[n, t], da[n, t], dq[n, t])
+                undo_step(dh[n], q[n, t], previous[n, t], gates[n, t], c[n, t], da[n, t], dq[n, t])
             else:
-                da[n, t], dq[n, t] = 0, 0
-        for column in range(0, U, COLUMNS):
-            multiply_rows(dq.reshape(-1)[t * 3 * U:], sum_rows, first, last, counting[:3 * U], counting[:3 * U],
-                          transposed[column // COLUMNS], 0, COLUMNS, dstate, carry_rows, column, min(COLUMNS, U - column), dstate[:0, 0],
-                          1.0, True)                                                                            # 2
+                da[n, t] = 0
+                dq[n, t] = 0
+        add_state_gradient(first, last, t, dh, memory)                                  # 2
 
 
 @inner
-def undo_step(dh, q, before, gates, c, da, dq):
-    """da and dq from dh, the gradient of the state after; dh becomes the part of the gradient of the state before that came by z."""
-    U, one = dh.size, dh.dtype.type(1)
-    z, r, q_c = gates[:U], gates[U:], q[2 * U:]
-    da_z, da_r, da_c = da[:U], da[U:2 * U], da[2 * U:]
-    for u in range(U):
-        da_z[u] = (before[u] - c[u]) * dh[u] * z[u] * (one - z[u])                                              # 6, 3
-    for u in range(U):
-        da_c[u] = (one - c[u] * c[u]) * (one - z[u]) * dh[u]                                                    # 6, 5
-    for u in range(U):
-        da_r[u] = q_c[u] * da_c[u] * r[u] * (one - r[u])                                                        # 5, 4
-    for u in range(U):
-        dh[u] *= z[u]                                                                                           # 6
-    copy(da[:2 * U], dq[:2 * U])
+def undo_step(dh, q, previous, gates, c, da, dq):
+    """Compute da and dq from dh, the gradient of the state after the step.
+
+    dh becomes z dh: the part of dh', the gradient of the state before, that line 6 gives.
+    """
+    U = dh.size
+    one = dh.dtype.type(1)
+    z = gates[:U]
+    r = gates[U:]
+    q_c = q[2 * U:]
+    da_z = da[:U]
+    da_r = da[U:2 * U]
+    da_c = da[2 * U:]
     dq_c = dq[2 * U:]
     for u in range(U):
-        dq_c[u] = r[u] * da_c[u]                                                                                # 5
+        da_z[u] = (previous[u] - c[u]) * dh[u] * z[u] * (one - z[u])                    # 6, 3
+    for u in range(U):
+        da_c[u] = (one - c[u] * c[u]) * (one - z[u]) * dh[u]                            # 6, 5
+    for u in range(U):
+        da_r[u] = q_c[u] * da_c[u] * r[u] * (one - r[u])                                # 5, 4
+    for u in range(U):
+        dh[u] *= z[u]                                                                   # 6
+    copy(da[:2 * U], dq[:2 * U])                                                        # 4, 3
+    for u in range(U):
+        dq_c[u] = r[u] * da_c[u]                                                        # 5
+
+
+@inner
+def add_state_gradient(first, last, t, dh, memory):
+    """dh' += dq R^T at step t, for the sequences from first to last - 1; dh holds dh'."""
+    U = dh.shape[1]
+    sums = memory.counting[:3 * U]
+    add_to_dh = True
+    dq = memory.drecurrent.reshape(-1)[t * 3 * U:]
+    dh_rows = memory.carry_rows[:last]
+    block = Block(dq, memory.sum_rows[:last], first, last)
+    for column in range(0, U, COLUMNS):
+        panel = packed_panel(memory.transposed[column // COLUMNS])
+        result = Result(dh, dh_rows, column, min(COLUMNS, U - column))
+        multiply(block, sums, sums, panel, result, no_finish(dh), add_to_dh)
 
 
 @inner
@@ -203,7 +265,7 @@ def copy(numbers, to):
 
 
 @inner
-def add(numbers, to):
-    """to += numbers."""
-    for i in range(to.size):
-        to[i] += numbers[i]
+def add(numbers, sums):
+    """sums += numbers."""
+    for i in range(sums.size):
+        sums[i] += numbers[i]

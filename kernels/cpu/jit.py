@@ -1,7 +1,21 @@
-"""How the kernels of this backend are compiled and kept.
+"""How the kernels of this backend are compiled and cached.
 
-Compiled code is kept in the user's cache folder, under a hash of all sources of this folder and of Numba's version: Numba's
-own cache looks at one file only and would go on using code whose microkernel or exp() has since been edited.
+Compiled code is kept in the user's cache folder, under a hash of all sources of this folder and of
+Numba's version. Numba's own cache looks at one file only, and would go on using code whose
+microkernel or exp() has changed since.
+
+A kernel that Python calls takes a group of arrays as a plain tuple, and names its fields again in
+its first line:
+
+    _forward(x, y, tuple(tables))               # tables is a DenseTables, a NamedTuple
+
+    @parallel
+    def _forward(x, y, tables):
+        tables = DenseTables(*tables)
+
+Numba would take the NamedTuple itself, too. But with each call it would look up the type by the
+names of the class and of all fields, which costs about a microsecond. Inside compiled code a
+NamedTuple costs nothing: its fields are local variables.
 """
 import hashlib
 import importlib
@@ -11,18 +25,21 @@ from pathlib import Path
 import numba
 import platformdirs
 
-# Sums may be reordered (that is what vectorises them) and a * b + c fused, but NaN and infinity stay what they are.
+# Sums may be reordered, which vectorises them, and a * b + c may be fused. NaN and infinity stay
+# what they are.
 VECTOR_SUMS = {"reassoc", "nsz", "contract", "arcp", "afn"}
 FUSED_MULTIPLY_ADD = {"contract"}
-DIVISION = "numpy"              # x / 0 is infinite; Python's exception for it would keep loops that divide from becoming vectors
+DIVISION = "numpy"              # x / 0 is infinite; Python's exception would prevent vectors
 
-CHUNK = 8192                    # elements that a thread takes at a time in element-by-element kernels: slice, then loop from 0,
-                                # since a loop that starts elsewhere is checked for negative indices and not vectorised
+# Elements that a thread takes at a time in element-by-element kernels. They slice the arrays, and
+# loop from 0: a loop that starts elsewhere is checked for negative indices and not vectorised.
+CHUNK = 8192
 
-SPIN = 2000                     # turns of a waiting thread's loop before it sleeps, some 10 microseconds
+SPIN = 2000                     # turns of a waiting thread's loop before it sleeps: about 10 us
 
 
 def _cache_directory():
+    """Return the folder for code compiled from these sources."""
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
@@ -33,18 +50,19 @@ _CACHE = _cache_directory()
 
 
 def _load_openmp():
-    """Load the OpenMP library with a short spin: it reads its settings from the environment once, as it is loaded.
+    """Load the OpenMP library with a short spin.
 
-    A thread that waits spins for a while before it sleeps.  By default that is long, and when another program wants a core, two
-    spinning threads keep the one that has the work off it: a training step of 1.5 ms took 300.  With SPIN it took 10, and on
-    an idle machine as long as before.
+    A thread that waits for work spins for a while before it sleeps. By default that is long: when
+    another program wants a core, two spinning threads keep it from the one that has work. A
+    training step of 1.5 ms took 300 ms. With SPIN it took 10 ms, and on an idle machine as long as
+    before. OpenMP reads its settings from the environment once, when it is loaded.
     """
     if {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
-        return                  # the user knows better
+        return                  # the user has chosen
     os.environ["GOMP_SPINCOUNT"] = str(SPIN)
     try:
         importlib.import_module("numba.np.ufunc.omppool")
-    except ImportError:         # no OpenMP on this machine: Numba takes another threading layer
+    except ImportError:         # without OpenMP, Numba uses another threading layer
         pass
     finally:
         del os.environ["GOMP_SPINCOUNT"]
@@ -54,8 +72,11 @@ _load_openmp()
 
 
 def _compile(function, **options):
-    """numba.njit with our cache folder, which Numba reads at decoration from a global that we put back at once."""
-    theirs = numba.config.CACHE_DIR
+    """Return numba.njit(function) with our cache folder.
+
+    Numba reads the folder from a global when it decorates; we put the global back at once.
+    """
+    numbas_folder = numba.config.CACHE_DIR
     try:
         _CACHE.mkdir(parents=True, exist_ok=True)
         numba.config.CACHE_DIR = str(_CACHE)
@@ -65,25 +86,32 @@ def _compile(function, **options):
     try:
         return numba.njit(cache=writable, error_model=DIVISION, **options)(function)
     finally:
-        numba.config.CACHE_DIR = theirs
+        numba.config.CACHE_DIR = numbas_folder
 
 
 def jit(function):
-    """A small kernel: compiled, sums vectorised, one thread."""
+    """Compile a small kernel that runs on one thread."""
     return _compile(function, fastmath=VECTOR_SUMS)
 
 
 def inner(function):
-    """A part of kernels, called by them alone: without an entry from Python, and compiled in a good deal less time."""
-    return numba.njit(fastmath=VECTOR_SUMS, error_model=DIVISION, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    """Compile a function that only kernels call.
+
+    Without an entry from Python it compiles in much less time.
+    """
+    return numba.njit(fastmath=VECTOR_SUMS, error_model=DIVISION, no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True)(function)
 
 
 def parallel(function):
-    """A kernel whose prange loops run on all threads.  Threads split outputs, never a sum: bits don't depend on their number."""
+    """Compile a kernel whose prange loops run on all threads.
+
+    Threads share out results, never the terms of a sum, so bits do not depend on their number.
+    """
     return _compile(function, fastmath=VECTOR_SUMS, parallel=True)
 
 
 @inner
 def chunk_count(size):
-    """How many chunks cover `size` elements."""
+    """Return how many chunks cover `size` elements."""
     return (size + CHUNK - 1) // CHUNK

@@ -13,10 +13,19 @@ from ..operation import implements
 from ..reference import lstm as reference
 from .dense import DenseScratch, dense_backward, dense_scratch
 from .elementary import exp, tanh
-from .gru import add, block_rows, copy, panel_count, rows
+from .gru import add, copy, rows, rows_of_thread
 from .jit import inner, parallel
 from .microkernel import COLUMNS
-from .product import multiply_rows, pack_panel, transpose_panel
+from .product import (
+    Block,
+    Result,
+    multiply,
+    no_finish,
+    pack_panel,
+    packed_panel,
+    panel_count,
+    transpose_panel,
+)
 
 
 class Steps(NamedTuple):
@@ -76,7 +85,7 @@ def lstm_forward(a, recurrent_kernel, initial_state, initial_cell, mask, y, go_b
     N = len(y)
     scratch.steps.h[:N] = initial_state
     scratch.steps.c[:N] = initial_cell
-    _forward(block_rows(N), a, recurrent_kernel, mask, y, go_backwards, scratch.steps,
+    _forward(rows_of_thread(N), a, recurrent_kernel, mask, y, go_backwards, scratch.steps,
              scratch.tables)
 
 
@@ -87,7 +96,7 @@ def lstm_backward(dout, recurrent_kernel, mask, da, drecurrent_kernel, dinitial_
     N = len(dout)
     dinitial_state[...] = 0
     dinitial_cell[...] = 0
-    _backward(block_rows(N), dout, recurrent_kernel, mask, da, dinitial_state, dinitial_cell,
+    _backward(rows_of_thread(N), dout, recurrent_kernel, mask, da, dinitial_state, dinitial_cell,
               go_backwards, scratch.steps, scratch.tables)
     da_rows = rows(da)
     dense_backward(da_rows, rows(scratch.steps.state[:N]), da_rows, recurrent_kernel, da_rows, None,
@@ -139,10 +148,11 @@ def multiply_states(first, last, t, N, steps, tables):
     U = steps.h.shape[1]
     gates = steps.gates.reshape(-1)[t * 4 * U:]
     order = tables.counting[:U]
+    block = Block(steps.h.reshape(-1), tables.state_rows[:N], first, last)
     for column in range(0, 4 * U, COLUMNS):
-        multiply_rows(steps.h.reshape(-1), tables.state_rows[:N], first, last, order, order,
-                      tables.panels[column // COLUMNS], 0, COLUMNS, gates, tables.gate_rows[:N],
-                      column, min(COLUMNS, 4 * U - column), gates[:0], 1.0, False)      # 2
+        panel = packed_panel(tables.panels[column // COLUMNS])
+        result = Result(gates, tables.gate_rows[:N], column, min(COLUMNS, 4 * U - column))
+        multiply(block, order, order, panel, result, no_finish(gates), False)           # 2
 
 
 @inner
@@ -183,11 +193,11 @@ def backward_block(here, dout, mask, da, dh, dc, go_backwards, steps, tables):
                           steps.squashed[n, t], da[n, t])
             else:
                 da[n, t] = 0
+        block = Block(da.reshape(-1)[t * 4 * U:], tables.gate_rows[:N], here.start, here.stop)
         for column in range(0, U, COLUMNS):
-            multiply_rows(da.reshape(-1)[t * 4 * U:], tables.gate_rows[:N], here.start, here.stop,
-                          order, order, tables.transposed[column // COLUMNS], 0, COLUMNS, dh,
-                          tables.state_rows[:N], column, min(COLUMNS, U - column), dh[:0, 0], 1.0,
-                          True)                                                         # 2
+            panel = packed_panel(tables.transposed[column // COLUMNS])
+            result = Result(dh, tables.state_rows[:N], column, min(COLUMNS, U - column))
+            multiply(block, order, order, panel, result, no_finish(dh), True)           # 2
 
 
 @inner

@@ -1,4 +1,6 @@
-"""Optimizers on flat arrays, in Numba, a chunk a thread.  The update rules stand in reference/optimizers.py."""
+"""Optimizers on flat arrays, in Numba: a thread takes a chunk. See reference/optimizers.py for the
+update rules.
+"""
 import numpy as np
 from numba import prange
 
@@ -6,67 +8,91 @@ from ..operation import implements
 from ..reference import optimizers as reference
 from .jit import CHUNK, chunk_count, inner, parallel
 
+PARTS = 64                      # of the gradients, each summed by one thread: one order of sums
+
 
 @implements(reference.sgd_update)
 def sgd_update(parameters, gradients, velocity, learning_rate, momentum):
-    _sgd(parameters, gradients, velocity, learning_rate, momentum, np.finfo(parameters.dtype).tiny)
-
-
-@implements(reference.rmsprop_update)
-def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
-    _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, np.finfo(parameters.dtype).tiny)
-
-
-@implements(reference.adam_update)
-def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
-    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
-    _adam(parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, np.finfo(parameters.dtype).tiny)
+    tiny = np.finfo(parameters.dtype).tiny
+    _sgd(parameters, gradients, velocity, learning_rate, momentum, tiny)
 
 
 @parallel
 def _sgd(parameters, gradients, velocities, learning_rate, momentum, tiny):
     real = parameters.dtype.type
-    learning_rate, momentum, tiny = real(learning_rate), real(momentum), real(tiny)
+    learning_rate = real(learning_rate)
+    momentum = real(momentum)
+    tiny = real(tiny)
     for chunk in prange(chunk_count(parameters.size)):
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        w, g, velocity = parameters[here], gradients[here], velocities[here]
+        w = parameters[here]
+        g = gradients[here]
+        velocity = velocities[here]
         for i in range(w.size):
             velocity[i] = flush(momentum * velocity[i] - learning_rate * g[i], tiny)
             w[i] += velocity[i]
 
 
+@implements(reference.rmsprop_update)
+def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
+    tiny = np.finfo(parameters.dtype).tiny
+    _rmsprop(parameters, gradients, v, learning_rate, rho, epsilon, tiny)
+
+
 @parallel
 def _rmsprop(parameters, gradients, averages, learning_rate, rho, epsilon, tiny):
     real = parameters.dtype.type
-    learning_rate, rho, one_minus_rho = real(learning_rate), real(rho), real(1 - rho)
-    epsilon, tiny = real(epsilon), real(tiny)
+    learning_rate = real(learning_rate)
+    one_minus_rho = real(1 - rho)
+    rho = real(rho)
+    epsilon = real(epsilon)
+    tiny = real(tiny)
     for chunk in prange(chunk_count(parameters.size)):
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        w, g, v = parameters[here], gradients[here], averages[here]
+        w = parameters[here]
+        g = gradients[here]
+        v = averages[here]
         for i in range(w.size):
             v[i] = flush(rho * v[i] + one_minus_rho * g[i] * g[i], tiny)
             w[i] -= learning_rate * g[i] / np.sqrt(v[i] + epsilon)
 
 
+@implements(reference.adam_update)
+def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
+    alpha = learning_rate * (1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)
+    tiny = np.finfo(parameters.dtype).tiny
+    _adam(parameters, gradients, m, v, alpha, 1 - beta_1, 1 - beta_2, epsilon, tiny)
+
+
 @parallel
-def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus_beta_1, one_minus_beta_2, epsilon, tiny):
+def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus_beta_1,
+          one_minus_beta_2, epsilon, tiny):
     real = parameters.dtype.type
-    alpha, epsilon, tiny = real(alpha), real(epsilon), real(tiny)
-    one_minus_beta_1, one_minus_beta_2 = real(one_minus_beta_1), real(one_minus_beta_2)
+    alpha = real(alpha)
+    one_minus_beta_1 = real(one_minus_beta_1)
+    one_minus_beta_2 = real(one_minus_beta_2)
+    epsilon = real(epsilon)
+    tiny = real(tiny)
     for chunk in prange(chunk_count(parameters.size)):
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        w, g, m, v = parameters[here], gradients[here], first_moments[here], second_moments[here]
+        w = parameters[here]
+        g = gradients[here]
+        m = first_moments[here]
+        v = second_moments[here]
         for i in range(w.size):
             m[i] = flush(m[i] + one_minus_beta_1 * (g[i] - m[i]), tiny)
             v[i] = flush(v[i] + one_minus_beta_2 * (g[i] * g[i] - v[i]), tiny)
             w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)
 
 
-PARTS = 64                      # of the gradients, each summed by one thread: always the same order of sums
+@inner
+def flush(average, tiny):
+    """Return zero for an average below the normal range, where processors are far slower."""
+    return average - average if abs(average) < tiny else average        # NaN stays NaN
 
 
 def clip_by_global_norm_scratch(P, dtype):
-    """Work space for the norm: a sum for each part."""
+    """Return the work space for the norm: a sum for each part."""
     return np.empty(PARTS)
 
 
@@ -88,7 +114,7 @@ def _sums_of_squares(gradients, sums):
             total = 0.0
             g = gradients[start:min(start + CHUNK, (part + 1) * length)]
             for i in range(g.size):
-                total += np.float64(g[i]) * np.float64(g[i])        # a square can be too large for float32
+                total += np.float64(g[i]) * np.float64(g[i])    # may be too large for float32
             sums[part] += total
 
 
@@ -99,9 +125,3 @@ def _scale(gradients, factor):
         g = gradients[chunk * CHUNK:(chunk + 1) * CHUNK]
         for i in range(g.size):
             g[i] *= factor
-
-
-@inner
-def flush(average, tiny):
-    """Zero for what has decayed below the normal range: a processor is tens of times slower on such numbers."""
-    return average - average if abs(average) < tiny else average

@@ -1,45 +1,115 @@
-"""Plain loops around the microkernel: how a product is cut into panels of columns, blocks of rows and chunks of steps."""
+"""How a product is cut: into panels of columns, blocks of rows, and chunks of steps.
+
+A task multiplies a block of rows of x by a panel of columns of w, tile by tile (microkernel.py):
+
+    y[out[r] + column + c]
+        = f(sum over s of x[rows[r] + x_steps[s]] * w[start + w_steps[s] stride + c]
+            + bias[column + c])
+
+Besides the steps, four groups say what is multiplied:
+
+    Block       x, rows, and which rows r
+    Panel       w, start, stride
+    Result      y, out, column, and how many columns c
+    Finish      bias, and f's slope for negative numbers
+"""
+from typing import NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+
 from .jit import inner
 from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
 
-STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter float32 sums keep more digits
-TASKS = 32                      # at least so many for the threads to share: where panels are fewer, blocks of rows are tasks too
+STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter
+                                # float32 sums keep more digits
+TASKS = 32                      # at least so many for the threads to share: where panels are
+                                # fewer, blocks of rows are tasks too
 PACKED_TASKS = 8                # fewer where each task has to transpose its panel first
 
 
-@inner
-def multiply_panel(x, rows, first, last, x_steps, w_steps, counts, w, w_start, w_stride, y, out, column, width, bias, slope):
-    """Rows first to last - 1 of one panel: y[out[r] + column + c] = sum_s x[rows[r] + x_steps[s]] w[w_start + w_steps[s] w_stride + c],
-    and then y = f(y + bias) (see microkernel.py), unless the bias is empty.
+class Block(NamedTuple):
+    """The rows r from first to last - 1 of x. first is a multiple of ROWS.
 
-    The steps come in chunks: those of chunk i stand in x_steps and w_steps from column i STEPS on, and are counts[:, i] in
-    number.  Each block of ROWS rows has a row of steps of its own, or all share the only one.  `first` is a multiple of ROWS.
+    The last tile may go on beyond `last`, but never beyond the end of `rows`.
     """
+    x: np.ndarray
+    rows: np.ndarray            # int32: where each row starts in x
+    first: int
+    last: int
+
+
+class Panel(NamedTuple):
+    """Up to COLUMNS neighbouring columns of w."""
+    w: np.ndarray
+    start: int                  # where its first row starts in w
+    stride: int                 # from one row to the next
+
+
+class Result(NamedTuple):
+    """Where the sums go: to columns column to column + width - 1 of y."""
+    y: np.ndarray
+    out: np.ndarray             # int32: where each row starts in y
+    column: int
+    width: int
+
+
+class Finish(NamedTuple):
+    """What follows a complete sum: y = f(y + bias). f(v) is v, or slope * v for v < 0."""
+    bias: np.ndarray            # empty if nothing follows
+    slope: float                # 1 is linear, 0 is relu
+
+
+@inner
+def no_finish(y):
+    """Return the Finish of a plain sum."""
+    return Finish(y.reshape(-1)[:0], 1.0)
+
+
+@inner
+def multiply(block, x_steps, w_steps, panel, result, finish, add):
+    """Multiply a block by a panel; every row has the same steps. add: to what y holds."""
+    x, rows, first, last = block
+    w, w_start, w_stride = panel
+    y, out, column, width = result
+    bias, slope = finish
+    for start in range(0, max(1, x_steps.size), STEPS):     # once even without steps: the sum is 0
+        count = min(STEPS, x_steps.size - start)
+        complete = start + STEPS >= x_steps.size and bias.size > 0
+        for row in range(first, last, ROWS):
+            multiply_tile(x, rows, row, x_steps[start:], w_steps[start:], count,
+                          w, w_start, w_stride, y, out, column, width,
+                          add or start > 0, complete, bias, slope)
+
+
+@inner
+def multiply_kept(block, x_steps, w_steps, counts, panel, result, finish):
+    """Multiply a block by a panel; every ROWS rows have steps of their own, left by keep_steps.
+
+    Of chunk i, rows[ROWS b] to rows[ROWS b + ROWS - 1] use the first counts[b, i] entries from
+    column i STEPS on of x_steps[b] and w_steps[b].
+    """
+    x, rows, first, last = block
+    w, w_start, w_stride = panel
+    y, out, column, width = result
+    bias, slope = finish
     chunks = counts.shape[1]
     for chunk in range(chunks):
-        finish = chunk == chunks - 1 and bias.size > 0
+        start = chunk * STEPS
+        complete = chunk == chunks - 1 and bias.size > 0
         for row in range(first, last, ROWS):
-            block = row // ROWS if counts.shape[0] > 1 else 0
-            multiply_tile(x, rows, row, x_steps[block][chunk * STEPS:], w_steps[block][chunk * STEPS:], counts[block, chunk],
-                          w, w_start, w_stride, y, out, column, width, chunk > 0, finish, bias, slope)
-
-
-@inner
-def multiply_rows(x, rows, first, last, x_steps, w_steps, w, w_start, w_stride, y, out, column, width, bias, slope, add):
-    """As multiply_panel, for rows that all share the same steps, none of them left out: chunks are STEPS of them.
-
-    add: the sum is added to what is in y.
-    """
-    for start in range(0, max(1, x_steps.size), STEPS):         # once even without steps: then the sum is 0
-        finish = start + STEPS >= x_steps.size and bias.size > 0
-        for row in range(first, last, ROWS):
-            multiply_tile(x, rows, row, x_steps[start:], w_steps[start:], min(STEPS, x_steps.size - start), w, w_start, w_stride,
-                          y, out, column, width, add or start > 0, finish, bias, slope)
+            b = row // ROWS
+            multiply_tile(x, rows, row, x_steps[b][start:], w_steps[b][start:], counts[b, chunk],
+                          w, w_start, w_stride, y, out, column, width,
+                          chunk > 0, complete, bias, slope)
 
 
 @inner
 def keep_steps(flags, steps, counts):
-    """steps = the positions where flags is not 0, chunk by chunk, and counts their number in each; steps may be flags."""
+    """steps = the positions of all flags that are not 0, chunk by chunk; counts = their numbers.
+
+    steps may be flags itself.
+    """
     for chunk in range(counts.size):
         start = chunk * STEPS
         count = 0
@@ -50,42 +120,67 @@ def keep_steps(flags, steps, counts):
         counts[chunk] = count
 
 
+@register_jitable               # compiled code and Python both call it
+def panel_count(columns):
+    """Return how many panels cover so many columns."""
+    return (columns + COLUMNS - 1) // COLUMNS
+
+
+@inner
+def block_rows(rows, blocks):
+    """Return how many rows each block has, a multiple of ROWS, if there are at most `blocks`."""
+    return ((rows + blocks - 1) // blocks + ROWS - 1) // ROWS * ROWS
+
+
 @inner
 def share_out(rows, columns, tasks):
-    """How to cut a result into tasks: (panels of columns, blocks of rows, rows of a block, a multiple of ROWS)."""
-    panel_count = (columns + COLUMNS - 1) // COLUMNS
-    block_count = (tasks + panel_count - 1) // panel_count
-    block_rows = ((rows + block_count - 1) // block_count + ROWS - 1) // ROWS * ROWS
-    return panel_count, (rows + block_rows - 1) // block_rows, block_rows
+    """Return how to cut a result into about `tasks` tasks.
+
+    Returns
+    -------
+    (int, int, int)
+        Panels of columns, blocks of rows, and the rows of a block.
+    """
+    panels = panel_count(columns)
+    size = block_rows(rows, (tasks + panels - 1) // panels)
+    return panels, (rows + size - 1) // size, size
 
 
 @inner
-def panel_of(matrix, column, width, panel):
-    """(array, start, stride) of COLUMNS columns: in the matrix itself, or, at its right edge, copied to `panel` so that no
-    read passes its end."""
+def panel_of(matrix, column, width, packed):
+    """Return the Panel of a matrix's columns from `column` on.
+
+    At the right edge it is copied to `packed`, so that no read passes the matrix's end.
+    """
     if width == COLUMNS:
-        return matrix.reshape(-1), column, matrix.shape[1]
-    pack_panel(matrix, column, panel)
-    return panel, 0, COLUMNS
+        return Panel(matrix.reshape(-1), column, matrix.shape[1])
+    pack_panel(matrix, column, packed)
+    return packed_panel(packed)
 
 
 @inner
-def pack_panel(matrix, column, panel):
-    """panel[s, c] = matrix[s, column + c], as many columns as there are."""
+def packed_panel(packed):
+    """Return the Panel of columns that were copied: row follows row."""
+    return Panel(packed, 0, COLUMNS)
+
+
+@inner
+def pack_panel(matrix, column, packed):
+    """packed[s, c] = matrix[s, column + c], for c < COLUMNS or up to the matrix's last column."""
     width = min(COLUMNS, matrix.shape[1] - column)
     for s in range(matrix.shape[0]):
         for c in range(width):
-            panel[s * COLUMNS + c] = matrix[s, column + c]
+            packed[s * COLUMNS + c] = matrix[s, column + c]
 
 
 @inner
-def transpose_panel(matrix, first, width, panel):
-    """panel[m, c] = matrix[first + c, m] for `width` rows of the matrix, COLUMNS columns to a row of the panel."""
+def transpose_panel(matrix, first, width, packed):
+    """packed[m, c] = matrix[first + c, m], for c < width; COLUMNS numbers to a row of packed."""
     size = matrix.shape[1]
     tiled = size // LANES * LANES if width == COLUMNS else 0
     for m in range(0, tiled, LANES):
         for c in range(0, COLUMNS, LANES):
-            transpose_tile(matrix, (first + c) * size + m, size, panel, m * COLUMNS + c, COLUMNS)
+            transpose_tile(matrix, (first + c) * size + m, size, packed, m * COLUMNS + c, COLUMNS)
     for m in range(tiled, size):
         for c in range(width):
-            panel[m * COLUMNS + c] = matrix[first + c, m]
+            packed[m * COLUMNS + c] = matrix[first + c, m]

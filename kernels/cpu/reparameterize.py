@@ -1,4 +1,6 @@
-"""The latent variable in Numba, on one thread: the arrays are small.  The mathematics stands in reference/reparameterize.py."""
+"""The latent variable in Numba, on one thread: the arrays are small. See
+reference/reparameterize.py for the mathematics.
+"""
 from ..operation import implements
 from ..reference import reparameterize as reference
 from .elementary import exp
@@ -10,27 +12,17 @@ def reparameterize_forward(z_mean, z_log_var, eps, z):
     _reparameterize_forward(z_mean, z_log_var, eps, z)
 
 
-@implements(reference.reparameterize_backward)
-def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
-    _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var)
-
-
-@implements(reference.gaussian_kl_forward)
-def gaussian_kl_forward(z_mean, z_log_var, kl):
-    _gaussian_kl_forward(z_mean, z_log_var, kl)
-
-
-@implements(reference.gaussian_kl_backward)
-def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
-    _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
-
-
 @jit
 def _reparameterize_forward(z_mean, z_log_var, eps, z):
     half = z.dtype.type(0.5)
     for n in range(z.shape[0]):
         for j in range(z.shape[1]):
             z[n, j] = z_mean[n, j] + exp(half * z_log_var[n, j]) * eps[n, j]
+
+
+@implements(reference.reparameterize_backward)
+def reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
+    _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var)
 
 
 @jit
@@ -42,9 +34,15 @@ def _reparameterize_backward(dz, z_log_var, eps, dz_mean, dz_log_var):
             dz_log_var[n, j] = dz[n, j] * exp(half * z_log_var[n, j]) * eps[n, j] * half
 
 
+@implements(reference.gaussian_kl_forward)
+def gaussian_kl_forward(z_mean, z_log_var, kl):
+    _gaussian_kl_forward(z_mean, z_log_var, kl)
+
+
 @jit
 def _gaussian_kl_forward(z_mean, z_log_var, kl):
-    one, half = kl.dtype.type(1), kl.dtype.type(0.5)
+    one = kl.dtype.type(1)
+    half = kl.dtype.type(0.5)
     for n in range(z_mean.shape[0]):
         total = kl.dtype.type(0)
         for j in range(z_mean.shape[1]):
@@ -52,12 +50,20 @@ def _gaussian_kl_forward(z_mean, z_log_var, kl):
         kl[n] = -half * total
 
 
+@implements(reference.gaussian_kl_backward)
+def gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
+    _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits)
+
+
 @jit
 def _gaussian_kl_backward(z_mean, z_log_var, dz_mean, dz_log_var, weight, free_bits):
     N, J = z_mean.shape
-    one, half, factor = z_mean.dtype.type(1), z_mean.dtype.type(0.5), z_mean.dtype.type(weight / N)
+    real = z_mean.dtype.type
+    one = real(1)
+    half = real(0.5)
+    factor = real(weight / N)
     for j in range(J):
-        total = z_mean.dtype.type(0)
+        total = real(0)                     # twice the KL of dimension j, summed over the batch
         for n in range(N if free_bits > 0 else 0):
             total += exp(z_log_var[n, j]) + z_mean[n, j] * z_mean[n, j] - z_log_var[n, j] - one
         if half * total >= free_bits * N:

@@ -1,4 +1,4 @@
-"""The threads that the kernels run on: Numba's, and no others."""
+"""The threads that the kernels run on: Numba's only."""
 import numba
 import numpy as np
 
@@ -8,13 +8,15 @@ from .noise import normal
 
 def set_threads(count):
     """Use `count` threads from now on."""
-    if not 1 <= count <= numba.config.NUMBA_NUM_THREADS:
-        raise ScratchVAEError(f"threads: {count} is out of range; allowed: 1 to {numba.config.NUMBA_NUM_THREADS} on this machine")
+    most = numba.config.NUMBA_NUM_THREADS
+    if not 1 <= count <= most:
+        raise ScratchVAEError(f"threads: {count} is out of range; allowed: 1 to {most} "
+                              "on this machine")
     numba.set_num_threads(count)
 
 
 def describe():
-    """One line: what computes, on how many threads, through which threading layer."""
-    normal(np.empty(1, np.float32), 0, 0, 0)        # Numba chooses its layer when the first parallel kernel runs
-    return (f"cpu backend: Numba {numba.__version__}, {numba.get_num_threads()} threads on the {numba.threading_layer()} "
-            "threading layer")
+    """Return one line of text: the library, the number of threads, and their threading layer."""
+    normal(np.empty(1, np.float32), 0, 0, 0)        # Numba chooses its layer at the first prange
+    return (f"cpu backend: Numba {numba.__version__}, {numba.get_num_threads()} threads on the "
+            f"{numba.threading_layer()} threading layer")

@@ -1,20 +1,25 @@
-"""Winograd's convolution (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks"), for stride 1 and 3 x 3 or 4 x 4 taps.
+"""Winograd's convolution (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks"),
+for stride 1 and a window of 3 x 3 or 4 x 4 taps.
 
-A product of two polynomials is known once it is known at enough points; multiplying values is cheaper than convolving coefficients.
-Along one axis, m outputs of r taps are a polynomial product at m + r - 1 = 6 points, here 0, 1, -1, 2, -2 and infinity:
+A polynomial is known once its values at enough points are known, and multiplying values is cheaper
+than convolving coefficients. Along one axis, m outputs of r taps are a polynomial product at
+m + r - 1 = 6 points, here 0, 1, -1, 2, -2 and infinity:
 
-    v = A^T [(G w) * (B^T u)]              6 multiplications in place of m r = 12
+    v = A^T [(G w) * (B^T u)]              6 multiplications instead of m r = 12
 
-B^T takes 6 neighbouring inputs, G the taps to the points, A^T brings the m outputs back.  In two dimensions each acts from both
-sides, and 36 multiplications do the work of 144 (3 x 3 taps, 4 x 4 outputs, or 4 x 4 taps and 3 x 3 outputs).  With sums over
-channels the multiplication at each point becomes a matrix product, of tiles by channels:
+B^T takes 6 neighbouring inputs to the points, G the taps, and A^T brings the m outputs back. In two
+dimensions each acts from both sides, and 36 multiplications do the work of 144 (3 x 3 taps and
+4 x 4 outputs, or 4 x 4 taps and 3 x 3 outputs). With sums over channels the multiplication at each
+point becomes a matrix product, of tiles by channels:
 
-    correlate   V = B^T u B      M = V U        v = A^T M A                 for each tile; U = G w G^T
+    correlate   V = B^T u B      M = V U        v = A^T M A
     spread      dM = A v A^T     dV = dM U^T    u = sum over tiles of B dV B^T
     gradient    dU = V^T dM                     dw = G^T dU G
 
-The second and third lines are the first one's derivative, term by term, last term first.  In float32 results carry errors of some
-1e-5, ten times those of the direct sum.
+for each tile, with U = G w G^T. The second and third lines are the derivative of the first, term by
+term, the last term first. Here u is the fine image (N, H, W, C) and v the coarse one (N, P, Q, F),
+with F filters, as in convolution_tables.py. In float32 results carry errors of about 1e-5, ten
+times those of the direct sum.
 """
 from typing import NamedTuple
 
@@ -23,8 +28,8 @@ from numba import prange
 
 from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, transpose_tile
-from .product import multiply_rows
-from .transform import sandwich
+from .product import Block, Finish, Panel, Result, multiply, no_finish, panel_count
+from .transform import Bounds, Patch, sandwich
 
 POINTS = 6
 B_T = ((4, 0, -5, 0, 1, 0),
@@ -36,299 +41,383 @@ B_T = ((4, 0, -5, 0, 1, 0),
 
 
 def powers(size):
-    """A row for each point: 1, p, p^2, ... of that size; at infinity only the highest power counts."""
-    return [[float(p) ** i for i in range(size)] for p in (0, 1, -1, 2, -2)] + [[0.0] * (size - 1) + [1.0]]
+    """Return a row 1, p, p^2, ... for each point p; at infinity only the highest power counts."""
+    rows = [[float(p) ** i for i in range(size)] for p in (0, 1, -1, 2, -2)]
+    return rows + [[0.0] * (size - 1) + [1.0]]
 
 
 def transposed(matrix):
-    """The transpose of a matrix in rows."""
+    """Return the transpose of a matrix in rows."""
     return tuple(zip(*matrix))
 
 
 def taps_matrix(taps):
-    """G: values at the points, scaled so that B^T can have whole numbers."""
+    """Return G: powers at the points, scaled so that B^T can have whole numbers."""
     scales = (1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1)
     return tuple(tuple(scale * power for power in row) for scale, row in zip(scales, powers(taps)))
 
 
-# B^T u B; A^T M A; A v A^T; B dV B^T, added up; G w G^T; G^T dU G; those that differ, for 3 and for 4 taps
-to_points = sandwich(B_T, bounded="x")
-from_points_3, from_points_4 = (sandwich(transposed(powers(m)), bounded="y") for m in (4, 3))
-outputs_to_points_3, outputs_to_points_4 = (sandwich(powers(m), bounded="x") for m in (4, 3))
-add_from_points = sandwich(transposed(B_T), bounded="y", accumulate=True)
-taps_to_points_3, taps_to_points_4 = (sandwich(taps_matrix(r), bounded="x") for r in (3, 4))
-taps_from_points_3, taps_from_points_4 = (sandwich(transposed(taps_matrix(r)), bounded="y") for r in (3, 4))
+# The transforms, named by what they do; _3 and _4 are for windows of 3 and of 4 taps.
+inputs_to_points = sandwich(B_T, bounded="x")                                       # B^T u B
+add_inputs_from_points = sandwich(transposed(B_T), bounded="y", accumulate=True)    # B dV B^T
+outputs_from_points_3 = sandwich(transposed(powers(4)), bounded="y")                # A^T M A
+outputs_from_points_4 = sandwich(transposed(powers(3)), bounded="y")
+outputs_to_points_3 = sandwich(powers(4), bounded="x")                              # A v A^T
+outputs_to_points_4 = sandwich(powers(3), bounded="x")
+taps_to_points_3 = sandwich(taps_matrix(3), bounded="x")                            # G w G^T
+taps_to_points_4 = sandwich(taps_matrix(4), bounded="x")
+taps_from_points_3 = sandwich(transposed(taps_matrix(3)), bounded="y")              # G^T dU G
+taps_from_points_4 = sandwich(transposed(taps_matrix(4)), bounded="y")
 
-CHUNK_BYTES = 8 << 20           # of V and M together: tiles are worked off in chunks that stay in a cache,
-CHUNK_TILES = 384               # or so many at least, since each chunk reads all of U
+CHUNK_BYTES = 8 << 20           # of V and M together: chunks of tiles stay in a cache,
+CHUNK_TILES = 384               # but have so many tiles at least, since each reads all of U
 BLOCK_ROWS = 32 * ROWS          # of a task in a product
 
 
 class WinogradScratch(NamedTuple):
-    """Work space: the arrays at the points, and offsets for the microkernel."""
+    """Work space for batches of at most N images: arrays at the points, and offsets."""
     tile_counts: np.ndarray     # down, across, and in a chunk
     start: np.ndarray           # row and column of the first tile's first input
-    U: np.ndarray               # (36, panels, C, COLUMNS), or (36, panels, M, COLUMNS) of the transpose
+    U: np.ndarray               # (36, panels, C, COLUMNS), or (36, panels, F, COLUMNS) of U^T
     V: np.ndarray               # (36, tiles, C)
-    M: np.ndarray               # (36, tiles, M)
-    transposed_kernel: np.ndarray
+    M: np.ndarray               # (36, tiles, F)
+    kernel_T: np.ndarray        # (taps, F, C)
     counting: np.ndarray        # 0, 1, 2, ...
     C_rows: np.ndarray          # 0, C, 2 C, ...
-    M_rows: np.ndarray
+    F_rows: np.ndarray          # 0, F, 2 F, ...
 
 
 def suits(channels, filters, window, strides):
-    """Whether a convolution can be computed in this way, and gains by it."""
-    return tuple(strides) == (1, 1) and tuple(window) in ((3, 3), (4, 4)) and channels % LANES == 0 == filters % LANES
+    """Return whether a convolution can be computed in this way, and is faster so."""
+    return (tuple(strides) == (1, 1) and tuple(window) in ((3, 3), (4, 4))
+            and channels % LANES == 0 == filters % LANES)
 
 
-def winograd_scratch(batch, coarse_size, start, C, M, taps, dtype):
-    """Work space for batches of at most that size; start: the offset of the first tap."""
+def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
+    """Return the work space for batches of at most N images.
+
+    Parameters
+    ----------
+    N : int
+    coarse_size : (int, int)
+        Height and width of the coarse image.
+    start : (int, int)
+        Where the first tap of the first window lies in the fine image.
+    C, F : int
+        Channels of the fine and of the coarse image.
+    taps : int
+        3 or 4: the window's height and width.
+    dtype : dtype
+    """
     outputs = POINTS + 1 - taps
     down, across = (-(-size // outputs) for size in coarse_size)
-    tiles = min(batch * down * across, max(CHUNK_TILES, CHUNK_BYTES // (POINTS ** 2 * (C + M) * np.dtype(dtype).itemsize)))
-    counting = np.arange(max(tiles, C, M), dtype=np.int32)
-    size = POINTS ** 2 * max(C * -(-M // COLUMNS), M * -(-C // COLUMNS)) * COLUMNS
-    return WinogradScratch(np.array((down, across, tiles)), np.array(start), np.empty(size, dtype), np.empty((POINTS ** 2, tiles, C), dtype),
-                           np.empty((POINTS ** 2, tiles, M), dtype), np.empty((taps * taps, M, C), dtype),
-                           counting, counting * C, counting * M)
+    tile_bytes = POINTS ** 2 * (C + F) * np.dtype(dtype).itemsize
+    tiles = min(N * down * across, max(CHUNK_TILES, CHUNK_BYTES // tile_bytes))
+    counting = np.arange(max(tiles, C, F), dtype=np.int32)
+    point_size = max(C * panel_count(F), F * panel_count(C)) * COLUMNS
+    return WinogradScratch(
+        tile_counts=np.array((down, across, tiles)),
+        start=np.array(start),
+        U=np.empty(POINTS ** 2 * point_size, dtype),
+        V=np.empty((POINTS ** 2, tiles, C), dtype),
+        M=np.empty((POINTS ** 2, tiles, F), dtype),
+        kernel_T=np.empty((taps * taps, F, C), dtype),
+        counting=counting,
+        C_rows=counting * C,
+        F_rows=counting * F)
 
 
-def correlate(scratch, u, kernel, v, bias, slope):
-    """v (N, P, Q, M) = correlate(u (N, H, W, C), kernel (T, C, M)), and then f(v + bias), as in convolution.py."""
+@inner
+def outputs_of(taps):
+    """Return how many outputs a tile has along each axis: 4 for 9 taps, 3 for 16."""
+    return 4 if taps == 9 else 3
+
+
+# correlate: v from u
+
+def correlate(scratch, u, kernel, v, finish):
+    """v = correlate(u, kernel), and then a Finish, as in convolution.py. kernel (T, C, F)."""
     _transform_kernel(kernel, scratch.U)
-    _correlate(u, v, len(kernel), *fields(scratch), bias, slope)
+    _correlate(u, v, len(kernel), tuple(scratch), tuple(finish))
 
-
-def spread(scratch, v, kernel, u, bias, slope):
-    """u = spread(v, kernel), and then f(u + bias)."""
-    _transpose_kernel(kernel, scratch.transposed_kernel)
-    _transform_kernel(scratch.transposed_kernel, scratch.U)
-    _spread(v, u, len(kernel), *fields(scratch), bias, slope)
-
-
-def gradient(scratch, u, v, dkernel):
-    """dkernel = gradient(u, v)."""
-    _gradient(u, v, dkernel, *fields(scratch))
-
-
-def fields(scratch):
-    """What the kernels take."""
-    return scratch.tile_counts, scratch.start, scratch.U, scratch.V, scratch.M, scratch.counting, scratch.C_rows, scratch.M_rows
-
-
-# One tile, LANES channels.
-
-@inner
-def input_tile(u, V, tile, channel, n, top, left):
-    """V = B^T u B for the inputs of image n from pixel (top, left) on; beyond the image they are 0."""
-    _, H, W, C = u.shape
-    to_points(u, ((n * H + top) * W + left) * C + channel, W * C, C, V, tile * C + channel, POINTS * V.shape[1] * C, V.shape[1] * C,
-              -top, H - top, -left, W - left)
-
-
-@inner
-def add_input_tile(V, u, tile, channel, n, top, left):
-    """u += B V B^T."""
-    _, H, W, C = u.shape
-    add_from_points(V, tile * C + channel, POINTS * V.shape[1] * C, V.shape[1] * C, u, ((n * H + top) * W + left) * C + channel, W * C, C,
-                    -top, H - top, -left, W - left)
-
-
-@inner
-def output_tile(M, v, tile, channel, n, top, left, taps):
-    """v = A^T M A for the outputs of image n from pixel (top, left) on."""
-    _, P, Q, F = v.shape
-    start, row, column = tile * F + channel, POINTS * M.shape[1] * F, M.shape[1] * F
-    v_start = ((n * P + top) * Q + left) * F + channel
-    if taps == 9:
-        from_points_3(M, start, row, column, v, v_start, Q * F, F, 0, P - top, 0, Q - left)
-    else:
-        from_points_4(M, start, row, column, v, v_start, Q * F, F, 0, P - top, 0, Q - left)
-
-
-@inner
-def output_tile_to_points(v, M, tile, channel, n, top, left, taps):
-    """M = A v A^T."""
-    _, P, Q, F = v.shape
-    start, row, column = tile * F + channel, POINTS * M.shape[1] * F, M.shape[1] * F
-    v_start = ((n * P + top) * Q + left) * F + channel
-    if taps == 9:
-        outputs_to_points_3(v, v_start, Q * F, F, M, start, row, column, 0, P - top, 0, Q - left)
-    else:
-        outputs_to_points_4(v, v_start, Q * F, F, M, start, row, column, 0, P - top, 0, Q - left)
-
-
-@inner
-def place(tile, tile_counts, outputs):
-    """(image, row, column) of a tile's first output."""
-    down, across = tile_counts[0], tile_counts[1]
-    return tile // (down * across), tile // across % down * outputs, tile % across * outputs
-
-
-# Chunks of tiles.
-
-@inner
-def inputs_of(u, V, first, position, tile_counts, start, outputs):
-    """V for the tile at `position` in its chunk."""
-    n, i, j = place(first + position, tile_counts, outputs)
-    for channel in range(0, u.shape[3], LANES):
-        input_tile(u, V, position, channel, n, i + start[0], j + start[1])
-
-
-@inner
-def output_gradients_of(v, M, first, position, tile_counts, outputs, taps):
-    """M = A v A^T for the tile at `position` in its chunk."""
-    n, i, j = place(first + position, tile_counts, outputs)
-    for channel in range(0, v.shape[3], LANES):
-        output_tile_to_points(v, M, position, channel, n, i, j, taps)
-
-
-@inner
-def outputs_of(M, v, first, position, tile_counts, outputs, taps, bias, slope):
-    """v from the tile at `position` in its chunk."""
-    n, i, j = place(first + position, tile_counts, outputs)
-    for channel in range(0, v.shape[3], LANES):
-        output_tile(M, v, position, channel, n, i, j, taps)
-    if bias.size > 0:
-        for p in range(i, min(v.shape[1], i + outputs)):
-            for q in range(j, min(v.shape[2], j + outputs)):
-                finish_pixel(v[n, p, q], bias, slope)
-
-
-@inner
-def finish_pixel(pixel, bias, slope):
-    """pixel = f(pixel + bias)."""
-    zero, factor = pixel.dtype.type(0), pixel.dtype.type(slope)
-    for c in range(pixel.size):
-        number = pixel[c] + bias[c]
-        pixel[c] = factor * number if number < zero else number
-
-
-@inner
-def multiply_at_points(x, U, y, tiles, task, columns, x_rows, y_rows, counting):
-    """A task of y[point] = x[point] U[point], for all points: one panel of columns, one block of tiles."""
-    panels, blocks = (columns + COLUMNS - 1) // COLUMNS, (tiles + BLOCK_ROWS - 1) // BLOCK_ROWS
-    point, panel, block = task // (panels * blocks), task // blocks % panels, task % blocks
-    steps = x.shape[2]
-    multiply_rows(x[point], x_rows[:tiles], block * BLOCK_ROWS, min(tiles, (block + 1) * BLOCK_ROWS), counting[:steps], counting[:steps],
-                  U, (point * panels + panel) * steps * COLUMNS, COLUMNS, y[point], y_rows[:tiles], panel * COLUMNS,
-                  min(COLUMNS, columns - panel * COLUMNS), x[0, 0, :0], 1.0, False)
-
-
-@inner
-def task_count(tiles, columns):
-    """How many tasks multiply_at_points has."""
-    return POINTS ** 2 * ((columns + COLUMNS - 1) // COLUMNS) * ((tiles + BLOCK_ROWS - 1) // BLOCK_ROWS)
-
-
-@inner
-def add_points(V, M, dU, tiles, task, add, C_rows, M_rows, counting):
-    """A task of dU[point] = V[point]^T M[point], for all points; add: to what earlier chunks of tiles brought."""
-    C, F = V.shape[2], M.shape[2]
-    panels, blocks = (F + COLUMNS - 1) // COLUMNS, (C + BLOCK_ROWS - 1) // BLOCK_ROWS
-    point, panel, block = task // (panels * blocks), task // blocks % panels, task % blocks
-    multiply_rows(V[point], counting[:C], block * BLOCK_ROWS, min(C, (block + 1) * BLOCK_ROWS), C_rows[:tiles], counting[:tiles],
-                  M[point], panel * COLUMNS, F, dU[point * C * F:(point + 1) * C * F], M_rows[:C], panel * COLUMNS,
-                  min(COLUMNS, F - panel * COLUMNS), V[0, 0, :0], 1.0, add)
-
-
-@inner
-def add_image(V, u, image, first, tiles, tile_counts, start, outputs, bias, slope):
-    """Add to an image of u what the chunk's tiles of it bring; finish it with the last.  One thread does all: tiles overlap."""
-    own = tile_counts[0] * tile_counts[1]
-    pixels = u[image].reshape(-1)
-    if image * own >= first:
-        for i in range(pixels.size):
-            pixels[i] = 0
-    for tile in range(max(first, image * own), min(first + tiles, (image + 1) * own)):
-        n, i, j = place(tile, tile_counts, outputs)
-        for channel in range(0, u.shape[3], LANES):
-            add_input_tile(V, u, tile - first, channel, n, i + start[0], j + start[1])
-    if bias.size > 0 and (image + 1) * own <= first + tiles:
-        for p in range(0, pixels.size, bias.size):
-            finish_pixel(pixels[p:p + bias.size], bias, slope)
-
-
-@inner
-def window_of(taps):
-    """3 of 9, 4 of 16."""
-    return 3 if taps == 9 else 4
-
-
-@parallel
-def _correlate(u, v, taps, tile_counts, start, U, V, M, counting, C_rows, M_rows, bias, slope):
-    """For each chunk of tiles: V = B^T u B, M = V U, v = A^T M A."""
-    outputs = POINTS + 1 - window_of(taps)
-    total = u.shape[0] * tile_counts[0] * tile_counts[1]
-    for first in range(0, total, tile_counts[2]):
-        tiles = min(total - first, tile_counts[2])
-        for position in prange(tiles):
-            inputs_of(u, V, first, position, tile_counts, start, outputs)
-        for task in prange(task_count(tiles, v.shape[3])):
-            multiply_at_points(V, U, M, tiles, task, v.shape[3], C_rows, M_rows, counting)
-        for position in prange(tiles):
-            outputs_of(M, v, first, position, tile_counts, outputs, taps, bias, slope)
-
-
-@parallel
-def _spread(v, u, taps, tile_counts, start, U, V, M, counting, C_rows, M_rows, bias, slope):
-    """For each chunk of tiles: dM = A v A^T, dV = dM U^T, u += B dV B^T."""
-    outputs, own = POINTS + 1 - window_of(taps), tile_counts[0] * tile_counts[1]
-    total = u.shape[0] * own
-    for first in range(0, total, tile_counts[2]):
-        tiles = min(total - first, tile_counts[2])
-        for position in prange(tiles):
-            output_gradients_of(v, M, first, position, tile_counts, outputs, taps)
-        for task in prange(task_count(tiles, u.shape[3])):
-            multiply_at_points(M, U, V, tiles, task, u.shape[3], M_rows, C_rows, counting)
-        for image in prange(first // own, (first + tiles - 1) // own + 1):
-            add_image(V, u, image, first, tiles, tile_counts, start, outputs, bias, slope)
-
-
-@parallel
-def _gradient(u, v, dkernel, tile_counts, start, U, V, M, counting, C_rows, M_rows):
-    """For each chunk of tiles: V = B^T u B, dM = A v A^T, dU += V^T dM; then dw = G^T dU G."""
-    taps, C, F = dkernel.shape
-    outputs = POINTS + 1 - window_of(taps)
-    total = u.shape[0] * tile_counts[0] * tile_counts[1]
-    for first in range(0, total, tile_counts[2]):
-        tiles = min(total - first, tile_counts[2])
-        for position in prange(tiles):
-            inputs_of(u, V, first, position, tile_counts, start, outputs)
-            output_gradients_of(v, M, first, position, tile_counts, outputs, taps)
-        for task in prange(POINTS ** 2 * ((F + COLUMNS - 1) // COLUMNS) * ((C + BLOCK_ROWS - 1) // BLOCK_ROWS)):
-            add_points(V, M, U, tiles, task, first > 0, C_rows, M_rows, counting)
-    for c in prange(C):
-        for m in range(0, F, LANES):
-            if taps == 9:
-                taps_from_points_3(U, c * F + m, POINTS * C * F, C * F, dkernel, c * F + m, 3 * C * F, C * F, 0, 3, 0, 3)
-            else:
-                taps_from_points_4(U, c * F + m, POINTS * C * F, C * F, dkernel, c * F + m, 4 * C * F, C * F, 0, 4, 0, 4)
-
-
-# The kernel.
 
 @parallel
 def _transform_kernel(kernel, U):
-    """U = G w G^T, for each point a matrix (C, M) in panels of COLUMNS columns."""
+    """U = G w G^T, for each point a matrix (C, F) in panels of COLUMNS columns."""
     taps, C, F = kernel.shape
-    panels = (F + COLUMNS - 1) // COLUMNS
-    point = panels * C * COLUMNS
+    point = panel_count(F) * C * COLUMNS
     for c in prange(C):
-        for m in range(0, F, LANES):
-            place_in_U = (m // COLUMNS * C + c) * COLUMNS + m % COLUMNS
+        for f in range(0, F, LANES):
+            place = (f // COLUMNS * C + c) * COLUMNS + f % COLUMNS
+            at_points = Patch(U, place, POINTS * point, point)
             if taps == 9:
-                taps_to_points_3(kernel, c * F + m, 3 * C * F, C * F, U, place_in_U, POINTS * point, point, 0, 3, 0, 3)
+                taps_to_points_3(Patch(kernel, c * F + f, 3 * C * F, C * F), at_points,
+                                 Bounds(0, 3, 0, 3))
             else:
-                taps_to_points_4(kernel, c * F + m, 4 * C * F, C * F, U, place_in_U, POINTS * point, point, 0, 4, 0, 4)
+                taps_to_points_4(Patch(kernel, c * F + f, 4 * C * F, C * F), at_points,
+                                 Bounds(0, 4, 0, 4))
 
 
 @parallel
-def _transpose_kernel(kernel, transposed):
-    """(T, C, M) -> (T, M, C)."""
+def _correlate(u, v, taps, scratch, finish):
+    """For each chunk of tiles: V = B^T u B, M = V U, v = A^T M A."""
+    s = WinogradScratch(*scratch)
+    finish = Finish(*finish)
+    total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
+    for first in range(0, total, s.tile_counts[2]):
+        tiles = min(total - first, s.tile_counts[2])
+        for position in prange(tiles):
+            transform_inputs(u, first, position, taps, s)
+        for task in prange(product_tasks(tiles, v.shape[3])):
+            multiply_at_points(s.V, s.C_rows, s.M, s.F_rows, tiles, task, s)
+        for position in prange(tiles):
+            write_outputs(v, first, position, taps, s, finish)
+
+
+@inner
+def transform_inputs(u, first, position, taps, s):
+    """V = B^T u B, for the tile at `position` in its chunk."""
+    n, i, j = place_of(first + position, taps, s)
+    i += s.start[0]
+    j += s.start[1]
+    for channel in range(0, u.shape[3], LANES):
+        input_tile(u, n, i, j, s.V, position, channel)
+
+
+@inner
+def input_tile(u, n, i, j, V, position, channel):
+    """V = B^T u B, for LANES channels of the inputs of image n from pixel (i, j) on."""
+    inputs_to_points(pixels(u, n, i, j, channel), points(V, position, channel), inside(u, i, j))
+
+
+@inner
+def place_of(tile, taps, s):
+    """Return the image, and the row and column of a tile's first output."""
+    down = s.tile_counts[0]
+    across = s.tile_counts[1]
+    outputs = outputs_of(taps)
+    return tile // (down * across), tile // across % down * outputs, tile % across * outputs
+
+
+@inner
+def pixels(images, n, i, j, channel):
+    """Return the Patch of image n whose first pixel is (i, j)."""
+    _, height, width, channels = images.shape
+    start = ((n * height + i) * width + j) * channels + channel
+    return Patch(images, start, width * channels, channels)
+
+
+@inner
+def inside(images, i, j):
+    """Return the Bounds of a Patch whose first pixel is (i, j): those of the image."""
+    _, height, width, _ = images.shape
+    return Bounds(-i, height - i, -j, width - j)
+
+
+@inner
+def inside_from(images, i, j):
+    """Return the Bounds of a Patch whose first pixel (i, j) lies inside the image."""
+    _, height, width, _ = images.shape
+    return Bounds(0, height - i, 0, width - j)
+
+
+@inner
+def points(values, position, channel):
+    """Return the Patch of a tile's 6 x 6 values at the points, in V or M."""
+    _, tiles, channels = values.shape
+    return Patch(values, position * channels + channel, POINTS * tiles * channels, tiles * channels)
+
+
+@inner
+def product_tasks(rows, columns):
+    """Return how many tasks a product of so many rows and columns at all points has."""
+    return POINTS ** 2 * panel_count(columns) * ((rows + BLOCK_ROWS - 1) // BLOCK_ROWS)
+
+
+@inner
+def split_task(task, rows, columns):
+    """Return a task's point, the first column of its panel, and the first row of its block."""
+    panels = panel_count(columns)
+    blocks = (rows + BLOCK_ROWS - 1) // BLOCK_ROWS
+    point = task // (panels * blocks)
+    return point, task // blocks % panels * COLUMNS, task % blocks * BLOCK_ROWS
+
+
+@inner
+def multiply_at_points(x, x_rows, y, y_rows, tiles, task, s):
+    """A task of y[point] = x[point] U[point], for all points: M = V U, or dV = dM U^T."""
+    K = x.shape[2]
+    columns = y.shape[2]
+    point, column, first = split_task(task, tiles, columns)
+    block = Block(x[point], x_rows[:tiles], first, min(tiles, first + BLOCK_ROWS))
+    panel = Panel(s.U, (point * panel_count(columns) * COLUMNS + column) * K, COLUMNS)
+    result = Result(y[point], y_rows[:tiles], column, min(COLUMNS, columns - column))
+    add_to_y = False
+    multiply(block, s.counting[:K], s.counting[:K], panel, result, no_finish(x), add_to_y)
+
+
+@inner
+def write_outputs(v, first, position, taps, s, finish):
+    """v = A^T M A, and then the Finish, for the tile at `position` in its chunk."""
+    n, i, j = place_of(first + position, taps, s)
+    for channel in range(0, v.shape[3], LANES):
+        output_tile(s.M, position, channel, v, n, i, j, taps)
+    if finish.bias.size > 0:
+        outputs = outputs_of(taps)
+        for p in range(i, min(v.shape[1], i + outputs)):
+            for q in range(j, min(v.shape[2], j + outputs)):
+                finish_pixel(v[n, p, q], finish)
+
+
+@inner
+def output_tile(M, position, channel, v, n, i, j, taps):
+    """v = A^T M A, for LANES channels of the outputs of image n from pixel (i, j) on."""
+    at_points = points(M, position, channel)
+    outputs = pixels(v, n, i, j, channel)
+    bounds = inside_from(v, i, j)
+    if taps == 9:
+        outputs_from_points_3(at_points, outputs, bounds)
+    else:
+        outputs_from_points_4(at_points, outputs, bounds)
+
+
+@inner
+def finish_pixel(pixel, finish):
+    """pixel = f(pixel + bias)."""
+    zero = pixel.dtype.type(0)
+    slope = pixel.dtype.type(finish.slope)
+    for c in range(pixel.size):
+        number = pixel[c] + finish.bias[c]
+        pixel[c] = slope * number if number < zero else number
+
+
+# spread: u from v
+
+def spread(scratch, v, kernel, u, finish):
+    """u = spread(v, kernel), and then a Finish. kernel (T, C, F)."""
+    _transpose_kernel(kernel, scratch.kernel_T)
+    _transform_kernel(scratch.kernel_T, scratch.U)
+    _spread(v, u, len(kernel), tuple(scratch), tuple(finish))
+
+
+@parallel
+def _transpose_kernel(kernel, kernel_T):
+    """(T, C, F) -> (T, F, C)."""
     taps, C, F = kernel.shape
-    for task in prange(taps * (C // LANES)):
-        tap, c = task // (C // LANES), task % (C // LANES) * LANES
-        for m in range(0, F, LANES):
-            transpose_tile(kernel, (tap * C + c) * F + m, F, transposed, (tap * F + m) * C + c, C)
+    blocks = C // LANES
+    for task in prange(taps * blocks):
+        tap = task // blocks
+        c = task % blocks * LANES
+        for f in range(0, F, LANES):
+            transpose_tile(kernel, (tap * C + c) * F + f, F, kernel_T, (tap * F + f) * C + c, C)
+
+
+@parallel
+def _spread(v, u, taps, scratch, finish):
+    """For each chunk of tiles: dM = A v A^T, dV = dM U^T, u += B dV B^T."""
+    s = WinogradScratch(*scratch)
+    finish = Finish(*finish)
+    image_tiles = s.tile_counts[0] * s.tile_counts[1]
+    total = u.shape[0] * image_tiles
+    for first in range(0, total, s.tile_counts[2]):
+        tiles = min(total - first, s.tile_counts[2])
+        for position in prange(tiles):
+            transform_outputs(v, first, position, taps, s)
+        for task in prange(product_tasks(tiles, u.shape[3])):
+            multiply_at_points(s.M, s.F_rows, s.V, s.C_rows, tiles, task, s)
+        for n in prange(first // image_tiles, (first + tiles - 1) // image_tiles + 1):
+            add_to_image(u, n, first, tiles, taps, s, finish)
+
+
+@inner
+def transform_outputs(v, first, position, taps, s):
+    """dM = A v A^T, for the tile at `position` in its chunk."""
+    n, i, j = place_of(first + position, taps, s)
+    for channel in range(0, v.shape[3], LANES):
+        output_gradient_tile(v, n, i, j, s.M, position, channel, taps)
+
+
+@inner
+def output_gradient_tile(v, n, i, j, M, position, channel, taps):
+    """dM = A v A^T, for LANES channels of the outputs of image n from pixel (i, j) on."""
+    outputs = pixels(v, n, i, j, channel)
+    at_points = points(M, position, channel)
+    bounds = inside_from(v, i, j)
+    if taps == 9:
+        outputs_to_points_3(outputs, at_points, bounds)
+    else:
+        outputs_to_points_4(outputs, at_points, bounds)
+
+
+@inner
+def add_to_image(u, n, first, tiles, taps, s, finish):
+    """u += B dV B^T, for a chunk's tiles in image n; finish the image with its last tile.
+
+    One thread does the whole image, since tiles overlap.
+    """
+    image_tiles = s.tile_counts[0] * s.tile_counts[1]
+    image = u[n].reshape(-1)
+    if n * image_tiles >= first:
+        for k in range(image.size):
+            image[k] = 0
+    for tile in range(max(first, n * image_tiles), min(first + tiles, (n + 1) * image_tiles)):
+        _, i, j = place_of(tile, taps, s)
+        i += s.start[0]
+        j += s.start[1]
+        for channel in range(0, u.shape[3], LANES):
+            add_input_tile(s.V, tile - first, channel, u, n, i, j)
+    channels = finish.bias.size
+    if channels > 0 and (n + 1) * image_tiles <= first + tiles:
+        for k in range(0, image.size, channels):
+            finish_pixel(image[k:k + channels], finish)
+
+
+@inner
+def add_input_tile(V, position, channel, u, n, i, j):
+    """u += B dV B^T, for LANES channels of the inputs of image n from pixel (i, j) on."""
+    add_inputs_from_points(points(V, position, channel), pixels(u, n, i, j, channel),
+                           inside(u, i, j))
+
+
+# gradient: the kernel's
+
+def gradient(scratch, u, v, dkernel):
+    """dkernel = gradient(u, v), (T, C, F)."""
+    _gradient(u, v, dkernel, tuple(scratch))
+
+
+@parallel
+def _gradient(u, v, dkernel, scratch):
+    """For each chunk of tiles: V = B^T u B, dM = A v A^T, dU += V^T dM; then dw = G^T dU G."""
+    s = WinogradScratch(*scratch)
+    taps, C, F = dkernel.shape
+    total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
+    for first in range(0, total, s.tile_counts[2]):
+        tiles = min(total - first, s.tile_counts[2])
+        for position in prange(tiles):
+            transform_inputs(u, first, position, taps, s)
+            transform_outputs(v, first, position, taps, s)
+        for task in prange(product_tasks(C, F)):
+            sum_at_points(tiles, task, s, first > 0)
+    for c in prange(C):
+        for f in range(0, F, LANES):
+            at_points = Patch(s.U, c * F + f, POINTS * C * F, C * F)
+            if taps == 9:
+                taps_from_points_3(at_points, Patch(dkernel, c * F + f, 3 * C * F, C * F),
+                                   Bounds(0, 3, 0, 3))
+            else:
+                taps_from_points_4(at_points, Patch(dkernel, c * F + f, 4 * C * F, C * F),
+                                   Bounds(0, 4, 0, 4))
+
+
+@inner
+def sum_at_points(tiles, task, s, add):
+    """A task of dU[point] = V[point]^T dM[point], for all points. add: to earlier chunks' sums."""
+    C = s.V.shape[2]
+    F = s.M.shape[2]
+    point, column, first = split_task(task, C, F)
+    dU = s.U[point * C * F:(point + 1) * C * F]
+    block = Block(s.V[point], s.counting[:C], first, min(C, first + BLOCK_ROWS))
+    panel = Panel(s.M[point], column, F)
+    result = Result(dU, s.F_rows[:C], column, min(COLUMNS, F - column))
+    multiply(block, s.C_rows[:tiles], s.counting[:tiles], panel, result, no_finish(s.V), add)
