@@ -1,8 +1,10 @@
 import sys
 
+import matplotlib.figure
 import numba
 import numpy as np
 import pytest
+import threadpoolctl
 from browser import browser  # noqa: F401 (a fixture)
 from helpers import GOLDEN, HOSTS, write_idx_files
 
@@ -42,11 +44,40 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
                             lambda name: tmp_path / "cache" / "data" / name)
 
 
+threadpoolctl.threadpool_limits(1, "blas")          # as below
+
+
 @pytest.fixture(autouse=True)
-def all_threads_afterwards():
-    """A test may have set fewer."""
-    yield
+def one_thread():
+    """The tests share the processor, and small arrays are done before a second thread wakes up.
+
+    Tests of threads set theirs.
+    """
+    kernels.load("cpu").set_threads(1)
+
+
+@pytest.fixture
+def all_threads():
     kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.fixture(autouse=True)
+def coarse_figures(request, monkeypatch):
+    """Figures are drawn, with few pixels and without their layout, unless they are the subject."""
+    if "fine_figures" not in request.fixturenames:
+        figure_class = matplotlib.figure.Figure
+        savefig = figure_class.savefig
+
+        def save(figure, path, **options):
+            figure.set_layout_engine("none")
+            savefig(figure, path, dpi=16)
+        monkeypatch.setattr(figure_class, "draw_without_rendering", lambda figure: None)
+        monkeypatch.setattr(figure_class, "savefig", save)
+
+
+@pytest.fixture
+def fine_figures():
+    """Figures are drawn as users see them."""
 
 
 @pytest.fixture
@@ -72,9 +103,3 @@ def run(monkeypatch, capsys, tmp_path):
 @pytest.fixture
 def x(rng):
     return rng.random((50, 12)).astype(np.float32)
-
-
-@pytest.fixture
-def one_thread(all_threads_afterwards):
-    """Small arrays are done before a second thread has woken up; tests of threads set theirs."""
-    kernels.load("cpu").set_threads(1)

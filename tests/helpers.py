@@ -4,6 +4,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from PIL import Image
 
 import kernels
 from scratchvae.data.idx import write_idx
@@ -52,6 +53,12 @@ def write_play(path, speeches=30, seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(paragraphs) + "\n")
     return path
+
+
+def is_picture(path):
+    """Return whether a file is a whole image that shows something: more than one colour."""
+    with Image.open(path) as image:
+        return image.convert("RGB").getcolors(1) is None
 
 
 def small_vae(**options):

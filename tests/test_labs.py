@@ -11,9 +11,8 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
-from helpers import bits, write_idx_files
+from helpers import bits, is_picture, write_idx_files
 
-import kernels
 from scratchvae import labs
 from scratchvae.data import images
 from scratchvae.data.idx import read_content, write_idx
@@ -248,7 +247,6 @@ def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
     ],
 )
 def test_gradients(name, backend, monkeypatch):
-    kernels.load("cpu").set_threads(1)  # quicker for such small arrays
     lab = labs.get(name)
     if name == "mnist-dense":
         monkeypatch.setitem(lab.small_settings, "intermediate_dim", 2)
@@ -288,7 +286,8 @@ def test_a_run_has_all_that_its_sheet_asks_for(name, train, run):
     } | record
     assert {path.name for path in (folder / "figures").iterdir()} == FIGURES[name]
     for figure in FIGURES[name] - {"traversal"}:
-        assert f"figures/{figure}" in output and (folder / "figures" / figure).stat().st_size > 3000
+        assert f"figures/{figure}" in output
+        assert is_picture(folder / "figures" / figure)
     if name == "mnist-latent8":
         assert [path.name for path in sorted((folder / "figures" / "traversal").iterdir())] == [
             f"frame_{i:02d}.png" for i in range(50)

@@ -9,6 +9,7 @@ from scratchvae.analysis import plots
 from scratchvae.errors import ScratchVAEError
 from scratchvae.training.history import COLUMNS, History
 
+pytestmark = pytest.mark.usefixtures("fine_figures")
 LONG = 2000                     # points of a curve that gets a median
 
 

@@ -14,9 +14,6 @@ from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense,
 from scratchvae.models import VAE, Sequential
 from scratchvae.optimizers import SGD, Adam, RMSprop
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 # Keras's numbers
 
 def both(units, return_sequences=False):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from helpers import bits, write_play
 
-import kernels
 from scratchvae import labs
 from scratchvae.gradcheck.check import check_model
 from scratchvae.models import Model
@@ -98,7 +97,6 @@ def test_the_parameters_of_the_lines_lab(run):
 
 @EVERY_TEXT_LAB
 def test_gradients(name):
-    kernels.load("cpu").set_threads(1)  # quicker for such small arrays
     report = check_model(labs.get(name).make_small_model("cpu"))
     assert report.passed and max(row.error for row in report.rows) <= 1e-6, report
 

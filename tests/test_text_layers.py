@@ -21,7 +21,6 @@ from scratchvae.layers import (
 from scratchvae.models import VAE, Sequential, TextVAE
 from scratchvae.optimizers import Adam
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 REFERENCE = kernels.load("reference")
 CPU = kernels.load("cpu")
 

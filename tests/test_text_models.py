@@ -13,7 +13,6 @@ from scratchvae.models import VAE, Model, TextVAE
 from scratchvae.models.text_vae import END, PAD, UNKNOWN
 from scratchvae.optimizers import SGD, Adam
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 REFERENCE = kernels.load("reference")
 CPU = kernels.load("cpu")
 

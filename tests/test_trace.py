@@ -26,8 +26,6 @@ from scratchvae.teaching.trace.step import record
 from scratchvae.teaching.trace.tap import tapped
 from scratchvae.training import Callback
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def event(result, place, direction):
     (found,) = (event for event in result.events
