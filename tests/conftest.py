@@ -9,6 +9,9 @@ from browser import browser  # noqa: F401 (a fixture)
 from helpers import GOLDEN, HOSTS, write_idx_files
 
 import kernels
+from kernels.backend import operations
+from kernels.cases import make_case
+from kernels.cases import run as run_case
 from scratchvae import cli
 
 
@@ -21,6 +24,23 @@ def backend(request):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels(request):
+    """Two processes compile the kernels from both ends of the list; each loads what the other did.
+
+    Otherwise both would compile what they need at the same time. A process alone compiles only
+    that.
+    """
+    worker = getattr(request.config, "workerinput", None)
+    if worker is None:
+        return
+    cpu = kernels.load("cpu")
+    cases = [make_case(operation) for operation in operations(cpu).values()]
+    for case in cases if worker["workerid"] == "gw0" else reversed(cases):
+        run_case(cpu, case, "float32")
+        run_case(cpu, case, "float64")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from PIL import Image
 import kernels
 from scratchvae.data.idx import write_idx
 from scratchvae.layers import Dense, Dropout
-from scratchvae.models import VAE, Sequential
+from scratchvae.models import VAE, Model, Sequential
 from scratchvae.training.history import History
 
 HOSTS = ("cpu", "reference")            # the backends that compute on any machine
@@ -84,6 +84,23 @@ def close(actual, expected, tolerance):
     assert actual.shape == expected.shape
     assert np.isfinite(actual).all()
     assert np.abs(actual - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-30)
+
+
+def assert_same_gradients(models, x):
+    """Models on several backends, started alike, have the same gradients of the whole loss."""
+    results = []
+    for model in models:
+        config = model.get_config() | {"dtype": "float64"}
+        copy = Model.from_config(config, model.backend)
+        copy.parameters.values[...] = models[0].parameters.values
+        copy.noise.step = 1
+        copy.forward(copy.as_examples(x), training=True)
+        copy.backward(0.7)
+        gradients = [gradient.ravel() for layer in copy.layers.values()
+                     for gradient in layer.grads.values()]
+        results.append(np.concatenate(gradients))
+    for result in results[1:]:
+        close(result, results[0], 1e-10)
 
 
 def numbered(group, name):

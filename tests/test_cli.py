@@ -215,13 +215,12 @@ def test_resume_extends_a_run_to_the_same_bits(run, trained, small_data, tmp_pat
     assert bits(trained) == bits(tmp_path / "b")
 
 
-def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(run, tmp_path):
     """In a process of its own, with real signals, in the middle of an epoch."""
     write_idx_files(tmp_path / "mnist", train=400)
-    options = ["--batch-size", "2", "--seed", "1", "--data-dir", tmp_path, "--epochs", "3"]
-    command = [sys.executable, "-m", "scratchvae", "train", "mnist-dense", *map(str, options)]
+    options = ["--batch-size", "2", "--seed", "1", "--data-dir", str(tmp_path), "--epochs", "3"]
     process = subprocess.Popen(
-        [*command, "--out", "a"],
+        [sys.executable, "-m", "scratchvae", "train", "mnist-dense", *options, "--out", "a"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -239,8 +238,8 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
         and "Traceback" not in errors
     )
     assert len(History.read_csv(tmp_path / "a" / "history.csv")) < 3
-    subprocess.run([*command[:5], "--resume", "a"], cwd=tmp_path, check=True, capture_output=True)
-    subprocess.run([*command, "--out", "b"], cwd=tmp_path, check=True, capture_output=True)
+    assert run("train", "mnist-dense", "--resume", "a")[0] == 0
+    assert run("train", "mnist-dense", *options, "--out", "b")[0] == 0
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
 
 

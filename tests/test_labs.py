@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
-from helpers import bits, is_picture, write_idx_files
+from helpers import HOSTS, assert_same_gradients, bits, is_picture, write_idx_files
 
 from scratchvae import labs
 from scratchvae.data import images
@@ -238,22 +238,15 @@ def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
 # Gradients.
 
 
-@pytest.mark.parametrize(
-    "name, backend",
-    [
-        *((name, "cpu") for name in IMAGE_LABS),
-        ("mnist-conv", "reference"),
-        ("mnist-batchnorm", "reference"),
-    ],
-)
-def test_gradients(name, backend, monkeypatch):
+@EVERY_LAB
+def test_gradients(name, monkeypatch):
     lab = labs.get(name)
     if name == "mnist-dense":
         monkeypatch.setitem(lab.small_settings, "intermediate_dim", 2)
     if name == "mnist-batchnorm-deep":  # so narrow here that nothing is gained by dividing
         monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
-        lab = replace(lab, small_settings={"side": 8})
-    model = lab.make_small_model(backend)
+        lab = replace(lab, small_settings={"side": 4})
+    model = lab.make_small_model("cpu")
     rng = np.random.default_rng(0)
     for parameter in model.parameters.names:  # biases away from 0, where relu has its kink
         model.parameters[parameter][...] += 0.3 * rng.standard_normal(
@@ -265,6 +258,12 @@ def test_gradients(name, backend, monkeypatch):
     report = check_model(model, examples)
     assert report.passed and max(row.error for row in report.rows) <= 1e-6, report
     assert {row.parameter for row in report.rows} == {"input", *model.parameters.names}
+
+
+@EVERY_LAB
+def test_backends_have_the_same_gradients(name, rng):
+    models = [labs.get(name).make_small_model(backend) for backend in HOSTS]
+    assert_same_gradients(models, rng.random((3, *models[0].input_shape)))
 
 
 # Runs from the command line.
