@@ -1,6 +1,4 @@
-"""The microkernel: the one product that every matrix product and every convolution is made of.
-
-Every matrix product, every gradient of one, and every convolution is the same sum,
+"""The microkernel: every matrix product, every gradient of one, and every convolution is the sum
 
     y[out[r] + c]  =  sum over s of  x[rows[r] + x_steps[s]] * w[w_steps[s], c],
 

@@ -98,7 +98,7 @@ def saturated(event):
         share = y.near_one + y.near_zero
         where = "below 0.01 or above 0.99"
         slope = "y (1 - y) is below 0.01"
-    elif event.activation == "tanh" or event.kind in ("GRU", "Bidirectional"):
+    elif event.activation == "tanh" or event.kind in ("GRU", "LSTM", "Bidirectional"):
         share = y.near_one
         where = "above 0.99 in absolute value"
         slope = "1 - y^2 is below 0.02"
