@@ -23,10 +23,11 @@ from kernels.backend import operations
 FOLDER = Path(__file__).parent / "cuda"
 
 
-def run_alone(*names, **environment):
+def run_alone(*names, options=(), **environment):
     """Run pytest on these files, each in a process of its own, side by side."""
     environment = os.environ | {"PYTHONPATH": os.getcwd()} | environment
-    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider",
+               *options]
     processes = [subprocess.Popen([*command, str(FOLDER / name)], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, env=environment)
                  for name in names]
@@ -43,7 +44,7 @@ def test_kernels_and_models_in_the_simulator():
 @pytest.mark.skipif(not importlib.util.find_spec("numba_cuda"),
                     reason="needs numba-cuda's compiler: pip install 'scratchvae[cuda]'")
 def test_every_kernel_compiles():
-    run_alone("ptx.py")
+    run_alone("ptx.py", options=["-n", "2"])
 
 
 @pytest.mark.skipif(not cuda.is_available(), reason="needs a CUDA device")

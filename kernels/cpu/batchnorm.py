@@ -2,7 +2,7 @@
 
 Sums over N rows are taken in PARTS parts, whatever the number of threads, and in blocks of rows:
 a block's sums in the arrays' own type, added up in float64. Where channels are few, several rows
-are read as one long row, so that loops are worth a vector.
+are read as one long row, so that the inner loops fill whole vectors.
 """
 from typing import NamedTuple
 

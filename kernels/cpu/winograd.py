@@ -18,8 +18,8 @@ point becomes a matrix product, of tiles by channels:
 
 for each tile, with U = G w G^T. The second and third lines are the derivative of the first, term by
 term, the last term first. Here u is the fine image (N, H, W, C) and v the coarse one (N, P, Q, F),
-with F filters, as in convolution_tables.py. In float32 results carry errors of about 1e-5, ten
-times those of the direct sum.
+with F filters; convolution_tables.py calls their number M. In float32 results carry errors of about
+1e-5, ten times those of the direct sum.
 """
 from typing import NamedTuple
 

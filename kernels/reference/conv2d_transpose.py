@@ -1,6 +1,6 @@
 """Transposed convolution: its forward pass is the input gradient of a convolution, and vice versa.
 
-Each pixel x[n, p, q] paints its window, W[a, b] times what it holds, onto a finer image, in steps
+Each pixel x[n, p, q] adds its value, times W[a, b], to a window of a finer image, moved in steps
 (sh, sw). Where windows overlap, they add up:
 
     z[n, p sh + a, q sw + b, m] += sum over c of x[n, p, q, c] W[a, b, m, c]

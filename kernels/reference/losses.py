@@ -1,15 +1,15 @@
 """Reconstruction losses, fused with the output activation and computed from its input, the logits.
 
-Both are `scale` times the mean over the D elements of an example, one number for each of the N
-examples. The training loss is their mean over the batch, so the backward pass carries the factor
-scale / (D N).
+Binary cross-entropy and squared error are `scale` times the mean over the D elements of an example,
+one number for each of the N examples. The training loss is their mean over the batch, so the
+backward pass carries the factor scale / (D N).
 
 Binary cross-entropy of a target t in [0, 1] and a probability p = sigmoid(l):
 
     -t log p - (1 - t) log(1 - p)  =  max(l, 0) - l t + log(1 + exp(-|l|))
 
-The right-hand side never takes the logarithm of a number near zero, so it is exact for any logit.
-Its derivative is
+The right-hand side never takes the logarithm of a number near zero, so it is accurate for any
+logit. Its derivative is
 
     d/dl = sigmoid(l) - t = p - t,
 

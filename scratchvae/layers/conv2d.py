@@ -1,4 +1,4 @@
-"""Convolution and its transpose."""
+"""Convolution."""
 import math
 
 from kernels.activation_names import parse_activation

@@ -10,7 +10,7 @@ from .formulas import activated
 
 
 class Conv2DTranspose(Conv2D):
-    """Each pixel of x paints its window, W times what it holds, onto a finer image.
+    """Each pixel of x adds its value, times the window W, to a finer image.
 
     x (N, H, W, C), kernel (kh, kw, filters, C), bias (filters,), y (N, P, Q, filters).
 

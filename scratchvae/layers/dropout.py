@@ -5,7 +5,7 @@ from .layer import Layer
 
 
 class Dropout(Layer):
-    """In training y = x / (1 - rate) with probability 1 - rate, else 0; otherwise y = x.
+    """In training y is x / (1 - rate) with probability 1 - rate, or else 0. In inference y = x.
 
     What is dropped is a function of (noise.seed, noise.step, stream). A model counts the steps; a
     layer on its own drops the same elements until `layer.noise.step` changes. Srivastava et al.

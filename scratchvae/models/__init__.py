@@ -1,4 +1,4 @@
-"""Models made of layers: Sequential, the variational autoencoder, and the plain autoencoder."""
+"""Models made of layers: Sequential, VAE, TextVAE and Autoencoder."""
 from .autoencoder import Autoencoder
 from .model import Model
 from .sequential import Sequential

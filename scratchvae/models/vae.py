@@ -30,7 +30,8 @@ class VAE(Model):
         "binary_crossentropy" (the decoder must end in sigmoid) or "squared_error"; for words
         "sparse_categorical_crossentropy" or "onehot_binary_crossentropy".
     reconstruction_scale : float
-        Losses are means over the elements of an example; their number makes them sums.
+        Multiplies the reconstruction loss, a mean over an example's elements. Their number makes it
+        a sum.
     kl_weight : float or schedule
         See scratchvae.schedules.
     dtype, backend : str

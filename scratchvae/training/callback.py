@@ -1,8 +1,8 @@
-"""What happens beside training: objects whose methods `fit` calls at named moments."""
+"""Callbacks: objects whose methods `fit` calls at fixed points of training."""
 
 
 class Callback:
-    """Does nothing at each moment; a subclass overrides the moments that it needs."""
+    """Base class whose methods do nothing; a subclass overrides those it needs."""
 
     def on_train_begin(self, history):
         """Called when all arguments are checked, before the first step.

@@ -1,8 +1,9 @@
 """The training loop: epochs of shuffled batches, validation, progress, and checkpoints.
 
-Nothing random here is a state. The order of an epoch is a function of (seed, epoch), the noise of a
-step one of (seed, step). So the state of training is the parameters, the optimizer's slots, the
-history, and how far the current epoch has come. A resumed training reaches the same bits.
+No random number generator keeps a state. The order of an epoch is a function of (seed, epoch), the
+noise of a step one of (seed, step). So the state of training is the parameters, the optimizer's
+slots, the history, and how far the current epoch has come. A resumed run gives bit-identical
+results.
 """
 import json
 import math
