@@ -7,15 +7,8 @@ import numpy as np
 from numba import cuda
 
 from ..reference import noise as reference
+from ..reference.noise import LOW, MULTIPLIER_0, MULTIPLIER_1, ROUNDS, SHIFT, WEYL_0, WEYL_1
 from .device import blocks, flat, implements, launch_each
-
-MULTIPLIER_0 = np.uint64(0xD2511F53)
-MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-WEYL_0 = np.uint64(0x9E3779B9)
-WEYL_1 = np.uint64(0xBB67AE85)
-LOW = np.uint64(0xFFFFFFFF)
-SHIFT = np.uint64(32)
-ROUNDS = 10
 
 
 def _launch(kernel, out, seed, step, stream):
