@@ -202,6 +202,11 @@ class Declaration:
             Tells whether an object is an array of the backend.
         kind : str
             What such an array is called in messages.
+
+        Returns
+        -------
+        dict of letter -> int
+            The sizes of the arrays.
         """
         first = None                                    # the first array of real numbers
         for name, array in self.arrays.items():
@@ -224,6 +229,7 @@ class Declaration:
             except ScratchVAEError as error:
                 raise ScratchVAEError(f"{self.name}: {error}") from None
             self._check_derived(sizes, derived, given)
+        return sizes
 
     def _check_dtype(self, array, dtype, first):
         """Refuse a dtype that the declaration does not allow."""
@@ -245,14 +251,6 @@ class Declaration:
                 if tuple(given[name].shape) != expected:
                     raise ScratchVAEError(f"{self.name}: {name} has shape "
                                           f"{tuple(given[name].shape)}, expected {expected}")
-
-    def check_indices(self, given):
-        """Refuse indices that lie outside their table; the arrays are NumPy's."""
-        sizes = None
-        for name, array in self.arrays.items():
-            if array.bound:
-                sizes = sizes or self.sizes(given)
-                check_indices(f"{self.name}: {name}", given[name], sizes[array.bound])
 
 
 def operation(declaration, derive=None, **options):
@@ -305,8 +303,9 @@ def checked(function, declaration, is_array, kind, on_host):
     names = declaration.parameters
     count = len(declaration.arrays)
     deriving = [names.index(name) for name in declaration.deriving]
-    bounded = on_host and any(array.bound for array in declaration.arrays.values())
-    passed = set()
+    bounded = [(i, f"{declaration.name}: {array.name}", array.bound)
+               for i, array in enumerate(declaration.arrays.values()) if array.bound and on_host]
+    passed = {}             # what arguments looked like -> the sizes of their arrays
 
     @functools.wraps(function)
     def call(*arguments, **keywords):
@@ -317,11 +316,11 @@ def checked(function, declaration, is_array, kind, on_host):
                      for argument in arguments[:count]])
         if deriving:
             key += tuple([arguments[i] for i in deriving])
-        if key not in passed:
-            declaration.check(dict(zip(names, arguments)), is_array, kind)
-            passed.add(key)
-        if bounded:
-            declaration.check_indices(dict(zip(names, arguments)))
+        sizes = passed.get(key)
+        if sizes is None:
+            sizes = passed[key] = declaration.check(dict(zip(names, arguments)), is_array, kind)
+        for i, what, letter in bounded:
+            check_indices(what, arguments[i], sizes[letter])
         return function(*arguments)
     call.declaration = declaration
     return call

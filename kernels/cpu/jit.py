@@ -84,7 +84,8 @@ def _compile(function, **options):
     except OSError:             # a read-only home: compile anew in each process
         writable = False
     try:
-        return numba.njit(cache=writable, error_model=DIVISION, **options)(function)
+        return numba.njit(cache=writable, error_model=DIVISION, no_cfunc_wrapper=True,
+                          **options)(function)
     finally:
         numba.config.CACHE_DIR = numbas_folder
 
@@ -101,6 +102,11 @@ def inner(function):
     """
     return numba.njit(fastmath=VECTOR_SUMS, error_model=DIVISION, no_cpython_wrapper=True,
                       no_cfunc_wrapper=True)(function)
+
+
+def linkable(function):
+    """Compile a function that only kernels call, on its own."""
+    return _compile(function, fastmath=VECTOR_SUMS, no_cpython_wrapper=True)
 
 
 def parallel(function):

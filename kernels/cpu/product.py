@@ -16,9 +16,11 @@ Besides the steps, four groups say what is multiplied:
 from typing import NamedTuple
 
 import numpy as np
+from numba import types
 from numba.extending import register_jitable
 
 from .jit import inner
+from .linking import linked
 from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
 
 STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter
@@ -60,13 +62,29 @@ class Finish(NamedTuple):
     slope: float                # 1 is linear, 0 is relu
 
 
+FLOATS = (types.float32, types.float64)
+OFFSETS = types.Array(types.int32, 1, "C")
+TABLE = types.Array(types.int32, 2, "C")
+
+
+def _signature(dtype, *steps):
+    """Return the types of a product's arguments."""
+    numbers = types.Array(dtype, 1, "C")
+    size = types.int64
+    return (types.NamedTuple((numbers, OFFSETS, size, size), Block),
+            *steps,
+            types.NamedTuple((numbers, size, size), Panel),
+            types.NamedTuple((numbers, OFFSETS, size, size), Result),
+            types.NamedTuple((numbers, types.float64), Finish))
+
+
 @inner
 def no_finish(y):
     """Return the Finish of a plain sum."""
     return Finish(y.reshape(-1)[:0], 1.0)
 
 
-@inner
+@linked(*((*_signature(dtype, OFFSETS, OFFSETS), types.boolean) for dtype in FLOATS))
 def multiply(block, x_steps, w_steps, panel, result, finish, add):
     """Multiply a block by a panel; every row has the same steps. add: to what y holds."""
     x, rows, first, last = block
@@ -82,7 +100,7 @@ def multiply(block, x_steps, w_steps, panel, result, finish, add):
                           add or start > 0, complete, bias, slope)
 
 
-@inner
+@linked(*(_signature(dtype, TABLE, TABLE, TABLE) for dtype in FLOATS))
 def multiply_kept(block, x_steps, w_steps, counts, panel, result, finish):
     """Multiply a block by a panel; every ROWS rows have steps of their own, left by keep_steps.
 
