@@ -7,7 +7,10 @@ import pytest
 import kernels
 
 REFERENCE = kernels.load("reference")
-N, T, K, L = 2, 3, 4, 5
+N = 2
+T = 3
+K = 4
+L = 5
 SEQUENCES = np.arange(1.0, N * T * K + 1).reshape(N, T, K)
 BIT = np.array([[1, 0, 1], [0, 0, 1]], np.int32)
 
@@ -86,7 +89,8 @@ def test_words_before():
 def test_border(border):
     (top, bottom), (left, right) = border
     x = SEQUENCES.reshape(N, T, K, 1)
-    H, W = T + top + bottom, K + left + right
+    H = T + top + bottom
+    W = K + left + right
     y = result("pad", (N, H, W, 1), x, border=border)
     for n, i, j in product(range(N), range(H), range(W)):
         within = top <= i < top + T and left <= j < left + K
