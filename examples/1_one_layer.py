@@ -15,7 +15,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-import kernels
+from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Dense
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-import kernels
+from scratchvae import kernels
 
 DRAWS = int(os.environ.get("DRAWS", 100_000))
 OUT = Path(os.environ.get("OUT", "3_reparameterization_figures"))

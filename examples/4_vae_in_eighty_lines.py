@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from tqdm import tqdm
 
-import kernels
+from scratchvae import kernels
 from scratchvae.data import load_mnist
 
 k = kernels.load("reference")

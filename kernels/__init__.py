@@ -1,5 +1,7 @@
 """Kernels: functions on arrays, in interchangeable backends with the same names and signatures.
 
+The folder is installed as scratchvae.kernels: another package has the name kernels.
+
 `load("cpu")` and `load("reference")` return backends: modules whose files mirror each other. An
 operation is a function or a pair X_forward and X_backward. The reference declares each of them
 (see operation.py), which every call is checked against:
@@ -19,7 +21,6 @@ import importlib
 
 from .errors import ScratchVAEError
 
-PROJECT = "scratchvae"          # a common name: scratchvae checks that it found its own
 BACKENDS = ("cpu", "reference", "cuda")
 
 
@@ -38,6 +39,6 @@ def load(name):
     """
     if name not in BACKENDS:
         raise ScratchVAEError(f"unknown backend {name!r}; allowed: {', '.join(BACKENDS)}")
-    backend = importlib.import_module(f"kernels.{name}")
+    backend = importlib.import_module(f"{__name__}.{name}")
     backend.check_device()
     return backend

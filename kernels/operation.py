@@ -279,7 +279,7 @@ def implements(reference, is_array=arrays.is_array, kind="a NumPy array", on_hos
     Parameters
     ----------
     reference : function
-        An operation of kernels.reference.
+        An operation of scratchvae.kernels.reference.
     is_array, kind
         See Declaration.check.
     on_host : bool

@@ -2,11 +2,10 @@
 
 No deep-learning framework is involved.
 """
-import kernels
+import importlib.util
 
-if getattr(kernels, "PROJECT", None) != "scratchvae":
-    raise ImportError(f"scratchvae needs its own package 'kernels', but Python found another one: "
-                      f"{kernels.__file__}; remove that one from the path, or install scratchvae "
-                      "in an environment of its own")
+if importlib.util.find_spec("scratchvae.kernels") is None:
+    raise ImportError("scratchvae is not installed, and its folder kernels/ becomes a part of it "
+                      "when it is; run: pip install -e . in the folder of setup.cfg")
 
 __version__ = "0.1.0"

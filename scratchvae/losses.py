@@ -4,10 +4,9 @@ A loss owns the decoder's output activation and computes from the logits before 
 kernels/reference/losses.py). It is `scale` times the mean over the elements of an example; with
 scale = number of elements, it is their sum.
 """
-from kernels.operation import check_indices
-
 from . import checks
 from .errors import ScratchVAEError
+from .kernels.operation import check_indices
 from .layers.formulas import Formula
 from .layers.workspace import Workspace
 

@@ -7,12 +7,11 @@ import pytest
 import threadpoolctl
 from browser import browser  # noqa: F401 (a fixture)
 from helpers import GOLDEN, HOSTS, write_idx_files
+from scratchvae.kernels.backend import operations
+from scratchvae.kernels.cases import make_case
+from scratchvae.kernels.cases import run as run_case
 
-import kernels
-from kernels.backend import operations
-from kernels.cases import make_case
-from kernels.cases import run as run_case
-from scratchvae import cli
+from scratchvae import cli, kernels
 
 
 @pytest.fixture(params=HOSTS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import kernels
+from scratchvae import kernels
 from scratchvae.data.idx import write_idx
 from scratchvae.layers import Dense, Dropout
 from scratchvae.models import VAE, Model, Sequential

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 from helpers import HOSTS, KERAS_GROUPS, close, same_on_any_number_of_threads
+from scratchvae.kernels.errors import ScratchVAEError
 
-import kernels
-from kernels.errors import ScratchVAEError
+from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import BatchNormalization, Layer
 

@@ -408,7 +408,7 @@ def test_gradcheck_of_a_lab(run, monkeypatch):
 
 
 def test_gradcheck_fails_on_a_wrong_gradient(run, monkeypatch):
-    import kernels
+    from scratchvae import kernels
     from scratchvae.gradcheck import suite as gradcheck_suite
     from scratchvae.layers import Activation
 
@@ -574,10 +574,23 @@ def test_the_program_starts_without_loading_what_it_does_not_need():
     assert result.stdout.strip() == "[]"
 
 
-def test_another_package_named_kernels_is_recognised(tmp_path):
+def test_another_package_named_kernels_does_not_matter(tmp_path):
     (tmp_path / "kernels.py").write_text("")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import scratchvae"
+    code = (f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+            "import kernels, scratchvae.models; print(kernels.__file__)")
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (
-        "scratchvae needs its own package 'kernels', but Python found another one" in result.stderr
-    )
+    assert result.stdout.strip() == str(tmp_path / "kernels.py"), result.stderr
+
+
+def test_the_cache_is_shown_and_cleared(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+    code = [sys.executable, "-c", "from scratchvae import kernels; kernels.load('cpu')"]
+    subprocess.run(code, check=True)
+    code, output, errors = run("cache")
+    assert code == 0, errors
+    kernels_line, data_line = output.splitlines()
+    assert kernels_line.endswith(str(tmp_path / "compiled" / "scratchvae" / "kernels"))
+    assert float(kernels_line.split()[1]) > 0
+    assert data_line.startswith("data ")
+    code, output, errors = run("cache", "clear", "kernels")
+    assert output.startswith("deleted ") and not list((tmp_path / "compiled").rglob("*.nbc"))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from helpers import KERAS_GROUPS, close, same_on_any_number_of_threads
 from scipy.signal import correlate
+from scratchvae.kernels.backend import make_scratch
+from scratchvae.kernels.errors import ScratchVAEError
+from scratchvae.kernels.windows import Window, coarse_size, fine_size
 
-import kernels
-from kernels.backend import make_scratch
-from kernels.errors import ScratchVAEError
-from kernels.windows import Window, coarse_size, fine_size
+from scratchvae import kernels
 from scratchvae.layers import Conv2D, Conv2DTranspose
 
 REFERENCE = kernels.load("reference")

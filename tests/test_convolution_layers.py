@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 from helpers import HOSTS, close
+from scratchvae.kernels.errors import ScratchVAEError
 
-from kernels.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Conv2D, Conv2DTranspose, Layer
 

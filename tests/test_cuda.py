@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from numba import cuda
+from scratchvae.kernels import arrays
+from scratchvae.kernels.backend import operations
 
-import kernels
-from kernels import arrays
-from kernels.backend import operations
+from scratchvae import kernels
 
 FOLDER = Path(__file__).parent / "cuda"
 
@@ -54,11 +54,11 @@ def test_kernels_and_models_on_the_device():
 
 
 def test_it_implements_every_operation_itself_with_the_reference_s_signature():
-    device = importlib.import_module("kernels.cuda")
+    device = importlib.import_module("scratchvae.kernels.cuda")
     reference = kernels.load("reference")
     for name, operation in operations(reference).items():
         ours = getattr(device, name)
-        assert ours.__module__.startswith("kernels.cuda."), name
+        assert ours.__module__.startswith("scratchvae.kernels.cuda."), name
         assert inspect.signature(ours) == inspect.signature(operation), name
         if operation.declaration.has_scratch:
             maker = f"{operation.declaration.family}_scratch"

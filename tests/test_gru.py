@@ -2,10 +2,10 @@
 import numpy as np
 import pytest
 from helpers import HOSTS, KERAS_GROUPS, MASK, built, close, numbered
+from scratchvae.kernels.cases import make_case, run
+from scratchvae.kernels.errors import ScratchVAEError
 
-import kernels
-from kernels.cases import make_case, run
-from kernels.errors import ScratchVAEError
+from scratchvae import kernels
 from scratchvae.layers import GRU
 
 REFERENCE = kernels.load("reference")

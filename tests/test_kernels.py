@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from helpers import close
 from scipy.stats import kstest
+from scratchvae.kernels.activation_names import EXAMPLES
+from scratchvae.kernels.cpu import jit
+from scratchvae.kernels.errors import ScratchVAEError
+from scratchvae.kernels.reference.noise import philox
 
-import kernels
-from kernels.activation_names import EXAMPLES
-from kernels.cpu import jit
-from kernels.errors import ScratchVAEError
-from kernels.reference.noise import philox
+from scratchvae import kernels
 
 REFERENCE = kernels.load("reference")
 CPU = kernels.load("cpu")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from helpers import HOSTS, small_vae
 
-import kernels
-from scratchvae import schedules
+from scratchvae import kernels, schedules
 from scratchvae.errors import ScratchVAEError
 from scratchvae.gradcheck.check import check_model
 from scratchvae.gradcheck.suite import model_cases

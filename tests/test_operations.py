@@ -4,10 +4,8 @@ import inspect
 import numpy as np
 import pytest
 from helpers import same_on_any_number_of_threads
-
-import kernels
-from kernels.backend import make_scratch, operations
-from kernels.cases import (
+from scratchvae.kernels.backend import make_scratch, operations
+from scratchvae.kernels.cases import (
     ONE,
     SIZES,
     WRITTEN,
@@ -18,8 +16,10 @@ from kernels.cases import (
     make_case,
     run,
 )
-from kernels.errors import ScratchVAEError
-from kernels.operation import Declaration, implements, parse_array
+from scratchvae.kernels.errors import ScratchVAEError
+from scratchvae.kernels.operation import Declaration, implements, parse_array
+
+from scratchvae import kernels
 
 REFERENCE = kernels.load("reference")
 CPU = kernels.load("cpu")

@@ -3,7 +3,7 @@ import inspect
 
 import pytest
 
-import kernels
+from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Dense
 from scratchvae.teaching.sabotage import MISTAKES, Mistake, sabotage

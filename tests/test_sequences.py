@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-import kernels
+from scratchvae import kernels
 
 REFERENCE = kernels.load("reference")
 N = 2

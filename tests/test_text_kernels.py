@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers import HOSTS, KERAS_GROUPS, built, close, numbered
 from scipy.special import log_softmax
+from scratchvae.kernels.errors import ScratchVAEError
 
-from kernels.errors import ScratchVAEError
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Sequential
 from scratchvae.optimizers import SGD, Adam, RMSprop

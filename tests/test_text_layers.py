@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from helpers import HOSTS, MASK, built, close
+from scratchvae.kernels.errors import ScratchVAEError
 
-import kernels
-from kernels.errors import ScratchVAEError
+from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer, compare
 from scratchvae.layers import (
     GRU,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from helpers import HOSTS, assert_same_gradients, same_on_any_number_of_threads, without_seconds
 from scipy.special import log_softmax
+from scratchvae.kernels.errors import ScratchVAEError
 
-import kernels
-from kernels.errors import ScratchVAEError
+from scratchvae import kernels
 from scratchvae.gradcheck.check import check_model, compare
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Model, TextVAE

@@ -1,8 +1,4 @@
-"""How the kernels of this backend are compiled and cached.
-
-Compiled code is kept in the user's cache folder, under a hash of all sources of this folder and of
-Numba's version. Numba's own cache looks at one file only, and would go on using code whose
-microkernel or exp() has changed since.
+"""How the kernels of this backend are compiled. See cache.py for where the code is kept.
 
 A kernel that Python calls takes a group of arrays as a plain tuple, and names its fields again in
 its first line:
@@ -17,13 +13,13 @@ Numba would take the NamedTuple itself, too. But with each call it would look up
 names of the class and of all fields, which costs about a microsecond. Inside compiled code a
 NamedTuple costs nothing: its fields are local variables.
 """
-import hashlib
 import importlib
 import os
-from pathlib import Path
 
 import numba
-import platformdirs
+
+from ..folders import kernels_home
+from .cache import Cache
 
 # Sums may be reordered, which vectorises them, and a * b + c may be fused. NaN and infinity stay
 # what they are.
@@ -36,17 +32,6 @@ DIVISION = "numpy"              # x / 0 is infinite; Python's exception would pr
 CHUNK = 8192
 
 SPIN = 2000                     # turns of a waiting thread's loop before it sleeps: about 10 us
-
-
-def _cache_directory():
-    """Return the folder for code compiled from these sources."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return platformdirs.user_cache_path("scratchvae") / "kernels" / digest.hexdigest()[:16]
-
-
-_CACHE = _cache_directory()
 
 
 def _load_openmp():
@@ -72,22 +57,11 @@ _load_openmp()
 
 
 def _compile(function, **options):
-    """Return numba.njit(function) with our cache folder.
-
-    Numba reads the folder from a global when it decorates; we put the global back at once.
-    """
-    numbas_folder = numba.config.CACHE_DIR
-    try:
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(_CACHE)
-        writable = os.access(_CACHE, os.W_OK)
-    except OSError:             # a read-only home: compile anew in each process
-        writable = False
-    try:
-        return numba.njit(cache=writable, error_model=DIVISION, no_cfunc_wrapper=True,
-                          **options)(function)
-    finally:
-        numba.config.CACHE_DIR = numbas_folder
+    """Return numba.njit(function) with our cache."""
+    kernel = numba.njit(error_model=DIVISION, no_cfunc_wrapper=True, **options)(function)
+    if kernels_home():
+        kernel._cache = Cache(function)
+    return kernel
 
 
 def jit(function):

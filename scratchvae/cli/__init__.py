@@ -5,6 +5,7 @@ import click
 
 from .. import __version__
 from ..errors import ScratchVAEError
+from .cache import cache
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
 from .examine import bench, gradcheck, trace
@@ -13,7 +14,7 @@ from .runs import evaluate, explore, plot
 from .train import train
 
 COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
-            generate, gradcheck, trace, bench, data)
+            generate, gradcheck, trace, bench, data, cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

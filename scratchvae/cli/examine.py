@@ -4,9 +4,7 @@ import sys
 
 import click
 
-import kernels
-
-from .. import labs
+from .. import kernels, labs
 from ..analysis.bench import benchmark
 from ..gradcheck.suite import suite
 from ..storage import write_text

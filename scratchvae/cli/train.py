@@ -3,9 +3,7 @@ import sys
 
 import click
 
-import kernels
-
-from .. import labs
+from .. import kernels, labs
 from ..errors import ScratchVAEError
 from ..runs import create_run, new_config, open_run
 from ..runs.training import train as train_run

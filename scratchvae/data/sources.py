@@ -18,9 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from ..errors import ScratchVAEError
+from ..kernels.folders import data_home
 from .catalogue import CATALOGUE
 from .idx import read_content
 
@@ -139,7 +138,7 @@ def _path_of(file, place, data_set):
 
 def cache_folder(name):
     """Return the folder in which downloads of a data set are kept."""
-    return platformdirs.user_cache_path("scratchvae") / "data" / name
+    return data_home() / name
 
 
 def download_published(name, report=print):

@@ -1,6 +1,5 @@
 """An activation as a layer of its own."""
-from kernels.activation_names import EXAMPLES, parse_activation
-
+from ..kernels.activation_names import EXAMPLES, parse_activation
 from .formulas import ACTIVATIONS, Formula
 from .layer import Layer
 

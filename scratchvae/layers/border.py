@@ -1,8 +1,7 @@
 """A border around images, added or cut off."""
-from kernels.reference.border import cropped_positions, padded_positions
-
 from .. import checks
 from ..errors import ScratchVAEError
+from ..kernels.reference.border import cropped_positions, padded_positions
 from .formulas import Formula
 from .layer import Layer
 

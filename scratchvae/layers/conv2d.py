@@ -1,11 +1,10 @@
 """Convolution."""
 import math
 
-from kernels.activation_names import parse_activation
-from kernels.windows import Window, check_window, convolution_positions
-
 from .. import checks
 from ..errors import ScratchVAEError
+from ..kernels.activation_names import parse_activation
+from ..kernels.windows import Window, check_window, convolution_positions
 from . import initializers
 from .formulas import activated
 from .layer import Layer

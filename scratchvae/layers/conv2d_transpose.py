@@ -1,10 +1,9 @@
 """Transposed convolution."""
 import math
 
-from kernels.windows import Window, transposed_positions
-
 from .. import checks
 from ..errors import ScratchVAEError
+from ..kernels.windows import Window, transposed_positions
 from .conv2d import Conv2D
 from .formulas import activated
 

@@ -1,9 +1,8 @@
 """The fully connected layer."""
 import math
 
-from kernels.activation_names import EXAMPLES, parse_activation
-
 from .. import checks
+from ..kernels.activation_names import EXAMPLES, parse_activation
 from . import initializers
 from .formulas import activated
 from .layer import Layer

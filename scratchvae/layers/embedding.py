@@ -1,8 +1,7 @@
 """Layers that read words: arrays of their indices in a vocabulary."""
-from kernels.activation_names import parse_activation
-
 from .. import checks
 from ..errors import ScratchVAEError
+from ..kernels.activation_names import parse_activation
 from . import initializers
 from .formulas import Formula, activated
 from .layer import Layer

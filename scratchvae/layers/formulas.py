@@ -2,7 +2,7 @@
 """
 from typing import NamedTuple
 
-from kernels.activation_names import parse_activation
+from ..kernels.activation_names import parse_activation
 
 
 class Formula(NamedTuple):

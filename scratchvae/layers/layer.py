@@ -3,9 +3,7 @@ import inspect
 
 import numpy as np
 
-import kernels
-
-from .. import checks
+from .. import checks, kernels
 from ..errors import ScratchVAEError
 from . import initializers
 from .formulas import Formula

@@ -1,5 +1,5 @@
 """All parameters of a model in one flat array, and all gradients in another."""
-from kernels.arrays import ALIGNMENT
+from ..kernels.arrays import ALIGNMENT
 
 
 class Parameters:

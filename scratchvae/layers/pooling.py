@@ -1,9 +1,8 @@
 """Pooling: images become smaller, window by window."""
-from kernels.reference.pooling import pooling_positions
-from kernels.windows import Window, check_window
-
 from .. import checks
 from ..errors import ScratchVAEError
+from ..kernels.reference.pooling import pooling_positions
+from ..kernels.windows import Window, check_window
 from .formulas import Formula
 from .layer import Layer
 

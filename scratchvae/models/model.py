@@ -1,11 +1,9 @@
 """What the variational and the plain autoencoder share: building, training, evaluating, saving."""
 import numpy as np
 
-import kernels
-from kernels.operation import check_indices
-
-from .. import checks, losses, training
+from .. import checks, kernels, losses, training
 from ..errors import ScratchVAEError
+from ..kernels.operation import check_indices
 from ..layers import Layer
 from ..layers.layer import registered_name
 from ..layers.noise import VALIDATION, Noise

@@ -14,10 +14,9 @@ that z has to carry the information.
 """
 import numpy as np
 
-from kernels.operation import check_indices
-
 from .. import checks, schedules
 from ..errors import ScratchVAEError
+from ..kernels.operation import check_indices
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
 from ..layers.layer import registered_name
 from ..layers.noise import SAMPLING, WORDS

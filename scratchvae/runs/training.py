@@ -1,8 +1,7 @@
 """Training a run: its directory is kept up to date, and whatever it holds can be resumed from."""
 import platform
 
-import kernels
-
+from .. import kernels
 from ..training.callback import Callback
 from ..training.loop import steps_in
 from .lock import training_lock

@@ -41,7 +41,7 @@ def swap_in_all_modules(function, simulated):
         yield                                           # within a launch, which has swapped already
         return
     modules = [module for name, module in sys.modules.items()
-               if name.startswith("kernels.cuda.") and hasattr(module, "cuda")]
+               if name.startswith("scratchvae.kernels.cuda.") and hasattr(module, "cuda")]
     real = modules[0].cuda
     try:
         for module in modules:

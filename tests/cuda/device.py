@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
+from scratchvae.kernels.backend import operations
+from scratchvae.kernels.cases import SIZES, all_cases, make_case, run
 
-import kernels
-from kernels.backend import operations
-from kernels.cases import SIZES, all_cases, make_case, run
+from scratchvae import kernels
 from scratchvae.layers import Dense
 from scratchvae.models import VAE
 

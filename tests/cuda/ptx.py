@@ -11,11 +11,11 @@ import pytest
 from numba import cuda, typeof
 from numba.cuda import dispatcher
 from numba.cuda.cudadrv import devicearray
+from scratchvae.kernels import cuda as backend
+from scratchvae.kernels.backend import operations
+from scratchvae.kernels.cases import SIZES, all_cases, make_case, run
 
-import kernels
-from kernels import cuda as backend
-from kernels.backend import operations
-from kernels.cases import SIZES, all_cases, make_case, run
+from scratchvae import kernels
 
 CAPABILITY = (9, 0)
 REFERENCE = kernels.load("reference")

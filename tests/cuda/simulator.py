@@ -4,13 +4,13 @@ Run by test_cuda.py, in a process of its own. Every declared operation is tried.
 """
 import numpy as np
 import pytest
+from scratchvae.kernels import cases
+from scratchvae.kernels.backend import make_scratch, operations
+from scratchvae.kernels.cases import ONE, SIZES, cases_of, make_case, run
+from scratchvae.kernels.cuda import batchnorm, device, layernorm, optimizers, product
+from scratchvae.kernels.errors import ScratchVAEError
 
-import kernels
-from kernels import cases
-from kernels.backend import make_scratch, operations
-from kernels.cases import ONE, SIZES, cases_of, make_case, run
-from kernels.cuda import batchnorm, device, layernorm, optimizers, product
-from kernels.errors import ScratchVAEError
+from scratchvae import kernels
 
 CUDA = kernels.load("cuda")
 REFERENCE = kernels.load("reference")

@@ -20,8 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-import kernels
-
+from ... import kernels
 from ...errors import ScratchVAEError
 from ...runs import make_run, new_config
 from .peers import PEERS, variants

@@ -4,8 +4,7 @@ They are finite differences, numbers that another framework computed, and proper
 """
 import numpy as np
 
-import kernels
-
+from ... import kernels
 from ...gradcheck.check import TOLERANCE, check_layer, check_model
 from ...layers import GRU, Conv2D, Dense
 from ...models import VAE

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
-import kernels
+from ... import kernels
 
 BACKEND = "reference"           # its kernels are plain NumPy, so that the mistakes are readable
 
