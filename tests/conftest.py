@@ -89,7 +89,7 @@ def coarse_figures(request, monkeypatch):
 
         def save(figure, path, **options):
             figure.set_layout_engine("none")
-            savefig(figure, path, dpi=16)
+            savefig(figure, path, **options | {"dpi": 16})
         monkeypatch.setattr(figure_class, "draw_without_rendering", lambda figure: None)
         monkeypatch.setattr(figure_class, "savefig", save)
 

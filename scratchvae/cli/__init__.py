@@ -5,6 +5,7 @@ import click
 
 from .. import __version__
 from ..errors import ScratchVAEError
+from ..training.interrupts import raise_at_signals
 from .cache import cache
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
@@ -43,6 +44,7 @@ def main():
     printed in one line; with --debug a traceback shows where it was raised.
     """
     debug = "--debug" in sys.argv[1:]
+    raise_at_signals()
     try:
         sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
     except click.ClickException as error:

@@ -4,6 +4,7 @@ from pathlib import Path
 import click
 
 from ..runs import open_run
+from ..storage import side_product
 from .arguments import data_dir_option, run_argument
 from .decode import open_decoder
 
@@ -18,7 +19,8 @@ def evaluate(run, data_dir):
     for line in run.describe_evaluation(run.evaluate()):
         click.echo(line)
     click.echo(run.folder / "evaluation.json")
-    click.echo(write_report(run, live=run.is_trained))
+    with side_product():
+        click.echo(write_report(run, live=run.is_trained))
 
 
 @click.command()
@@ -42,8 +44,9 @@ def draw_figures(run):
         paths = run.lab.draw(run)
     finally:
         # Even if drawing fails: the page must not wait for figures for ever.
-        report = write_report(run, live=run.is_trained)
-    for path in [*paths, report]:
+        with side_product():
+            write_report(run, live=run.is_trained)
+    for path in [*paths, run.folder / "report.html"]:
         click.echo(path)
 
 

@@ -6,6 +6,7 @@ import click
 from .. import kernels, labs
 from ..errors import ScratchVAEError
 from ..runs import create_run, new_config, open_run
+from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
 from .arguments import FOLDER, POSITIVE, SEED, NewFolder, Settings, lab_argument
 from .runs import draw_figures
@@ -43,14 +44,16 @@ def train(lab, threads, tensorboard, **options):
     lab = labs.LABS[lab]
     check_text(lab, options)
     resume = options["resume"] is not None
-    run = resumed_run(lab, options) if resume else new_run(lab, options)
     if threads:
-        kernels.load(run.config["backend"]).set_threads(threads)
+        kernels.load(options["backend"] or "cpu").set_threads(threads)
+    run = resumed_run(lab, options) if resume else new_run(lab, options)
     try:
         train_with_report(run, resume, tensorboard)
     except KeyboardInterrupt:
         say_how_to_resume(run)
         sys.exit(130)
+    finally:
+        discard_if_unused(run.folder)
     print_result(run)
     draw_figures(run)
     click.echo(run.folder / "history.csv")
@@ -106,11 +109,11 @@ def train_with_report(run, resume, tensorboard):
 
 def say_how_to_resume(run):
     """Print how to continue a training that was interrupted."""
-    if (run.folder / "checkpoint.npz").exists():
+    if (run.folder / "config.json").exists():
         click.echo("\ninterrupted; nothing is lost. Resume with:  "
                    f"scratchvae train {run.lab.name} --resume {run.folder}", err=True)
     else:
-        click.echo("\ninterrupted before the first step; there is nothing to resume", err=True)
+        click.echo("\ninterrupted before the first step; nothing was left behind", err=True)
 
 
 def print_result(run):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..errors import ScratchVAEError
 from ..kernels.folders import data_home
+from ..storage import part_of, sweep
 from .catalogue import CATALOGUE
 from .idx import read_content
 
@@ -213,7 +214,8 @@ def filling(folder):
     If the block fails, the temporary folder is deleted and `folder` stays as it is.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-", suffix=".part"))
+    sweep(folder.parent)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, **part_of(folder.name)))
     try:
         yield temporary
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,8 +3,10 @@ from pathlib import Path
 
 from .. import labs
 from ..errors import ScratchVAEError
+from ..storage import sweep
 from .config import new_config, read_config
 from .image_run import ImageRun
+from .lock import check_unused
 from .text_run import TextRun
 
 CLASSES = {"images": ImageRun, "text": TextRun}         # of the kinds of labs
@@ -29,12 +31,13 @@ def make_run(folder, config):
 
 
 def create_run(folder, config):
-    """Return a new run. Its directory is created when training begins.
+    """Return a new run in a directory of its own, which is made at once.
 
     Parameters
     ----------
     folder : path or None
-        None takes the first of runs/LAB, runs/LAB-2, ... that does not exist.
+        A directory that is empty or does not exist. None takes the first of runs/LAB,
+        runs/LAB-2, ... that does not exist.
     config : dict
         As new_config returns it.
 
@@ -45,24 +48,34 @@ def create_run(folder, config):
     Raises
     ------
     ScratchVAEError
-        If the directory holds a run already.
+        If the directory holds anything, or cannot be made.
     """
-    if folder is None:
-        folder = _free_folder(Path("runs") / config["lab"])
-    if (Path(folder) / "config.json").exists():
-        raise ScratchVAEError(f"{folder}: holds a run already; resume it with --resume "
-                              f"{folder}, or choose another --out")
+    try:
+        if folder is None:
+            folder = _new_folder(Path("runs") / config["lab"])
+        else:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScratchVAEError(f"{error.filename}: cannot be made: {error.strerror}") from None
+    check_unused(folder)
     return make_run(folder, config)
 
 
-def _free_folder(base):
-    """Return the first of base, base-2, base-3, ... that does not exist."""
+def _new_folder(base):
+    """Make the first of base, base-2, base-3, ... that does not exist, and return it.
+
+    Two processes never get the same one.
+    """
+    base.parent.mkdir(parents=True, exist_ok=True)
     folder = base
     number = 1
-    while folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+    while True:
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = base.with_name(f"{base.name}-{number}")
 
 
 def open_run(folder, data_dir=None):
@@ -83,4 +96,7 @@ def open_run(folder, data_dir=None):
     ScratchVAEError
         If the directory holds no run, or its config.json is damaged.
     """
-    return make_run(folder, read_config(folder, data_dir))
+    config = read_config(folder, data_dir)
+    for place in (Path(folder), Path(folder) / "figures"):
+        sweep(place)
+    return make_run(folder, config)

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from ..data.images import load_images
 from ..models import VAE
-from ..storage import write_text
+from ..storage import side_product, write_text
 from .run import Run
 
 MEANINGS = {
@@ -83,7 +83,8 @@ class ImageRun(Run):
             **self.model.evaluate(x, seed),
             "last_batch": self.model.evaluate(last_batch, seed),
         }
-        write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
+        with side_product():
+            write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
         return result
 
     def describe_evaluation(self, result):

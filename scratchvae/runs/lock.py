@@ -2,6 +2,8 @@
 
 The lock belongs to the process, not to the file: it ends with the process, even if that is killed.
 """
+import contextlib
+import errno
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,40 +11,98 @@ from ..errors import ScratchVAEError
 
 # The file stays there afterwards: if it were removed, two processes could lock two such files.
 NAME = ".lock"
+# What file systems say that cannot lock, such as some shares.
+WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
 def training_lock(folder):
     """Lock a directory, which need not exist yet, within a `with` block.
 
+    Where the file system has no locks, a note says so.
+
     Raises
     ------
     ScratchVAEError
         If another process trains there.
     """
-    from filelock import FileLock, Timeout  # takes long to import
-    path = Path(folder) / NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ScratchVAEError(f"{folder}: is being trained by another process; wait until it "
-                              "ends, or stop it") from None
+    lock = _acquire(Path(folder))
     try:
         yield
     finally:
-        lock.release()
+        if lock:
+            lock.release()
+
+
+def _acquire(folder):
+    """Return the lock of a directory, or None where the file system has none."""
+    from filelock import FileLock, Timeout  # takes long to import
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not can_lock(folder / NAME):
+            print(f"note: {folder}: the file system has no locks; do not train this run twice at "
+                  "the same time", flush=True)
+            return None
+        lock = FileLock(folder / NAME, timeout=0)
+        lock.acquire()
+        return lock
+    except Timeout:
+        raise ScratchVAEError(f"{folder}: is being trained by another process; wait until it "
+                              "ends, or stop it") from None
+    except OSError as error:
+        raise ScratchVAEError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def can_lock(path):
+    """Return whether the file system of a file, which is made, has locks."""
+    try:
+        import fcntl
+    except ImportError:                 # Windows, whose locks are others
+        return True
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in WITHOUT_LOCKS
+    return True
 
 
 def is_trained(folder):
     """Return whether a process trains in a directory now."""
     from filelock import FileLock, Timeout
     path = Path(folder) / NAME
-    if not path.exists():
-        return False
     try:
+        if not path.exists() or not can_lock(path):
+            return False
         with FileLock(path, timeout=0):
             return False
     except Timeout:
         return True
+    except OSError:                     # a run that cannot be written: nobody trains it
+        return False
+
+
+def check_unused(folder):
+    """Refuse a directory for a new run that holds anything: nothing of the user's is overwritten.
+
+    Raises
+    ------
+    ScratchVAEError
+    """
+    found = sorted(path.name for path in Path(folder).iterdir() if path.name != NAME)
+    if "config.json" in found:
+        raise ScratchVAEError(f"{folder}: holds a run already; resume it with --resume "
+                              f"{folder}, or choose another --out")
+    if found:
+        raise ScratchVAEError(f"{folder}: is not empty (it holds {', '.join(found[:3])}"
+                              f"{', ...' if len(found) > 3 else ''}); choose a new or empty "
+                              "directory for the run")
+
+
+def discard_if_unused(folder):
+    """Remove the directory of a run that never wrote anything."""
+    folder = Path(folder)
+    with contextlib.suppress(OSError):          # it holds files: it stays
+        if [path.name for path in folder.iterdir()] == [NAME]:
+            (folder / NAME).unlink()
+        folder.rmdir()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import load_shakespeare, load_text
 from ..errors import ScratchVAEError
-from ..storage import read_json, write_text
+from ..storage import read_json, side_product, write_text
 from ..text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
 from .run import Run
 
@@ -159,7 +159,8 @@ class TextRun(Run):
         """Return the lab's Measures of the model, and write them to evaluation.json."""
         measures = self.lab.measure(self)
         content = {measure.name: vars(measure) for measure in measures}
-        write_text(self.folder / "evaluation.json", json.dumps(content, indent=2) + "\n")
+        with side_product():
+            write_text(self.folder / "evaluation.json", json.dumps(content, indent=2) + "\n")
         return measures
 
     def describe_evaluation(self, measures):

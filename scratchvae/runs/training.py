@@ -2,9 +2,10 @@
 import platform
 
 from .. import kernels
+from ..storage import side_product
 from ..training.callback import Callback
 from ..training.loop import steps_in
-from .lock import training_lock
+from .lock import check_unused, training_lock
 from .record import Record
 
 
@@ -38,7 +39,8 @@ class Keeper(Callback):
         self.run.write_config()
         self.write_weights()
         if len(history):
-            history.write_csv(self.run.folder / "history.csv")
+            with side_product():
+                history.write_csv(self.run.folder / "history.csv")
 
     def write_weights(self):
         """Write weights.npz."""
@@ -54,7 +56,7 @@ def train(run, callbacks=(), resume=False):
     callbacks : sequence of Callback, default ()
         Called after the run's own, which have written its files by then.
     resume : bool, default False
-        Continue the training from the run's checkpoint.
+        Continue the training from the run's checkpoint; without a checkpoint, from the beginning.
 
     Raises
     ------
@@ -63,6 +65,19 @@ def train(run, callbacks=(), resume=False):
     KeyboardInterrupt
         At Ctrl-C or SIGTERM, after the checkpoint is written.
     """
+    with training_lock(run.folder):
+        if not resume:
+            check_unused(run.folder)
+        train_locked(run, callbacks, resume and has_begun(run.folder))
+
+
+def has_begun(folder):
+    """Return whether a directory holds a checkpoint; without one, training begins anew."""
+    return (folder / "checkpoint.npz").exists()
+
+
+def train_locked(run, callbacks, resume):
+    """Train a run whose directory is locked; see train."""
     config = run.config
     backend = kernels.load(config["backend"])           # first: it may be missing
     x, y, validation = run.examples()
@@ -70,22 +85,21 @@ def train(run, callbacks=(), resume=False):
     optimizer = run.make_optimizer()
     own = [Keeper(run), *make_record(run, resume)]
     announce(run, len(x), backend.describe())
-    with training_lock(run.folder):
-        if not resume:
-            run.write_config()          # first: a checkpoint cannot be resumed without it
-        run.history = run.model.fit(
-            x,
-            epochs=config["epochs"],
-            batch_size=config["batch_size"],
-            optimizer=optimizer,
-            validation_data=validation,
-            y=y,
-            seed=config["seed"],
-            shuffle=run.lab.shuffle,
-            checkpoint=run.folder / "checkpoint.npz",
-            resume=resume,
-            callbacks=[*own, *callbacks],
-        )
+    if not resume:
+        run.write_config()              # first: a checkpoint cannot be resumed without it
+    run.history = run.model.fit(
+        x,
+        epochs=config["epochs"],
+        batch_size=config["batch_size"],
+        optimizer=optimizer,
+        validation_data=validation,
+        y=y,
+        seed=config["seed"],
+        shuffle=run.lab.shuffle,
+        checkpoint=run.folder / "checkpoint.npz",
+        resume=resume,
+        callbacks=[*own, *callbacks],
+    )
     if config["backend"] == "cuda":
         del run.model                   # loaded again from its file, where Python computes
 

@@ -3,10 +3,27 @@ import contextlib
 import signal
 import threading
 
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")      # not all systems have the last two
+
+
+def signals_to_stop():
+    """Return the signals that ask a process to stop, without those that it ignores.
+
+    nohup ignores SIGHUP. A shell script ignores SIGINT for what it runs in the background.
+    """
+    known = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def raise_at_signals():
+    """Let each of these signals raise KeyboardInterrupt, as Ctrl-C does, from now on."""
+    for number in signals_to_stop():
+        signal.signal(number, signal.default_int_handler)
+
 
 @contextlib.contextmanager
 def deferred_interrupts():
-    """Collect SIGINT and SIGTERM in a list, which is the context's value, instead of raising.
+    """Collect signals that ask to stop in a list, the context's value, instead of raising.
 
     So no step is cut in two. A second signal raises KeyboardInterrupt at once. Outside the main
     thread signals are left as they are: Python delivers them to the main thread alone.
@@ -21,8 +38,7 @@ def deferred_interrupts():
             raise KeyboardInterrupt
         received.append(number)
 
-    before = {number: signal.signal(number, receive)
-              for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, receive) for number in signals_to_stop()}
     try:
         yield received
     finally:

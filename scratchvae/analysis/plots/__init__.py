@@ -7,6 +7,7 @@ arguments:
     title       the title above the figure
     note        a small line at its foot, such as the source of the data
 """
+from . import backend
 from .curves import loss_curves, step_curve
 from .images import as_images, progress_pairs, reconstructions, samples, tile
 from .latent import kl_by_dimension, latent_histogram, latent_scatter, latent_scatters

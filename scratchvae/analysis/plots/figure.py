@@ -1,9 +1,13 @@
 """The style of the figures; how they are made and saved."""
 from pathlib import Path
 
-import matplotlib
+import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL.PngImagePlugin import PngInfo
+
+from ...storage import write_file
+from ..marks import mark
 
 STYLE = {
     "font.size": 10,
@@ -23,7 +27,8 @@ DPI = 160
 INK = "#1f4e79"
 ACCENT = "#d1495b"
 FRAME = "0.85"
-styled = matplotlib.rc_context(STYLE)   # decorates each function that draws
+# Decorates each function that draws. The user's own settings (dark, TeX) do not reach the figures.
+styled = matplotlib.style.context(["default", STYLE])
 
 
 def new_figure(title, width, height, panels=1):
@@ -67,9 +72,29 @@ def save(figure, path, note=""):
     # The layout of square axes takes two rounds; savefig does the second.
     figure.draw_without_rendering()
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
+    write_file(path, lambda file: figure.savefig(file, format="png", dpi=DPI,
+                                                 metadata={"Comment": mark(path)}))
     return path
+
+
+def save_image(image, path, **options):
+    """Write a PIL image to a PNG or GIF file.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    path : path
+        Missing folders are made.
+    **options
+        Of PIL's save.
+    """
+    kind = Path(path).suffix[1:]
+    if kind == "gif":
+        options["comment"] = mark(path)
+    else:
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_text("Comment", mark(path))
+    write_file(path, lambda file: image.save(file, format=kind, **options))
 
 
 def short(value):

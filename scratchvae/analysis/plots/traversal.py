@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ...errors import ScratchVAEError
-from .figure import DPI, FRAME, save, short, styled
+from .figure import DPI, FRAME, save, save_image, short, styled
 from .images import as_images, sheet, show
 
 FRAME_MILLISECONDS = 80
@@ -58,13 +58,12 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
     images = as_images(decode(points))
     name = f"$z_{{{coordinate + 1}}}$"
     folder = Path(folder)
-    (folder / "traversal").mkdir(parents=True, exist_ok=True)
     frames = list(_frames(images, [f"{name} = {short(value)}" for value in values]))
     for i, frame in enumerate(frames):
-        frame.save(folder / "traversal" / f"frame_{i:02d}.png")
+        save_image(frame, folder / "traversal" / f"frame_{i:02d}.png")
     animation = folder / "traversal.gif"
-    frames[0].save(animation, save_all=True, append_images=frames[1:],
-                   duration=FRAME_MILLISECONDS, loop=0)     # 0: it repeats for ever
+    save_image(frames[0], animation, save_all=True, append_images=frames[1:],
+               duration=FRAME_MILLISECONDS, loop=0)         # 0: it repeats for ever
     figure = sheet(images, 10, title, [short(value) for value in values])
     figure.axes[0].set_xlabel(f"above each image: {name}", fontsize=8)
     return [animation, save(figure, folder / "traversal.png", note)]

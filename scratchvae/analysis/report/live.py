@@ -1,5 +1,7 @@
 """Keeping a run's report up to date while the run is trained."""
+from ...storage import side_product
 from ...training.callback import Callback
+from ..marks import is_marked
 from . import write_report
 from .progress import Progress
 
@@ -30,7 +32,8 @@ class Live(Callback):
             self.events.close()
         if error and self.begun:
             problem = "" if isinstance(error, KeyboardInterrupt) else str(error)
-            write_report(self.run, problem=problem, current=False)
+            with side_product():
+                write_report(self.run, problem=problem, current=False)
 
     def on_train_begin(self, history):
         """Write the first page, unless the resumed training is complete already."""
@@ -38,15 +41,17 @@ class Live(Callback):
         print(f"report: {page}, rewritten after every epoch", flush=True)
         if len(history) < self.run.config["epochs"]:
             self.begun = True
-            for figure in self.run.figures.glob("*"):
-                figure.unlink()                 # drawn from weights that training now changes
+            for figure in self.run.figures.rglob("*"):
+                if figure.is_file() and is_marked(figure):
+                    figure.unlink()             # drawn from weights that training now changes
             self.write()
 
     def on_epoch_end(self, history):
         """Add the epoch, and examples of what the model makes now."""
         row = history.rows[-1]
         made = self.run.glimpse()
-        Progress(self.run.folder).add(self.run, row["epoch"], made)
+        with side_product():
+            Progress(self.run.folder).add(self.run, row["epoch"], made)
         if self.events:
             self.events.add(row, made)
         self.write()
@@ -54,4 +59,5 @@ class Live(Callback):
     def write(self):
         """Write the page, without the figures and measures of earlier weights."""
         (self.run.folder / "evaluation.json").unlink(missing_ok=True)
-        write_report(self.run, live=True, current=False)
+        with side_product():
+            write_report(self.run, live=True, current=False)
