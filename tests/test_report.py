@@ -87,7 +87,7 @@ def test_a_report_describes_the_run_and_its_results(images, run):
     for expected in (
             "Handwritten digits through a plane, with dense layers",
             "2 epochs in batches of 10, seed 3",
-            "a subset of 60 images",
+            "other images than the published MNIST",
             f"{last['loss']:#.5g}",
             f"{last['val_loss']:#.5g}",
             "dense (Dense) (None, 8) 6,280",

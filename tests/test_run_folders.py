@@ -183,6 +183,18 @@ def test_a_run_that_cannot_be_written_is_evaluated(run, trained, monkeypatch, na
     assert "reconstruction" in output and "Read-only file system; everything else" in output
 
 
+# The data of the training, and others.
+
+def test_a_run_says_when_other_data_are_used(run, trained, tmp_path):
+    assert "note: these are not the data" not in run("plot", trained)[1]
+    other = write_idx_files(tmp_path / "other" / "mnist", seed=5).parent
+    code, output, errors = run("plot", trained, "--data-dir", other)
+    assert code == 0, errors
+    assert "note: these are not the data of the training, other images" in output
+    code, output, errors = run("evaluate", trained, "--data-dir", other)
+    assert str(other) in (trained / "evaluation.json").read_text()
+
+
 # What killed processes leave.
 
 def test_parts_of_killed_processes_are_swept(run, trained):

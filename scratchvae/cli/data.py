@@ -3,6 +3,7 @@ import click
 
 from ..data import LOADERS, sources
 from ..data.catalogue import CATALOGUE
+from ..data.near_misses import explain
 from ..errors import ScratchVAEError
 from .arguments import FOLDER
 
@@ -20,13 +21,20 @@ def name_argument():
 @data.command("list")
 def data_list():
     """List the data sets, and where each would be taken from now, without downloading."""
+    named = list(sources.named_folders())
     for name, data_set in CATALOGUE.items():
+        click.echo(f"{name}: {data_set.title} ({data_set.licence})")
+        for folder, origin in named:
+            problem = "" if sources.files_in(folder, name) else explain(folder, data_set)
+            click.echo(f"  {problem and 'not '}on this machine: {origin}"
+                       f"{problem and f': {problem}'}")
+        if named:
+            continue
         here = [origin for folder, origin in sources.local_folders(name)
                 if sources.files_in(folder, name)]
         place = "not on this machine; fetched when first needed"
         if here:
             place = f"on this machine: {here[0]}"
-        click.echo(f"{name}: {data_set.title} ({data_set.licence})")
         click.echo(f"  {place}")
 
 

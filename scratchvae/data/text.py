@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..errors import ScratchVAEError
 from .catalogue import CATALOGUE
-from .idx import read_content
+from .idx import is_page, read_content
 from .sources import locate
 
 SHAKESPEARE_BYTES = 1_115_394   # of the published file
@@ -41,6 +41,8 @@ def load_shakespeare(data_dir=None):
     if len(content) == SHAKESPEARE_BYTES and not complete:
         raise ScratchVAEError(f"{path}: has the size of the published file but not its content: "
                               "it is damaged, or another text")
+    if is_page(content):
+        raise ScratchVAEError(f"{path}: is a web page, not a text; download the file itself")
     text = decode(content, path)
     what = data_set.title if complete else f"a stand-in for {data_set.title}"
     return TextData(text, f"{what} ({len(text):,} characters), from {found.origin}", complete)

@@ -25,6 +25,10 @@ class ImageRun(Run):
         """The lab's data set, its images prepared as the lab's examples."""
         data = load_images(self.lab.data, self.config["data_dir"])
         print(f"data: {data.description}", flush=True)
+        if self.config.get("data_sha256") not in (None, data.sha256):
+            self.data_line = data.description
+            print(f"note: these are not the data of the training, {self.config['data']}; figures "
+                  "and measures are of these", flush=True)
         data.x_train = self.lab.prepare(data.x_train)
         data.x_test = self.lab.prepare(data.x_test)
         return data
@@ -52,6 +56,7 @@ class ImageRun(Run):
         if limit or self.lab.validation_split:
             self.config["data"] += f"; of these {len(x):,} and {len(validation):,} used"
         self.config["complete"] = data.complete
+        self.config["data_sha256"] = data.sha256
         # The figures show test examples: without this, 190 MB would stay in memory after training.
         data.x_train = data.x_train[:0]
         return x, None, validation

@@ -35,6 +35,8 @@ class Run:
         As new_config or read_config returns it.
     """
 
+    data_line = None            # what the data are if they are others than those of the training
+
     def __init__(self, folder, config):
         self.folder = Path(folder)
         self.config = config
@@ -86,7 +88,8 @@ class Run:
     @property
     def note(self):
         """The line at the foot of every figure."""
-        return f"{self.lab.name}, seed {self.config['seed']}, {self.config['data']}"
+        data = self.data_line or self.config["data"]
+        return f"{self.lab.name}, seed {self.config['seed']}, {data}"
 
     @property
     def references(self):
