@@ -37,22 +37,39 @@ class Optimizer:
     def _number(self, name, value, low=0, high=float("inf")):
         return checks.number(type(self).__name__, name, value, low, high)
 
-    def build(self, parameters, kernels):
-        """Begin anew.
+    def build(self, parameters, kernels, last=None):
+        """Begin with a model.
 
         Parameters
         ----------
         parameters : Parameters
-            A model's (scratchvae.layers.parameters).
+            The model's (scratchvae.layers.parameters).
         kernels : module
             The backend.
+        last : Optimizer, optional
+            One of the same arguments that this one goes on from, perhaps itself. By default the
+            slots are empty.
         """
         self.parameters = parameters
         self.kernels = kernels
         values = parameters.values
-        self.slots = {name: kernels.zeros(values.shape, values.dtype) for name in self.slot_names}
         self._scratch = kernels.clip_by_global_norm_scratch(values.size, values.dtype)
-        self.step = 0
+        if last is None:
+            self.slots = {name: kernels.zeros(values.shape, values.dtype)
+                          for name in self.slot_names}
+            self.step = 0
+        else:
+            self.slots = {name: kernels.from_host(slot) for name, slot in last.slots.items()}
+            self.step = last.step
+
+    def __getstate__(self):
+        """Copy and pickle the arguments and the slots, not the model."""
+        state = {name: value for name, value in vars(self).items()
+                 if name not in ("parameters", "kernels", "_scratch")}
+        if "slots" in state:
+            state["slots"] = {name: self.kernels.to_host(slot).copy()
+                              for name, slot in self.slots.items()}
+        return state
 
     def update(self):
         """Make one step down the gradient."""

@@ -127,6 +127,6 @@ def test_a_file_without_a_moving_average_is_refused(normalized, missing, tmp_pat
     arrays, description = read_arrays(path, "model")
     del arrays[missing]
     write_arrays(path, arrays, description)
-    message = f"model.npz: damaged: {missing} is missing or has a wrong shape"
+    message = f"model.npz: {missing} is missing or has a wrong shape: damaged"
     with pytest.raises(ScratchVAEError, match=message):
         VAE.load(path)

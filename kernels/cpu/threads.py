@@ -15,6 +15,24 @@ def set_threads(count):
     numba.set_num_threads(count)
 
 
+def survives_fork():
+    """Return whether a forked process can compute: kernels have not run, or their threads allow it.
+
+    GNU's OpenMP ends a forked process that uses it.
+    """
+    try:
+        return numba.threading_layer() != "omp"
+    except ValueError:                  # no kernel has run yet
+        return True
+
+
+def refuse(*_, **__):
+    """Take the place of each operation in a forked process that cannot compute."""
+    raise ScratchVAEError("this process was forked after kernels had run, and their threads do not "
+                          "survive that; start processes by multiprocessing's \"spawn\" or "
+                          "\"forkserver\", or compute with the backend reference")
+
+
 def describe():
     """Return one line of text: the library, the number of threads, and their threading layer."""
     normal(np.empty(1, np.float32), 0, 0, 0)        # Numba chooses its layer at the first prange

@@ -244,6 +244,12 @@ class Layer:
         layer.backend = self.backend
         return layer
 
+    def __reduce__(self):
+        """Copy and pickle the layer as its arguments and its weights, on its own."""
+        weights = None if self.input_shape is None else self.get_weights()
+        return _restore, (type(self), self.arguments(), self.dtype, self.backend,
+                          self.input_shape, weights)
+
     @staticmethod
     def from_config(config, dtype="float32"):
         """Return a layer, not built, from what get_config returned.
@@ -293,6 +299,17 @@ class Layer:
     def _check_built(self):
         if self.input_shape is None:
             raise ScratchVAEError(f"{self.name} is not built; call build(input_shape) first")
+
+
+def _restore(layer_class, arguments, dtype, backend, input_shape, weights):
+    """Return the layer that __reduce__ took apart."""
+    layer = layer_class(**arguments)
+    layer.dtype = dtype
+    layer.backend = backend
+    if weights is not None:
+        layer.build(input_shape)
+        layer.set_weights(weights)
+    return layer
 
 
 def registered_name(cls):

@@ -1,4 +1,5 @@
 """The plain autoencoder: a code without a distribution."""
+from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..schedules import Constant
 from .model import Model
@@ -64,6 +65,7 @@ class Autoencoder(Model):
         optimizer.update()
         return losses
 
+    @in_turn
     def encode(self, x):
         """Return the codes z (N, latent_dim) of the examples x."""
         z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_examples(x))
@@ -74,6 +76,7 @@ class Autoencoder(Model):
         raise ScratchVAEError("an Autoencoder cannot sample: its codes follow no known "
                               "distribution; decode(z) shows points of your choice")
 
+    @in_turn
     def reconstruct(self, x):
         """Return the examples x decoded from their codes: decode(encode(x))."""
         return self.decode(self.encode(x))

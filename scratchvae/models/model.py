@@ -1,7 +1,10 @@
 """What the variational and the plain autoencoder share: building, training, evaluating, saving."""
+import threading
+
 import numpy as np
 
 from .. import checks, kernels, losses, training
+from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
 from ..layers import Layer
@@ -51,6 +54,8 @@ class Model:
         activation = self.decoder.take_output_activation(loss.takes_softmax)
         self.loss = loss(reconstruction_scale, activation)
         self.input_shape = None
+        self.trained = training.Trained()
+        self._training = threading.Lock()
 
     @property
     def name(self):
@@ -71,6 +76,7 @@ class Model:
         """
         input_shape = tuple(np.atleast_1d(input_shape).tolist())
         seed = checks.seed(self.name, seed)
+        self.trained = training.Trained()
         if len(set(map(id, self.layers.values()))) < len(self.layers):
             raise ScratchVAEError(f"{self.name}: one layer object is used in two places; "
                                   "make a layer for each")
@@ -142,15 +148,17 @@ class Model:
             **options):
         """Train on x and return the History.
 
-        The first fit builds the model from `seed`, unless `build` did. The same seed gives the same
-        bits on any number of threads.
+        The first fit builds the model from `seed`, unless `build` did. Another fit goes on where
+        the last one ended, so fit(x, epochs=1) three times is fit(x, epochs=3): batches, noise, KL
+        schedule, and the optimizer's slots, unless it has other arguments. The same seed gives the
+        same bits on any number of threads.
 
         Parameters
         ----------
         x : array (N, *input_shape)
         epochs, batch_size : int
         optimizer : Optimizer or None
-            None stands for Adam(). It begins anew.
+            None stands for that of the last fit, at first Adam().
         validation_data : array or pair of arrays, optional
             Examples to evaluate after each epoch; with y a pair (x, y).
         seed : int
@@ -164,7 +172,10 @@ class Model:
             Ctrl-C completes the step, writes, and raises KeyboardInterrupt; a second one stops at
             once.
         resume : bool, default False
-            Whether to go on from the checkpoint, to the same bits.
+            Whether to go on from the checkpoint, to the same bits. `epochs` is the number of all
+            epochs then.
+        fresh : bool, default False
+            Whether to begin anew, with epoch 1 and empty slots, from the weights as they are.
         progress : bool, default True
             Whether to show a progress bar and a line for each epoch.
         callbacks : list of scratchvae.training.Callback, optional
@@ -172,13 +183,20 @@ class Model:
         Raises
         ------
         ScratchVAEError
-            If an argument is wrong, or the loss is not finite any more.
+            If an argument is wrong, the loss is not finite any more, or another thread trains.
         """
         settings = training.make_settings(
             epochs=epochs, batch_size=batch_size, optimizer=optimizer,
             validation_data=validation_data, seed=seed, **options)
-        return training.fit(self, x, settings)
+        if not self._training.acquire(blocking=False):
+            raise ScratchVAEError(f"this {self.name} is being trained already; train one model "
+                                  "in one thread")
+        try:
+            return training.fit(self, x, settings)
+        finally:
+            self._training.release()
 
+    @in_turn
     def evaluate(self, x, seed=0, y=None):
         """Return the mean losses over x, with one sample of z for each example.
 
@@ -206,6 +224,7 @@ class Model:
         means = self.kernels.to_host(sums) / len(x)
         return dict(zip(("loss", "reconstruction", "kl"), means.tolist()))
 
+    @in_turn
     def decode(self, z):
         """Return the decoder's output (N, *input_shape) for latent codes z (N, latent_dim)."""
         z = self.as_array("z", z, (self.latent_dim,))
@@ -269,6 +288,55 @@ class Model:
         model.build(input_shape)
         return model
 
+    def get_weights(self):
+        """Return copies of all weights, NumPy arrays in Keras's order (see `weights`)."""
+        self.check_built()
+        return [self.kernels.to_host(weight).copy() for weight in self.weights.values()]
+
+    @in_turn
+    def set_weights(self, weights):
+        """Set all weights from a list as get_weights returns it."""
+        self.check_built()
+        own = self.weights
+        given = [np.shape(weight) for weight in weights]
+        expected = [tuple(weight.shape) for weight in own.values()]
+        if given != expected:
+            raise ScratchVAEError(f"{self.name}: weights have shapes {given}, "
+                                  f"expected {dict(zip(own, expected))}")
+        for weight, value in zip(own.values(), weights):
+            self.kernels.copy(np.ascontiguousarray(value, self.dtype), weight)
+
+    def save_weights(self, path):
+        """Write the weights alone, to a file that load_weights reads."""
+        self.save(path)
+
+    def load_weights(self, path):
+        """Set all weights from a file that save_weights or save wrote, of a model like this one."""
+        self.check_built()
+        arrays, _ = read_arrays(path, "model")
+        self._take_weights(arrays, path)
+
+    def _take_weights(self, arrays, path):
+        """Set all weights from the arrays of a file."""
+        weights = self.weights
+        for name, weight in weights.items():
+            if name not in arrays or arrays[name].shape != weight.shape:
+                raise ScratchVAEError(f"{path}: {name} is missing or has a wrong shape: damaged, "
+                                      "or of another model")
+        self.set_weights([arrays[name] for name in weights])
+
+    def __reduce__(self):
+        """Copy and pickle the model as its arguments, its weights, and how far it is trained."""
+        config = self.get_config()
+        del config["class"]
+        input_shape = config.pop("input_shape")
+        for part in ("encoder", "decoder"):
+            if part in config:
+                config[part] = self.parts[part].fresh_layers()
+        weights = None if input_shape is None else self.get_weights()
+        return _restore, (type(self), config | {"backend": self.backend}, input_shape, weights,
+                          self.trained)
+
     def save(self, path):
         """Write the model, its configuration, parameters and state, to one file."""
         self.check_built()
@@ -294,10 +362,7 @@ class Model:
         if not isinstance(model, cls):
             raise ScratchVAEError(f"{path}: holds a model of class {model.name}, "
                                   f"expected {cls.__name__}")
-        for name, weight in model.weights.items():
-            if name not in arrays or arrays[name].shape != weight.shape:
-                raise ScratchVAEError(f"{path}: damaged: {name} is missing or has a wrong shape")
-            model.kernels.copy(np.ascontiguousarray(arrays[name], model.dtype), weight)
+        model._take_weights(arrays, path)
         return model
 
     # Checks of data.
@@ -361,3 +426,13 @@ class Model:
             hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
             raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
         return array
+
+
+def _restore(model_class, arguments, input_shape, weights, trained):
+    """Return the model that __reduce__ took apart."""
+    model = model_class(**arguments)
+    if input_shape is not None:
+        model.build(input_shape)
+        model.set_weights(weights)
+        model.trained = trained
+    return model

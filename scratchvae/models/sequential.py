@@ -137,6 +137,11 @@ class Sequential:
         layer.activation = "linear"
         return activation
 
+    def fresh_layers(self):
+        """Return layers like those that were given, not built."""
+        return [type(layer)(**{name: value for name, value in config.items() if name != "class"})
+                for layer, config in zip(self.layers.values(), self._config)]
+
     def get_config(self):
         """Return the layers' configurations, as they were given."""
         return self._config

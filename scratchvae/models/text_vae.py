@@ -15,6 +15,7 @@ that z has to carry the information.
 import numpy as np
 
 from .. import checks, schedules
+from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
@@ -213,12 +214,14 @@ class TextVAE(VAE):
     # Writing. The state of a line that is being written is the GRU's state and z, side by side
     # (N, U + J), on the host.
 
+    @in_turn
     def start(self, z):
         """Return the state before the first word, for latent codes z (N, latent_dim)."""
         z = self.as_array("z", z, (self.latent_dim,))
         state = self.initial.forward(self.kernels.from_host(z))
         return np.concatenate([self.kernels.to_host(state), z], axis=1)
 
+    @in_turn
     def step(self, words, state):
         """Read one word of each line, and predict the next.
 
@@ -245,6 +248,7 @@ class TextVAE(VAE):
         h = to_host(self.gru.step(from_host(inputs), from_host(h)))
         return h @ kernel + bias, np.concatenate([h, z], axis=1)
 
+    @in_turn
     def decode(self, z):
         """Return the most probable line, word by word, for latent codes z (N, latent_dim).
 

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import checks, schedules
+from ..concurrency import in_turn
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, Noise
@@ -123,6 +124,7 @@ class VAE(Model):
 
     # What a trained model is for.
 
+    @in_turn
     def encode(self, x):
         """Return (z_mean, z_log_var) of the examples x, (N, latent_dim) each."""
         def heads(x):
@@ -130,11 +132,13 @@ class VAE(Model):
             return self.z_mean.forward(h), self.z_log_var.forward(h)
         return tuple(self.in_batches(heads, self.as_examples(x)))
 
+    @in_turn
     def reconstruct(self, x):
         """Return the examples x decoded from the mean of their code: decode(z_mean)."""
         z_mean, _ = self.encode(x)
         return self.decode(z_mean)
 
+    @in_turn
     def sample(self, count, seed=0):
         """Return `count` new examples: decode(z) for z ~ N(0, 1)."""
         self.check_built()
@@ -143,6 +147,7 @@ class VAE(Model):
         Noise(self.kernels, checks.seed("sample", seed)).normal(z, PRIOR)
         return self.decode(self.kernels.to_host(z))
 
+    @in_turn
     def log_weights(self, x, samples, seed=0):
         """Return log p(x|z) p(z) / q(z|x) for points z ~ q(z|x) of each example.
 

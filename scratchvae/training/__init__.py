@@ -1,5 +1,5 @@
 """Training: the loop over epochs and batches, its callbacks, and its history."""
 from .callback import Callback
 from .history import History
-from .loop import fit
+from .loop import Trained, fit
 from .settings import Settings, make_settings

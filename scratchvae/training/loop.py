@@ -5,15 +5,19 @@ noise of a step one of (seed, step). So the state of training is the parameters,
 slots, the history, and how far the current epoch has come. A resumed run gives bit-identical
 results.
 """
+import contextlib
 import json
 import math
 import time
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
+from .. import concurrency
 from ..errors import ScratchVAEError
+from ..optimizers import Adam, Optimizer
 from ..storage import read_arrays, write_arrays
 from .callback import listeners
 from .history import History
@@ -39,18 +43,23 @@ def fit(model, x, settings):
     if np.ndim(x) < 2:
         raise ScratchVAEError(f"fit: x must be an array of shape (N, ...), got "
                               f"{type(x).__name__} with {np.ndim(x)} axes")
-    if model.input_shape is None:
+    unbuilt = model.input_shape is None
+    if unbuilt:
         model.build(np.shape(x)[1:], settings.seed)
-    x, y = model.as_pair(x, settings.y)
-    validation = validation_pair(model, settings)
-    settings.optimizer.build(model.parameters, model.kernels)
+    try:
+        x, y = model.as_pair(x, settings.y)
+        validation = validation_pair(model, settings)
+    except ScratchVAEError:
+        if unbuilt:
+            model.input_shape = None        # a refused fit leaves nothing behind
+        raise
     training = Training(model, x, y, settings)
     if settings.resume:
         training.load(settings.checkpoint)
     elif settings.checkpoint:
         training.save(settings.checkpoint)
     training.notify("on_train_begin")
-    with deferred_interrupts() as interrupted:
+    with deferred_interrupts() as interrupted, training.noted():
         while training.epoch < settings.epochs and not interrupted:
             training.run_epoch(interrupted)
             if training.step == training.steps:
@@ -75,6 +84,14 @@ def validation_pair(model, settings):
     return model.as_pair(*data)
 
 
+@dataclass
+class Trained:
+    """How far a model is trained: where the next fit goes on."""
+    epochs: int = 0
+    steps: int = 0
+    optimizer: Optimizer = None
+
+
 class Training:
     """The state of one training, and its inner loop.
 
@@ -90,8 +107,9 @@ class Training:
     def __init__(self, model, x, y, settings):
         self.model = model
         self.settings = settings
-        self.optimizer = settings.optimizer
         self.kernels = model.kernels
+        self.before = Trained() if settings.fresh or settings.resume else model.trained
+        self.optimizer = self._choose_optimizer()
         self.x, self.y = model.on_device(x, y)
         self.steps = math.ceil(len(x) / settings.batch_size)    # in an epoch
         self.fingerprint = fingerprint(x, y)
@@ -100,10 +118,37 @@ class Training:
         self.epoch = 0
         self.start_epoch()
 
+    def _choose_optimizer(self):
+        """Return the optimizer, built: it goes on from the last one if that has its arguments."""
+        last = self.before.optimizer
+        chosen = self.settings.optimizer or last or Adam()
+        if last is not None and chosen.get_config() != last.get_config():
+            last = None
+        chosen.build(self.model.parameters, self.kernels, last)
+        return chosen
+
+    @contextlib.contextmanager
+    def noted(self):
+        """Note in the model how far it is trained when the block ends, however it ends."""
+        try:
+            yield
+        finally:
+            self.model.trained = Trained(self.before.epochs + self.epoch,
+                                         self.before.steps + self._done(), self.optimizer)
+
+    def _done(self):
+        """Return how many steps this training has made."""
+        return self.epoch * self.steps + self.step
+
     def notify(self, moment):
         """Call the callbacks' method of that name with the history."""
         for listener in listeners(self.settings.callbacks, moment):
             listener(self.history)
+
+    @property
+    def number(self):
+        """The number of the current epoch among all that trained the model, from 1."""
+        return self.before.epochs + self.epoch + 1
 
     def start_epoch(self):
         """Reset what belongs to one epoch."""
@@ -114,14 +159,15 @@ class Training:
     def run_epoch(self, interrupted):
         """Train on the rest of the current epoch, or until `interrupted` is not empty."""
         order = self.kernels.from_host(self.order())
-        epochs = self.settings.epochs
+        epochs = self.before.epochs + self.settings.epochs
         size = self.settings.batch_size
-        title = f"epoch {self.epoch + 1:{len(str(epochs))}}/{epochs}"
+        title = f"epoch {self.number:{len(str(epochs))}}/{epochs}"
         started = time.perf_counter() - self.seconds
         with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False,
                   disable=None if self.settings.progress else True) as bar:
             while self.step < self.steps and not interrupted:
-                self.train_batch(order[self.step * size:(self.step + 1) * size])
+                with concurrency.TURN:
+                    self.train_batch(order[self.step * size:(self.step + 1) * size])
                 if self.step % LOOK == 0:
                     bar.set_postfix_str(f"loss {self.means()[0]:.4g}", refresh=False)
                 bar.update()
@@ -132,13 +178,14 @@ class Training:
         """Return the order of the current epoch's examples, int32."""
         order = np.arange(len(self.x), dtype=np.int32)
         if self.settings.shuffle:
-            np.random.default_rng([self.settings.seed, self.epoch, SHUFFLE]).shuffle(order)
+            rng = np.random.default_rng([self.settings.seed, self.number - 1, SHUFFLE])
+            rng.shuffle(order)
         return order
 
     def train_batch(self, indices):
         """Make one training step on the examples of these indices."""
         model = self.model
-        step = self.epoch * self.steps + self.step
+        step = self.before.steps + self._done()
         batch = self.batch_of("batch", self.x, indices)
         target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
         kl_weight = model.kl_weight(step)
@@ -175,7 +222,7 @@ class Training:
         means = self.kernels.to_host(self.sums) / count
         if not np.isfinite(means).all():
             raise ScratchVAEError(f"training diverged: the loss is {means[0]} by step {self.step} "
-                                  f"of epoch {self.epoch + 1}; try a smaller learning_rate")
+                                  f"of epoch {self.number}; try a smaller learning_rate")
         return means
 
     def end_epoch(self, validation):
@@ -186,14 +233,14 @@ class Training:
             losses = self.model.evaluate(validation[0], settings.seed, validation[1])
         self._check_finite(losses)
         loss, reconstruction, kl = map(float, self.means())
-        self.history.append(epoch=self.epoch + 1, loss=loss, reconstruction=reconstruction, kl=kl,
+        self.history.append(epoch=self.number, loss=loss, reconstruction=reconstruction, kl=kl,
                             **{f"val_{name}": losses.get(name)
                                for name in ("loss", "reconstruction", "kl")},
                             seconds=round(self.seconds, 3))
         self.epoch += 1
         self.start_epoch()
         if settings.progress:
-            tqdm.write(describe_epoch(self.history.rows[-1], settings.epochs))
+            tqdm.write(describe_epoch(self.history.rows[-1], self.before.epochs + settings.epochs))
         if settings.checkpoint:
             self.save(settings.checkpoint)
         self.notify("on_epoch_end")
@@ -202,7 +249,7 @@ class Training:
         """Refuse to go on from parameters or a validation loss that are not finite."""
         parameters = self.kernels.to_host(self.model.parameters.values)
         if not math.isfinite(losses.get("loss", 0.0)) or not np.isfinite(parameters).all():
-            raise ScratchVAEError(f"training diverged in epoch {self.epoch + 1}: validation loss "
+            raise ScratchVAEError(f"training diverged in epoch {self.number}: validation loss "
                                   "or parameters are not finite; try a smaller learning_rate")
 
     # What a checkpoint holds, and what must be the same to go on from it.
@@ -225,7 +272,8 @@ class Training:
         arrays = {name: self.kernels.to_host(array) for name, array in self._arrays().items()}
         state = {"kind": "checkpoint", "settings": self._fixed(), "history": self.history.rows,
                  "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
-                 "updates": self.optimizer.step}
+                 "updates": self.optimizer.step,
+                 "before": [self.before.epochs, self.before.steps]}
         write_arrays(path, arrays, state)
 
     def load(self, path):
@@ -240,6 +288,7 @@ class Training:
         for name, array in self._arrays().items():
             self.kernels.copy(arrays[name], array)
         self.optimizer.step = state["updates"]
+        self.before = Trained(*state.get("before", (0, 0)))
         self.history = History(state["history"])
         self.epoch = state["epoch"]
         self.step = state["step"]

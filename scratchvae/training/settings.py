@@ -4,8 +4,10 @@ from pathlib import Path
 
 from .. import checks
 from ..errors import ScratchVAEError
-from ..optimizers import Adam, Optimizer
+from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from .callback import Callback
+
+NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, RMSprop, SGD)}
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Settings:
     shuffle: bool = True
     checkpoint: object = None
     resume: bool = False
+    fresh: bool = False
     progress: bool = True
     callbacks: tuple = ()
 
@@ -27,11 +30,11 @@ class Settings:
         self.epochs = checks.integer("fit", "epochs", self.epochs)
         self.batch_size = checks.integer("fit", "batch_size", self.batch_size)
         self.seed = checks.seed("fit", self.seed)
-        if self.optimizer is None:
-            self.optimizer = Adam()
-        if not isinstance(self.optimizer, Optimizer):
-            raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), or None "
-                                  f"for Adam(), got {self.optimizer!r}")
+        if isinstance(self.optimizer, str) and self.optimizer.lower() in NAMES:
+            self.optimizer = NAMES[self.optimizer.lower()]()
+        if not isinstance(self.optimizer, (Optimizer, type(None))):
+            raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), one of "
+                                  f"these names, or None, got {self.optimizer!r}")
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "

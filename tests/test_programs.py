@@ -1,0 +1,249 @@
+"""A model inside a program: threads, processes, copies, and training that goes on."""
+import copy
+import multiprocessing
+import pickle
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from helpers import HOSTS
+
+from scratchvae.errors import ScratchVAEError
+from scratchvae.layers import GRU, BatchNormalization, Bidirectional, Dense, Dropout
+from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.optimizers import SGD, Adam, RMSprop
+from scratchvae.schedules import LinearWarmup
+
+
+def make_vae(**options):
+    return VAE([Dense(8, activation="relu"), BatchNormalization(), Dropout(0.2)], 2,
+               [Dense(8, activation="relu"), Dense(12, activation="sigmoid")], **options)
+
+
+@pytest.fixture
+def vae(x):
+    model = make_vae()
+    model.build((12,))
+    return model
+
+
+def equal(a, b):
+    return all((p == q).all() for p, q in zip(a.get_weights(), b.get_weights(), strict=True))
+
+
+# Threads.
+
+def test_each_thread_gets_its_own_answers(vae, rng):
+    parts = list(rng.random((2500, 1, 12)))
+    calls = {"reconstruct": vae.reconstruct, "encode": lambda part: vae.encode(part)[0],
+             "evaluate": lambda part: [vae.evaluate(part)["reconstruction"]]}
+    for name, call in calls.items():
+        expected = [call(part) for part in parts[:800]]
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(call, parts[:800]))
+        wrong = sum(not np.array_equal(*pair) for pair in zip(expected, answers, strict=True))
+        assert wrong == 0, name
+
+
+def test_while_a_model_is_trained_others_can_ask_it(vae, x):
+    class Ask(threading.Thread):
+        answers = ()
+
+        def run(self):
+            self.answers = [vae.reconstruct(x[:1]) for _ in range(50)]
+    alone = make_vae()
+    alone.fit(x, epochs=20, batch_size=5, progress=False)
+    asking = Ask()
+    asking.start()
+    vae.fit(x, epochs=20, batch_size=5, progress=False)
+    asking.join()
+    assert len(asking.answers) == 50
+    assert equal(vae, alone)
+
+
+def test_training_in_two_threads_is_refused(vae, x):
+    errors = []
+
+    def train():
+        try:
+            vae.fit(x, epochs=50, batch_size=1, progress=False)
+        except ScratchVAEError as error:
+            errors.append(str(error))
+    threads = [threading.Thread(target=train) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == ["this VAE is being trained already; train one model in one thread"]
+
+
+# Processes.
+
+def encode_in_child(vae, x, queue):
+    try:
+        queue.put(vae.encode(x)[0])
+    except ScratchVAEError as error:
+        queue.put(str(error))
+
+
+CHILD = """
+import multiprocessing, sys
+import numpy as np
+from scratchvae.layers import Dense
+from scratchvae.models import VAE
+
+def encode(x):
+    return vae.encode(x)[0]
+
+vae = VAE([Dense(8)], 2, [Dense(12, activation="sigmoid")])
+vae.build((12,))
+x = np.ones((3, 12))
+expected = encode(x)
+try:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert (pool.map(encode, [x])[0] == expected).all()
+    print("computed")
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork is the question on Linux")
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_a_forked_process_computes_or_says_what_to_do(layer, tmp_path):
+    (tmp_path / "child.py").write_text(CHILD)
+    result = subprocess.run([sys.executable, "child.py"], capture_output=True, text=True,
+                            cwd=tmp_path, timeout=60, env={"NUMBA_THREADING_LAYER": layer})
+    if layer == "workqueue":
+        assert result.stdout == "computed\n", result.stderr
+    else:
+        assert result.stdout.startswith("this process was forked after kernels had run"), result
+
+
+def test_a_spawned_process_computes(vae, x):
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=encode_in_child, args=(vae, x, queue))
+    process.start()
+    answer = queue.get(timeout=60)
+    process.join()
+    np.testing.assert_array_equal(answer, vae.encode(x)[0])
+
+
+# Copies.
+
+class Doubled(Dense):
+    """A layer of the user's own."""
+
+    def forward(self, x, training=False):
+        return 2 * super().forward(x, training)
+
+    def backward(self, dout, need_dx=True):
+        return super().backward(2 * dout, need_dx)
+
+
+def models():
+    yield make_vae(kl_weight=LinearWarmup(7), reconstruction_scale=12.0), (12,)
+    yield Autoencoder([Doubled(3)], [Dense(12, activation="sigmoid")]), (12,)
+    yield TextVAE(9, 5, 2, 3, 4, dropout=0.1, word_dropout=0.2), (5,)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize("number", range(3))
+def test_a_copy_is_independent_and_trains_like_the_original(copied, number, rng):
+    model, shape = list(models())[number]
+    x = rng.random((40, *shape)) if number < 2 else rng.integers(3, 9, (40, *shape))
+    model.fit(x, epochs=1, batch_size=7, optimizer=RMSprop(), progress=False)
+    other = copied(model)
+    assert equal(model, other)
+    before = other.get_weights()
+    model.fit(x, epochs=2, batch_size=7, progress=False)
+    assert not equal(model, other)
+    assert all((p == q).all() for p, q in zip(before, other.get_weights()))
+    other.fit(x, epochs=2, batch_size=7, progress=False)
+    assert equal(model, other)
+
+
+def test_a_model_that_is_not_built_and_layers_can_be_copied(x):
+    other = copy.deepcopy(make_vae())
+    other.fit(x, progress=False)
+    layer = Bidirectional(GRU(3, return_sequences=True))
+    layer.build((4, 2))
+    twin = pickle.loads(pickle.dumps(layer))
+    sequences = np.ones((2, 4, 2), np.float32)
+    np.testing.assert_array_equal(twin.forward(sequences), layer.forward(sequences))
+
+
+def test_weights_are_exchanged_as_lists_and_files(vae, x, tmp_path):
+    vae.fit(x, progress=False)
+    other = make_vae()
+    other.build((12,), seed=5)
+    other.set_weights(vae.get_weights())
+    assert equal(vae, other)
+    vae.save_weights(tmp_path / "weights.npz")
+    third = make_vae()
+    third.build((12,), seed=6)
+    third.load_weights(tmp_path / "weights.npz")
+    assert equal(vae, third)
+    with pytest.raises(ScratchVAEError, match=r"^VAE: weights have shapes \[\(2,\)\], expected"):
+        vae.set_weights([np.ones(2)])
+
+
+# Training that goes on.
+
+@pytest.mark.parametrize("backend", HOSTS)
+@pytest.mark.parametrize("make", [lambda: None, lambda: Adam(0.01), lambda: SGD(0.1, 0.9)])
+def test_fits_of_one_epoch_learn_as_one_fit_does(x, backend, make):
+    one = make_vae(backend=backend, kl_weight=LinearWarmup(25))
+    whole = one.fit(x, epochs=4, batch_size=7, optimizer=make(), progress=False)
+    many = make_vae(backend=backend, kl_weight=LinearWarmup(25))
+    rows = []
+    for _ in range(4):
+        rows += many.fit(x, epochs=1, batch_size=7, optimizer=make(), progress=False).rows
+    assert equal(one, many)
+    for row, expected in zip(rows, whole.rows, strict=True):
+        assert row | {"seconds": 0} == expected | {"seconds": 0}
+
+
+def test_a_fresh_start_is_asked_for_by_name(x):
+    vae = make_vae()
+    vae.fit(x, epochs=2, progress=False)
+    again = copy.deepcopy(vae)
+    assert vae.fit(x, progress=False)["epoch"] == [3]
+    assert again.fit(x, progress=False, fresh=True)["epoch"] == [1]
+    assert not equal(vae, again)
+
+
+def test_an_optimizer_with_other_arguments_begins_anew(x):
+    vae = make_vae()
+    vae.fit(x, progress=False, optimizer=Adam(0.01))
+    other = Adam(0.001)
+    vae.fit(x, progress=False, optimizer=other)
+    assert other.step == 2
+
+
+def test_a_refused_fit_leaves_nothing_behind(x):
+    vae = make_vae()
+    with pytest.raises(ScratchVAEError, match="x must lie in"):
+        vae.fit(2 * x + 3, seed=5, progress=False)
+    vae.fit(x, seed=1, progress=False)
+    expected = make_vae()
+    expected.fit(x, seed=1, progress=False)
+    assert equal(vae, expected)
+
+
+def test_a_training_that_went_on_resumes_to_the_same_bits(x, tmp_path):
+    def fit(model, **options):
+        model.fit(x, batch_size=7, progress=False, **options)
+    whole = make_vae()
+    fit(whole, epochs=2)
+    fit(whole, epochs=3)
+    first = make_vae()
+    fit(first, epochs=2)
+    fit(first, epochs=1, checkpoint=tmp_path / "checkpoint.npz")
+    resumed = make_vae()
+    fit(resumed, epochs=3, checkpoint=tmp_path / "checkpoint.npz", resume=True)
+    assert equal(resumed, whole)
