@@ -88,7 +88,8 @@ def add_losses(reconstruction, kl, kl_weight, sums):
     """
     reconstruction = reconstruction.sum(dtype=np.float64)
     kl = kl.sum(dtype=np.float64)
-    sums += (reconstruction + kl_weight * kl, reconstruction, kl)
+    penalty = kl_weight * kl if kl_weight else 0.0      # not 0 * infinity
+    sums += (reconstruction + penalty, reconstruction, kl)
 
 
 def synchronize():

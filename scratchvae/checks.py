@@ -11,8 +11,14 @@ DTYPES = ("float32", "float64")
 SEEDS = 2 ** 63                 # seeds lie below
 
 
+def plain(value):
+    """Return a NumPy scalar as Python's number, truth value or text; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def integer(owner, name, value, low=1):
     """Return a whole number of at least `low` as an int."""
+    value = plain(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < low:
         allowed = "a positive integer" if low == 1 else f"an integer of at least {low}"
@@ -34,7 +40,8 @@ def pair(owner, name, value, low=1):
 
 def number(owner, name, value, low=0, high=float("inf")):
     """Return a number with low <= number < high as a float."""
-    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    value = plain(value)
+    real = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not real or not low <= value < high:
         allowed = f"in [{low}, {high})" if high < float("inf") else f"a number of at least {low}"
         raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {value!r}")
@@ -43,7 +50,8 @@ def number(owner, name, value, low=0, high=float("inf")):
 
 def choice(owner, name, value, allowed):
     """Return a value that is one of those allowed."""
-    if value not in allowed:
+    value = plain(value)
+    if not isinstance(value, str) or value not in allowed:
         raise ScratchVAEError(f"{owner}: {name} must be one of {', '.join(map(str, allowed))}, "
                               f"got {value!r}")
     return value
@@ -51,11 +59,22 @@ def choice(owner, name, value, allowed):
 
 def seed(owner, value):
     """Return a seed, a whole number from 0 and below 2^63, as an int."""
+    value = plain(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 0 <= value < SEEDS:
         raise ScratchVAEError(f"{owner}: seed must be an integer from 0 and below 2^63, "
                               f"got {value!r}")
     return int(value)
+
+
+def finite(name, array):
+    """Refuse an array of real numbers that holds NaN or infinity; say how many, and where."""
+    if np.isfinite(array).all():
+        return
+    wrong = np.argwhere(~np.isfinite(array))
+    place = ", ".join(map(str, wrong[0]))
+    raise ScratchVAEError(f"{name} must be finite, but {len(wrong):,} of {array.size:,} numbers "
+                          f"are NaN or infinite, the first is {name}[{place}]")
 
 
 def dtype_name(owner, dtype):

@@ -4,6 +4,10 @@ A loss owns the decoder's output activation and computes from the logits before 
 kernels/reference/losses.py). It is `scale` times the mean over the elements of an example; with
 scale = number of elements, it is their sum.
 """
+import math
+
+import numpy as np
+
 from . import checks
 from .errors import ScratchVAEError
 from .kernels.operation import check_indices
@@ -16,8 +20,8 @@ class ReconstructionLoss:
 
     Parameters
     ----------
-    scale : float
-        Factor of the mean over an example's elements.
+    scale : float or None
+        Factor of the mean over an example's elements. None: see settle_scale.
     activation : str
         The output activation that the decoder gave up.
 
@@ -35,9 +39,18 @@ class ReconstructionLoss:
     takes_softmax = False
     target_dtype = None
 
+    elements = 1.0              # factor of an element's loss in the likelihood
+
     def __init__(self, scale, activation):
-        self.scale = checks.number(self.name, "reconstruction_scale", scale)
+        self.scale = scale
+        if scale is not None:
+            self.scale = checks.number(self.name, "reconstruction_scale", scale)
         self.activation = activation
+
+    def settle_scale(self, output_shape):
+        """Set a scale of None so that the loss is -log p(x|z), up to a constant."""
+        if self.scale is None:
+            self.scale = self.elements * math.prod(output_shape)
 
     def build(self, kernels, dtype):
         """Set the backend and the dtype."""
@@ -92,8 +105,11 @@ class BinaryCrossentropy(ReconstructionLoss):
         low = x.min()
         high = x.max()
         if not (low >= 0 and high <= 1):
-            raise ScratchVAEError(f"{self.name}: x must lie in [0, 1], got numbers in "
-                                  f"[{low:g}, {high:g}] (divide 8-bit images by 255)")
+            outside = np.argwhere((x < 0) | (x > 1))
+            raise ScratchVAEError(
+                f"{self.name}: x must lie in [0, 1], got numbers in [{low:g}, {high:g}] (divide "
+                f"8-bit images by 255); {len(outside):,} of {x.size:,} lie outside, the first is "
+                f"x[{', '.join(map(str, outside[0]))}]")
 
     def _forward(self, logits, target, output, loss):
         self.kernels.binary_crossentropy_forward(logits, target, output, loss, self.scale)
@@ -103,8 +119,12 @@ class BinaryCrossentropy(ReconstructionLoss):
 
 
 class SquaredError(ReconstructionLoss):
-    """Squared differences of output and x: -log p(x|z) for normal elements, up to constants."""
+    """Squared differences of output and x: -log p(x|z) for normal elements, up to constants.
+
+    With variance 1 it is half the sum of the squares.
+    """
     name = "squared_error"
+    elements = 0.5
 
     @property
     def formula(self):
@@ -114,10 +134,7 @@ class SquaredError(ReconstructionLoss):
                        "dl = 2 (y - t) f'(l) scale / (D N)")
 
     def check_target(self, x, output_shape):
-        """Refuse NaN and infinity."""
-        if not abs(x.min()) + abs(x.max()) < float("inf"):
-            raise ScratchVAEError(f"{self.name}: x must be finite, but has NaN or infinite "
-                                  "elements")
+        """Any finite numbers will do."""
 
     def _forward(self, logits, target, output, loss):
         self.kernels.squared_error_forward(logits, target, output, loss, self.scale,
@@ -167,6 +184,11 @@ class SparseCategoricalCrossentropy(WordLoss):
     def target_shape(self, output_shape):
         self.check_axes(output_shape, "steps", "words")
         return output_shape[:1]
+
+    def settle_scale(self, output_shape):
+        """Set a scale of None to the number of steps, so that the loss is -log p(x|z)."""
+        if self.scale is None:
+            self.scale = float(output_shape[0])
 
     def forward(self, logits, target):
         self._logits = logits

@@ -234,3 +234,29 @@ def test_under_nohup_a_hangup_is_ignored(data, tmp_path):
     result = subprocess.run(["nohup", sys.executable, "-c", code], capture_output=True, text=True,
                             cwd=tmp_path)
     assert result.stdout == "goes on\n", result.stderr
+
+
+# What is printed.
+
+@pytest.mark.parametrize("name", ["my run", "it's", "$(touch x)", "-a", "Wörter"])
+def test_commands_that_are_printed_can_be_pasted(run, data, tmp_path, monkeypatch, name):
+    with monkeypatch.context() as patched:
+        fail_for(patched, "replace", "checkpoint.npz", errno.ENOSPC)
+        run(*TRAIN, "--out", f"./{name}")
+    code, _, errors = run(*TRAIN, "--out", f"./{name}")
+    option = errors.partition("--resume ")[2].partition(", or choose")[0]
+    result = subprocess.run(f"{sys.executable} -m scratchvae train mnist-dense --resume {option}",
+                            shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["data", name])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_output_that_is_not_utf_8_is_never_an_error(data, tmp_path, encoding):
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    (tmp_path / "data").rename(tmp_path / "δεδομένα")
+    for arguments in (["labs"], ["summary", "mnist-dense"],
+                      ["data", "verify", "mnist", "--data-dir", "δεδομένα"]):
+        result = subprocess.run([sys.executable, "-m", "scratchvae", *arguments], cwd=tmp_path,
+                                env=environment, capture_output=True)
+        assert result.returncode == 0 and result.stdout, result.stderr

@@ -1,10 +1,12 @@
 """The command line: everything that can be done with the labs without writing Python."""
 import sys
+import warnings
 
 import click
+from tqdm import tqdm
 
 from .. import __version__
-from ..errors import ScratchVAEError
+from ..errors import ScratchVAEError, ScratchVAEWarning
 from ..training.interrupts import raise_at_signals
 from .cache import cache
 from .data import data
@@ -44,7 +46,11 @@ def main():
     printed in one line; with --debug a traceback shows where it was raised.
     """
     debug = "--debug" in sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):     # a terminal or file that is not in UTF-8
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     raise_at_signals()
+    warnings.showwarning = show_warning
     try:
         sys.exit(cli.main(prog_name="scratchvae", standalone_mode=False))
     except click.ClickException as error:
@@ -58,6 +64,14 @@ def main():
             raise
         click.echo(f"Error: {in_words(error)}", err=True)
         sys.exit(1)
+
+
+def show_warning(message, category, *place):
+    """Print a warning of this library in one line, and others as Python does."""
+    if issubclass(category, ScratchVAEWarning):
+        tqdm.write(f"note: {message}", file=sys.stderr)
+    else:
+        click.echo(warnings.formatwarning(message, category, *place[:2]), err=True, nl=False)
 
 
 def in_words(error):

@@ -1,6 +1,7 @@
 """Commands that decode: new images and lines, reconstructions, and what lies between."""
 import click
 
+from ..commands import command, place
 from ..runs import open_run
 from .arguments import POSITIVE, SEED, data_dir_option, run_argument
 
@@ -79,7 +80,7 @@ def open_decoder(folder, data_dir=None):
     run = open_run(folder, data_dir)
     if not run.decodes:
         raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single "
-                               f"words; use: scratchvae generate {folder}")
+                               f"words; use: {command('generate', place(folder))}")
     return run
 
 

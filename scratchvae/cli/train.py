@@ -4,6 +4,7 @@ import sys
 import click
 
 from .. import kernels, labs
+from ..commands import command, place
 from ..errors import ScratchVAEError
 from ..runs import create_run, new_config, open_run
 from ..runs.lock import discard_if_unused
@@ -111,7 +112,7 @@ def say_how_to_resume(run):
     """Print how to continue a training that was interrupted."""
     if (run.folder / "config.json").exists():
         click.echo("\ninterrupted; nothing is lost. Resume with:  "
-                   f"scratchvae train {run.lab.name} --resume {run.folder}", err=True)
+                   f"{command('train', run.lab.name, '--resume', place(run.folder))}", err=True)
     else:
         click.echo("\ninterrupted before the first step; nothing was left behind", err=True)
 

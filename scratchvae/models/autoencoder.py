@@ -68,7 +68,7 @@ class Autoencoder(Model):
     @in_turn
     def encode(self, x):
         """Return the codes z (N, latent_dim) of the examples x."""
-        z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_examples(x))
+        z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_inputs(x))
         return z
 
     def sample(self, count, seed=0):

@@ -31,14 +31,16 @@ class Model:
     encoder, decoder : list of Layer
     reconstruction : str
         A name of scratchvae.losses.
-    reconstruction_scale : float
-        Losses are means over the elements of an example, times this.
+    reconstruction_scale : float or None
+        Losses are means over the elements of an example, times this. None makes them the negative
+        log-likelihood: a sum over the elements.
     dtype : str
         "float32" or "float64".
     backend : str
         "cpu", "reference" or "cuda".
     """
     classes = {}                # registered name -> class, for load
+    has_targets = False         # whether it was trained on targets other than its inputs
     how_measured = ""           # what to add where losses of examples are printed
 
     def __init_subclass__(cls):
@@ -96,6 +98,7 @@ class Model:
     def check_parts(self, input_shape):
         """Refuse networks whose shapes do not fit together."""
         target_shape = self.loss.target_shape(self.decoder.output_shape)
+        self.loss.settle_scale(self.decoder.output_shape)
         if target_shape != input_shape:
             raise ScratchVAEError(f"{self.name}: the decoder's output has shape "
                                   f"{self.decoder.output_shape}, which does not reconstruct an "
@@ -375,6 +378,16 @@ class Model:
             check_indices("x", x, self.encoder.vocabulary_size)
         return x
 
+    def as_inputs(self, x):
+        """Return x as as_examples does, if it lies where the loss allows examples to lie.
+
+        Inputs of a model that is trained on other targets may lie anywhere.
+        """
+        x = self.as_examples(x)
+        if not self.has_targets:
+            self.loss.check_target(x, self.decoder.output_shape)
+        return x
+
     def as_pair(self, x, y=None):
         """Return examples and targets as arrays; without y the examples are the targets."""
         own = y is None or y is x
@@ -422,9 +435,14 @@ class Model:
         if words and not np.array_equal(array, given):
             raise ScratchVAEError(f"{name} must hold indices of words below 2^31, "
                                   f"got {given.min()} to {given.max()}")
+        if np.ma.is_masked(x):
+            raise ScratchVAEError(f"{name} must not be masked, but {np.ma.count_masked(x):,} of "
+                                  "its numbers are; fill them, or leave these examples out")
         if array.shape[1:] != shape or len(array) == 0:
             hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
             raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
+        if not words:
+            checks.finite(name, array)
         return array
 
 

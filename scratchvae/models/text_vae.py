@@ -71,7 +71,7 @@ class TextVAE(VAE):
                    Bidirectional(GRU(units)), Dropout(dropout)]
         readout = [Dropout(dropout), Dense(vocabulary_size, activation="softmax")]
         super().__init__(encoder, latent_dim, readout, "sparse_categorical_crossentropy",
-                         kl_weight=kl_weight, **options)
+                         reconstruction_scale=1.0, kl_weight=kl_weight, **options)
         self.initial = Dense(units, activation="tanh")
         self.words = Sequential([Embedding(vocabulary_size, embedding_dim), Dropout(dropout)])
         self.gru = GRU(units, return_sequences=True)

@@ -30,9 +30,10 @@ class VAE(Model):
     reconstruction : str
         "binary_crossentropy" (the decoder must end in sigmoid) or "squared_error"; for words
         "sparse_categorical_crossentropy" or "onehot_binary_crossentropy".
-    reconstruction_scale : float
-        Multiplies the reconstruction loss, a mean over an example's elements. Their number makes it
-        a sum.
+    reconstruction_scale : float, optional
+        Multiplies the reconstruction loss, a mean over an example's elements. By default the loss
+        is -log p(x|z), which the KL term belongs to: a sum over the elements, and half of it for
+        squared errors. With 1.0, a mean, the KL term outweighs it, and the code is often not used.
     kl_weight : float or schedule
         See scratchvae.schedules.
     dtype, backend : str
@@ -48,7 +49,7 @@ class VAE(Model):
     }
 
     def __init__(self, encoder, latent_dim, decoder, reconstruction="binary_crossentropy",
-                 reconstruction_scale=1.0, kl_weight=1.0, dtype="float32", backend="cpu"):
+                 reconstruction_scale=None, kl_weight=1.0, dtype="float32", backend="cpu"):
         super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
         self.latent_dim = checks.integer(self.name, "latent_dim", latent_dim)
         self.z_mean = Dense(latent_dim)
@@ -130,7 +131,7 @@ class VAE(Model):
         def heads(x):
             h = self.encoder.forward(x)
             return self.z_mean.forward(h), self.z_log_var.forward(h)
-        return tuple(self.in_batches(heads, self.as_examples(x)))
+        return tuple(self.in_batches(heads, self.as_inputs(x)))
 
     @in_turn
     def reconstruct(self, x):

@@ -4,9 +4,11 @@ The lock belongs to the process, not to the file: it ends with the process, even
 """
 import contextlib
 import errno
+import shlex
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..commands import place
 from ..errors import ScratchVAEError
 
 # The file stays there afterwards: if it were removed, two processes could lock two such files.
@@ -92,7 +94,7 @@ def check_unused(folder):
     found = sorted(path.name for path in Path(folder).iterdir() if path.name != NAME)
     if "config.json" in found:
         raise ScratchVAEError(f"{folder}: holds a run already; resume it with --resume "
-                              f"{folder}, or choose another --out")
+                              f"{shlex.quote(place(folder))}, or choose another --out")
     if found:
         raise ScratchVAEError(f"{folder}: is not empty (it holds {', '.join(found[:3])}"
                               f"{', ...' if len(found) > 3 else ''}); choose a new or empty "

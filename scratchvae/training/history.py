@@ -7,7 +7,7 @@ from ..storage import write_text
 
 WIDE_RANGE = 5                  # losses that fall to a fifth or less need a logarithmic axis
 COLUMNS = ("epoch", "loss", "reconstruction", "kl",
-           "val_loss", "val_reconstruction", "val_kl", "seconds")
+           "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate")
 
 
 def wide(losses):
@@ -20,7 +20,7 @@ class History:
 
     loss, reconstruction and kl are means over the epoch as trained, while the weights changed. The
     val_ columns are means over the whole validation set after the epoch, with one sample of z for
-    each example; they are None without validation data.
+    each example; they are None without validation data. kl_weight is that of the epoch's last step.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ class History:
 
 
 def _read_row(row):
-    """Return a row of a CSV file as numbers."""
-    numbers = {name: float(row[name]) if row[name] else None for name in COLUMNS}
+    """Return a row of a CSV file as numbers. Older files lack the last two columns."""
+    if None in row.values():
+        raise ValueError("a line is cut short")
+    numbers = {name: float(row[name]) if row.get(name) else None for name in COLUMNS}
     return numbers | {"epoch": int(row["epoch"])}

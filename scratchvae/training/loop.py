@@ -16,9 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import concurrency
-from ..errors import ScratchVAEError
+from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
 from ..storage import read_arrays, write_arrays
+from . import advice
 from .callback import listeners
 from .history import History
 from .interrupts import deferred_interrupts
@@ -53,12 +54,14 @@ def fit(model, x, settings):
         if unbuilt:
             model.input_shape = None        # a refused fit leaves nothing behind
         raise
+    model.has_targets = y is not x
     training = Training(model, x, y, settings)
     if settings.resume:
         training.load(settings.checkpoint)
     elif settings.checkpoint:
         training.save(settings.checkpoint)
     training.notify("on_train_begin")
+    advice.before(model, training.before.steps + settings.epochs * training.steps)
     with deferred_interrupts() as interrupted, training.noted():
         while training.epoch < settings.epochs and not interrupted:
             training.run_epoch(interrupted)
@@ -69,6 +72,7 @@ def fit(model, x, settings):
                 training.save(settings.checkpoint)
             training.notify("on_interrupt")
             raise KeyboardInterrupt
+    advice.after(model, x)
     return training.history
 
 
@@ -155,6 +159,8 @@ class Training:
         self.step = 0
         self.sums = self.kernels.zeros(3, "float64")        # of loss, reconstruction and kl
         self.seconds = 0.0
+        self.sound = {name: self.kernels.to_host(array).copy()
+                      for name, array in self._weights().items()}
 
     def run_epoch(self, interrupted):
         """Train on the rest of the current epoch, or until `interrupted` is not empty."""
@@ -221,9 +227,16 @@ class Training:
         count = min(self.step * self.settings.batch_size, len(self.x))
         means = self.kernels.to_host(self.sums) / count
         if not np.isfinite(means).all():
-            raise ScratchVAEError(f"training diverged: the loss is {means[0]} by step {self.step} "
-                                  f"of epoch {self.number}; try a smaller learning_rate")
+            self.diverged(f"the loss is {means[0]} by step {self.step} of epoch {self.number}")
         return means
+
+    def diverged(self, how):
+        """Return to the weights of the epoch's beginning, and raise an error."""
+        for name, array in self._weights().items():
+            self.kernels.copy(self.sound[name], array)
+        self.optimizer = None               # its slots are not sound any more
+        raise ScratchVAEError(f"training diverged: {how}; {advice.likely_cause(self.x)}. The model "
+                              f"is as it was before epoch {self.number}")
 
     def end_epoch(self, validation):
         """Validate, write the epoch into the history and the checkpoint, and begin the next."""
@@ -231,12 +244,16 @@ class Training:
         losses = {}
         if validation:
             losses = self.model.evaluate(validation[0], settings.seed, validation[1])
-        self._check_finite(losses)
+        self._check_finite()
+        if not math.isfinite(losses.get("loss", 0.0)):
+            self._explain_validation(validation[0])
         loss, reconstruction, kl = map(float, self.means())
         self.history.append(epoch=self.number, loss=loss, reconstruction=reconstruction, kl=kl,
                             **{f"val_{name}": losses.get(name)
                                for name in ("loss", "reconstruction", "kl")},
-                            seconds=round(self.seconds, 3))
+                            seconds=round(self.seconds, 3),
+                            kl_weight=self.model.kl_weight(self.before.steps + self._done() - 1),
+                            learning_rate=self.optimizer.learning_rate)
         self.epoch += 1
         self.start_epoch()
         if settings.progress:
@@ -245,12 +262,19 @@ class Training:
             self.save(settings.checkpoint)
         self.notify("on_epoch_end")
 
-    def _check_finite(self, losses):
-        """Refuse to go on from parameters or a validation loss that are not finite."""
+    def _check_finite(self):
+        """Refuse to go on from parameters that are not finite."""
         parameters = self.kernels.to_host(self.model.parameters.values)
-        if not math.isfinite(losses.get("loss", 0.0)) or not np.isfinite(parameters).all():
-            raise ScratchVAEError(f"training diverged in epoch {self.number}: validation loss "
-                                  "or parameters are not finite; try a smaller learning_rate")
+        if not np.isfinite(parameters).all():
+            self.diverged(f"parameters are not finite after epoch {self.number}")
+
+    def _explain_validation(self, x):
+        """Say why the validation loss is not finite, or refuse to go on if nothing explains it."""
+        cause = advice.cause_of_infinite_validation(self.model, x)
+        if not cause:
+            self.diverged(f"the validation loss is not finite after epoch {self.number}")
+        note(f"the validation loss is not finite after epoch {self.number}, but the training is "
+             f"sound and goes on; likely cause: {cause}")
 
     # What a checkpoint holds, and what must be the same to go on from it.
 
@@ -262,10 +286,13 @@ class Training:
                  "data": self.fingerprint, "shuffle": settings.shuffle}
         return json.loads(json.dumps(fixed))            # tuples become lists, as in the file
 
+    def _weights(self):
+        """Return the arrays of the model by name, where the backend computes."""
+        return {"parameters": self.model.parameters.values, **self.model.state}
+
     def _arrays(self):
         """Return all arrays of the state by name, where the backend computes."""
-        return {"parameters": self.model.parameters.values, "sums": self.sums,
-                **self.model.state, **self.optimizer.slots}
+        return {**self._weights(), "sums": self.sums, **self.optimizer.slots}
 
     def save(self, path):
         """Write the whole state."""
@@ -291,6 +318,8 @@ class Training:
         self.before = Trained(*state.get("before", (0, 0)))
         self.history = History(state["history"])
         self.epoch = state["epoch"]
+        self.start_epoch()
+        self.kernels.copy(arrays["sums"], self.sums)
         self.step = state["step"]
         self.seconds = state["seconds"]
         if self.epoch > self.settings.epochs:

@@ -1,6 +1,5 @@
 """The tables of the report page: each function returns rows."""
-import shlex
-
+from ...commands import command, place
 from ...models.summary import networks, size
 from ...runs.image_run import MEANINGS
 from ...storage import read_json
@@ -152,7 +151,7 @@ def layer_tables(model):
 def train_command(run):
     """Return the command that trains this run again from its first step."""
     config = run.config
-    words = ["scratchvae", "train", run.lab.name]
+    words = ["train", run.lab.name]
     words += ["--epochs", config["epochs"]]
     words += ["--batch-size", config["batch_size"]]
     words += ["--seed", config["seed"]]
@@ -164,16 +163,15 @@ def train_command(run):
     for name, value in config["settings"].items():
         if value != run.lab.settings[name]:
             words += ["--set", f"{name}={value}"]
-    return shlex.join(map(str, words))
+    return command(*words)
 
 
 def resume_command(run):
     """Return the command that resumes the training of this run."""
-    return shlex.join(["scratchvae", "train", run.lab.name, "--resume", str(run.folder)])
+    return command("train", run.lab.name, "--resume", place(run.folder))
 
 
 def later_commands(run):
     """Return (command, what it does) for a trained run."""
-    commands = [("evaluate", "compute the measures again"), ("plot", "draw all figures again")]
-    return [(shlex.join(["scratchvae", command, str(run.folder)]), purpose)
-            for command, purpose in commands]
+    return [(command("evaluate", place(run.folder)), "compute the measures again"),
+            (command("plot", place(run.folder)), "draw all figures again")]
