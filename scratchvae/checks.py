@@ -16,13 +16,21 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def shown(value):
+    """Return a value for a message in one line: data are described, not printed."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"
+
+
 def integer(owner, name, value, low=1):
     """Return a whole number of at least `low` as an int."""
     value = plain(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < low:
         allowed = "a positive integer" if low == 1 else f"an integer of at least {low}"
-        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {value!r}")
+        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {shown(value)}")
     return int(value)
 
 
@@ -34,7 +42,7 @@ def pair(owner, name, value, low=1):
     except ValueError:                  # another number of numbers, or not whole ones
         allowed = "positive integers" if low == 1 else f"integers of at least {low}"
         raise ScratchVAEError(f"{owner}: {name} must be one or two {allowed}, "
-                              f"got {value!r}") from None
+                              f"got {shown(value)}") from None
     return height, width
 
 
@@ -44,7 +52,7 @@ def number(owner, name, value, low=0, high=float("inf")):
     real = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not real or not low <= value < high:
         allowed = f"in [{low}, {high})" if high < float("inf") else f"a number of at least {low}"
-        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {value!r}")
+        raise ScratchVAEError(f"{owner}: {name} must be {allowed}, got {shown(value)}")
     return float(value)
 
 
@@ -53,7 +61,7 @@ def choice(owner, name, value, allowed):
     value = plain(value)
     if not isinstance(value, str) or value not in allowed:
         raise ScratchVAEError(f"{owner}: {name} must be one of {', '.join(map(str, allowed))}, "
-                              f"got {value!r}")
+                              f"got {shown(value)}")
     return value
 
 
@@ -63,7 +71,7 @@ def seed(owner, value):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 0 <= value < SEEDS:
         raise ScratchVAEError(f"{owner}: seed must be an integer from 0 and below 2^63, "
-                              f"got {value!r}")
+                              f"got {shown(value)}")
     return int(value)
 
 
@@ -81,5 +89,6 @@ def dtype_name(owner, dtype):
     """Return "float32" or "float64" from a name, a NumPy type or a dtype."""
     name = getattr(dtype, "__name__", None) or str(dtype)
     if name not in DTYPES:
-        raise ScratchVAEError(f"{owner}: dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+        raise ScratchVAEError(f"{owner}: dtype must be one of {', '.join(DTYPES)}, "
+                              f"got {shown(dtype)}")
     return name

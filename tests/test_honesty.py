@@ -62,6 +62,8 @@ def test_inputs_of_a_model_with_other_targets_may_lie_anywhere(x):
 
 def test_a_diverged_model_goes_back_and_says_why(x):
     vae = make_vae(output="linear", reconstruction="squared_error")
+    vae.build((12,))
+    vae.set_weights([weight / 100 for weight in vae.get_weights()])
     vae.fit(40 * x, progress=False)
     before = vae.get_weights()
     with pytest.raises(ScratchVAEError, match=r"^training diverged: .*; the data lie in \[.*, 39.*"

@@ -247,3 +247,87 @@ def test_a_training_that_went_on_resumes_to_the_same_bits(x, tmp_path):
     resumed = make_vae()
     fit(resumed, epochs=3, checkpoint=tmp_path / "checkpoint.npz", resume=True)
     assert equal(resumed, whole)
+
+
+# Other libraries' habits, and other libraries' numbers.
+
+@pytest.mark.parametrize("call, message", [
+    (lambda vae, x: vae.fit(x, x), "^fit: the second argument is epochs, a number; the targets"),
+    (lambda vae, x: vae.fit(x, np.arange(50)), "labels are not needed$"),
+    (lambda vae, x: vae.fit(x, batch_size=x), r"batch_size must be .* got an array of shape"),
+    (lambda vae, x: vae.fit(x, optimizer=[1] * 99), "or None, got a list$"),
+    (lambda vae, x: Dense(8, input_shape=(12,)), "^Dense: input_shape is not an argument here: "
+                                                 "shapes follow from the first example"),
+    (lambda vae, x: Dense(8, name="hidden"), "^Dense: name is not an argument here"),
+])
+def test_habits_are_answered_in_one_line_without_the_data(vae, x, call, message):
+    with pytest.raises(ScratchVAEError, match=message) as caught:
+        call(vae, x)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("name, hint", [
+    ("compile", "give the optimizer to fit"), ("predict", r"use reconstruct\(x\)")])
+def test_methods_of_other_libraries_are_answered(vae, name, hint):
+    with pytest.raises(AttributeError, match=f"^a VAE has no {name}; .*{hint}"):
+        getattr(vae, name)
+    assert not hasattr(vae, "something_else")
+
+
+def test_names_and_pairs_of_other_libraries_are_taken(x):
+    by_name = make_vae()
+    history = by_name.fit(x, optimizer="adam", validation_data=(x, x), progress=False)
+    expected = make_vae()
+    other = expected.fit(x, optimizer=Adam(), validation_data=x, progress=False)
+    assert equal(by_name, expected) and history["val_loss"] == other["val_loss"]
+
+
+@pytest.mark.parametrize("convert", [
+    lambda x: x.tolist(), np.asfortranarray, lambda x: x.astype(">f8"),
+    lambda x: np.repeat(x, 2, axis=0)[::2]])
+def test_numbers_in_any_layout_are_the_same(vae, x, convert):
+    np.testing.assert_array_equal(vae.encode(convert(x))[0], vae.encode(x)[0])
+
+
+def test_numpy_scalars_are_arguments_and_can_be_saved(tmp_path, x):
+    sequences = np.ones((3, 4, 2), np.float32)
+    vae = VAE([GRU(np.int64(3), return_sequences=np.bool_(False)), Dropout(np.float32(0.25)),
+               Dense(np.int16(4), activation=np.str_("relu"))], np.int32(2),
+              [Dense(np.uint8(8)), Dense(2)], reconstruction="squared_error",
+              reconstruction_scale=np.float64(2), kl_weight=np.float32(0.5))
+    with pytest.raises(ScratchVAEError, match="does not reconstruct"):
+        vae.build((4, 2))
+    layers = [GRU(np.int64(3), return_sequences=np.bool_(True)), Dropout(np.float32(0.25))]
+    for layer in layers:
+        layer.build((4, 2))
+        assert pickle.loads(pickle.dumps(layer)).arguments() == layer.arguments()
+    model = make_vae(kl_weight=np.float32(0.5))
+    model.fit(x, epochs=np.int64(1), batch_size=np.int32(7), seed=np.uint8(3), progress=False)
+    model.save(tmp_path / "model.npz")
+    assert equal(VAE.load(tmp_path / "model.npz"), model)
+    assert layers[0].forward(sequences).shape == (3, 4, 3)
+
+
+class Unsaveable(Dense):
+    """A layer with an argument that JSON does not know."""
+
+    def __init__(self, units, function=abs, **options):
+        super().__init__(units, **options)
+        self.function = function
+
+
+class Forgetful(Dense):
+    """A layer that does not keep its argument."""
+
+    def __init__(self, units, power=2):
+        super().__init__(units)
+
+
+def test_a_layer_that_cannot_be_saved_says_so_before_the_training(x):
+    with pytest.raises(ScratchVAEError, match="^Forgetful: __init__ takes power, but there is no "
+                                              "self.power"):
+        VAE([Forgetful(8)], 2, [Dense(12, activation="sigmoid")])
+    vae = VAE([Unsaveable(8)], 2, [Dense(12, activation="sigmoid")])
+    with pytest.raises(ScratchVAEError, match="^encoder/unsaveable: its argument function cannot "
+                                              "be saved: it is <built-in function abs>"):
+        vae.fit(x, progress=False)

@@ -10,6 +10,16 @@ from .formulas import Formula
 from .noise import Noise
 from .workspace import Workspace
 
+SHAPES = "shapes follow from the first example, or from build(input_shape)"
+NOT_NEEDED = {                  # arguments of Keras's layers
+    "input_shape": SHAPES,
+    "input_dim": SHAPES,
+    "input_length": SHAPES,
+    "batch_input_shape": SHAPES,
+    "name": "layers are named by their class and order",
+    "trainable": "all parameters are trained",
+}
+
 
 class Layer:
     """A function with parameters and its derivative.
@@ -49,6 +59,15 @@ class Layer:
 
     def __init_subclass__(cls):
         Layer.classes[registered_name(cls)] = cls
+
+    def __new__(cls, *arguments, **options):
+        """Answer arguments that Keras's layers have and these do not need."""
+        known = inspect.signature(cls).parameters
+        for name in options:
+            if name in NOT_NEEDED and name not in known:
+                raise ScratchVAEError(f"{cls.__name__}: {name} is not an argument here: "
+                                      f"{NOT_NEEDED[name]}")
+        return super().__new__(cls)
 
     def __init__(self, dtype="float32"):
         self.dtype = checks.dtype_name(self.name, dtype)
@@ -230,8 +249,13 @@ class Layer:
 
     def arguments(self):
         """Return the arguments that make this layer again, without its dtype, by name."""
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names if name != "dtype"}
+        names = _argument_names(type(self))
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise ScratchVAEError(f"{self.name}: __init__ takes {missing[0]}, but there is no "
+                                  f"self.{missing[0]}; keep each argument under its name, so that "
+                                  "the layer can be saved")
+        return {name: checks.plain(getattr(self, name)) for name in names}
 
     def get_config(self):
         """Return the arguments that make this layer again, with its class: what is saved."""
@@ -299,6 +323,20 @@ class Layer:
     def _check_built(self):
         if self.input_shape is None:
             raise ScratchVAEError(f"{self.name} is not built; call build(input_shape) first")
+
+
+def _argument_names(layer_class):
+    """Return the names of a class's arguments without dtype; **options are those of its base."""
+    names = []
+    for base in layer_class.__mro__:
+        if "__init__" in vars(base):
+            parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+            names += [parameter.name for parameter in parameters
+                      if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+                      and parameter.name not in (*names, "dtype")]
+            if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
+                break
+    return names
 
 
 def _restore(layer_class, arguments, dtype, backend, input_shape, weights):

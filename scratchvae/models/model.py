@@ -1,4 +1,5 @@
 """What the variational and the plain autoencoder share: building, training, evaluating, saving."""
+import json
 import threading
 
 import numpy as np
@@ -17,6 +18,13 @@ from .sequential import Sequential
 from .summary import summary_text
 
 BATCH_SIZE = 100                # examples at a time outside training
+ELSEWHERE = {                   # methods of Keras's models, and what is used here
+    "compile": "there is nothing to compile: give the optimizer to fit, the loss to the model",
+    "predict": "use reconstruct(x), encode(x) or decode(z)",
+    "train_on_batch": "use fit(x, epochs=1, batch_size=len(x))",
+    "fit_generator": "use fit(x) with an array",
+    "add": "give all layers as a list when the model is made",
+}
 
 
 class Model:
@@ -59,6 +67,11 @@ class Model:
         self.trained = training.Trained()
         self._training = threading.Lock()
 
+    def __getattr__(self, name):
+        """Answer what other libraries have and this one has not."""
+        hint = f"; {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+        raise AttributeError(f"a {type(self).__name__} has no {name}{hint}")
+
     @property
     def name(self):
         """The class's name, for messages."""
@@ -94,6 +107,19 @@ class Model:
             layer.join(self.noise, stream)
         self.parameters = Parameters(self.layers, self.kernels, self.dtype)
         self.input_shape = input_shape
+        self.check_saveable()
+
+    def check_saveable(self):
+        """Refuse layers that could not be saved: now, not after the training."""
+        for path, layer in self.layers.items():
+            for name, value in layer.arguments().items():
+                try:
+                    json.dumps(value)
+                except (TypeError, ValueError):
+                    self.input_shape = None
+                    raise ScratchVAEError(f"{path}: its argument {name} cannot be saved: it is "
+                                          f"{checks.shown(value)}; use numbers, text, or lists of "
+                                          "these") from None
 
     def check_parts(self, input_shape):
         """Refuse networks whose shapes do not fit together."""
@@ -188,6 +214,10 @@ class Model:
         ScratchVAEError
             If an argument is wrong, the loss is not finite any more, or another thread trains.
         """
+        if np.ndim(epochs) > 0:
+            raise ScratchVAEError("fit: the second argument is epochs, a number; the targets of an "
+                                  "autoencoder are its inputs, so fit(x) suffices; others are "
+                                  "given as y=, and labels are not needed")
         settings = training.make_settings(
             epochs=epochs, batch_size=batch_size, optimizer=optimizer,
             validation_data=validation_data, seed=seed, **options)
@@ -428,7 +458,7 @@ class Model:
             if np.iscomplexobj(given) or (words and given.dtype.kind not in "iu"):
                 raise TypeError
             array = np.ascontiguousarray(given, dtype or self.dtype)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RuntimeError):       # the last: PyTorch's, with a gradient
             kind = "an integer array (indices of words)" if words else "a numeric array"
             got = f"{x.dtype} dtype" if hasattr(x, "dtype") else type(x).__name__
             raise ScratchVAEError(f"{name} must be {kind} of shape {axes}, got {got}") from None

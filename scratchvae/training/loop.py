@@ -82,6 +82,8 @@ def validation_pair(model, settings):
     if data is None:
         return None
     if settings.y is None:
+        if isinstance(data, tuple) and len(data) == 2 and data[0] is data[1]:
+            data = data[0]                  # (x, x), as Keras has it
         return model.as_pair(data)
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise ScratchVAEError("fit: with y, validation_data must be a pair (x, y)")

@@ -34,11 +34,11 @@ class Settings:
             self.optimizer = NAMES[self.optimizer.lower()]()
         if not isinstance(self.optimizer, (Optimizer, type(None))):
             raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), one of "
-                                  f"these names, or None, got {self.optimizer!r}")
+                                  f"these names, or None, got {checks.shown(self.optimizer)}")
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
-                                      f"scratchvae.training.Callback, got {callback!r}")
+                                      f"scratchvae.training.Callback, got {checks.shown(callback)}")
         self._check_checkpoint()
 
     def _check_checkpoint(self):
