@@ -1,9 +1,11 @@
 """What gradient checks cover, and that they check the class that they are given."""
+import re
+
 import pytest
 
 from scratchvae import layers, losses
 from scratchvae.errors import ScratchVAEError
-from scratchvae.gradcheck import check_layer, suite
+from scratchvae.gradcheck import check_layer, check_model, suite
 from scratchvae.layers import Activation, Layer
 from scratchvae.layers.layer import registered_name
 from scratchvae.layers.pooling import Pooling2D
@@ -143,3 +145,56 @@ def test_a_class_that_is_not_defined_is_refused_in_one_line(tmp_path, monkeypatc
     assert message.startswith(f"unknown layer '{registered_name(Dense)}'; known layers: ")
     assert "must be defined (imported)" in message
     assert "\n" not in message
+
+
+class Keeping(Layer):
+    """It keeps the array of setup, which is not the one that is trained."""
+
+    def setup(self, input_shape):
+        self.add_parameter("w", input_shape, "ones")
+        self.w = self.params["w"]
+        return input_shape
+
+    def forward(self, x, training=False):
+        self._x = x
+        return x * self.w
+
+    def backward(self, dout, need_dx=True):
+        self.grads["w"][...] = (dout * self._x).sum(axis=0)
+        return dout * self.w
+
+
+class Accumulating(Keeping):
+    """Its second gradient holds the first, too."""
+
+    def forward(self, x, training=False):
+        self._x = x
+        return x * self.params["w"]
+
+    def backward(self, dout, need_dx=True):
+        self.grads["w"] += (dout * self._x).sum(axis=0)
+        return dout * self.params["w"]
+
+
+class Rebinding(Accumulating):
+    """Its gradient is right, but the optimizer never sees it."""
+
+    def backward(self, dout, need_dx=True):
+        self.grads["w"] = (dout * self._x).sum(axis=0)
+        return dout * self.params["w"]
+
+
+@pytest.mark.parametrize("layer, parameter, hint", [
+    (Rebinding(), "w", r"self.grads\['w'\] was replaced by another array"),
+    (Keeping(), "w", r"forward does not read self.params\['w'\]"),
+    (Accumulating(), "w", r"backward adds to self.grads\['w'\]"),
+])
+def test_a_layer_that_can_never_learn_fails_and_is_told_why(layer, parameter, hint):
+    report = check_layer(layer, (4,))
+    row, = [row for row in report.rows if not row.passed]
+    assert row.parameter == parameter and re.search(hint, row.hint)
+    assert re.search(f"WRONG: {hint}", str(report))
+    model = VAE([layer.clone()], 2, [layers.Dense(4, activation="sigmoid")])
+    model.build((4,))
+    wrong = [row for row in check_model(model).rows if not row.passed]
+    assert any(re.search(hint, row.hint) for row in wrong)

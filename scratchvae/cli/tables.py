@@ -24,7 +24,7 @@ def gradcheck_table(reports):
         table.add_row(f"[bold]{escape(report.name)}[/]")
         for row in report.rows:
             shape = " x ".join(map(str, row.shape))
-            verdict = "[green]ok[/]" if row.passed else "[bold red]WRONG[/]"
+            verdict = "[green]ok[/]" if row.passed else f"[bold red]WRONG[/] {escape(row.hint)}"
             table.add_row(f"  {row.parameter}", shape, f"{row.error:.1e}", verdict)
         count += len(report.rows)
         passed = passed and report.passed

@@ -13,14 +13,19 @@ with other distances h. A larger h helps where the derivative is tiny and the lo
 rounding dominates. A smaller h helps near a kink, such as that of relu at 0. No h makes a wrong
 gradient pass.
 
+The check runs as training does: parameters and gradients lie in a model's flat arrays, and the
+backward pass runs twice. So it also finds a layer that can never learn because it keeps arrays of
+its own, and one whose gradients add up.
+
 A gradient check passes if the forward pass is wrong and the backward pass is its exact derivative.
 Comparisons with other libraries find such mistakes.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import ScratchVAEError
+from ..layers.parameters import Parameters
 from ..models import Model, Sequential
 
 STEPS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-6)      # distances h, in the order in which they are tried
@@ -42,11 +47,14 @@ class Row:
     error : float
         The largest relative error among the elements of its gradient.
     passed : bool
+    hint : str
+        What is probably wrong, if that can be told.
     """
     parameter: str
     shape: tuple
     error: float
     passed: bool
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,9 @@ class Report:
         lines = [f"{self.name}: {'passed' if self.passed else 'FAILED'}"]
         for row in self.rows:
             verdict = "ok" if row.passed else "WRONG"
-            lines.append(f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  {verdict}")
+            hint = f": {row.hint}" if row.hint else ""
+            lines.append(f"  {row.parameter:<32}{str(row.shape):<20}{row.error:.1e}  "
+                         f"{verdict}{hint}")
         return "\n".join(lines)
 
 
@@ -109,6 +119,8 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
     if getattr(layer, "input_shape", None) is not None:
         copy.set_weights(layer.get_weights())
     kernels = copy.kernels
+    layers = copy.layers if isinstance(copy, Sequential) else {"": copy}
+    parameters = Parameters(layers, kernels, "float64")
     for parameter in copy.params.values():
         move_randomly(kernels, parameter, parameter, 0.1, rng)
     shape = (batch, *np.atleast_1d(input_shape))
@@ -118,11 +130,10 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
     def loss():
         return np.sum(dout * kernels.to_host(copy.forward(x, training=True)))
 
-    loss()
-    dx = copy.backward(kernels.from_host(dout))
-    arrays, gradients = with_input(x, dx, copy.params, copy.grads)
-    rows = compare(loss, arrays, on_host(kernels, gradients), tolerance)
-    return Report(describe(layer), rows)
+    def backward():
+        return copy.backward(kernels.from_host(dout.copy()))
+
+    return Report(describe(layer), check(loss, backward, x, parameters, layers, tolerance))
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
@@ -177,17 +188,72 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
         reconstruction, kl = copy.forward(x, training=True, target=target)
         return np.mean(kernels.to_host(reconstruction) + kl_weight * kernels.to_host(kl))
 
-    loss()
-    dx = copy.backward(kl_weight, need_dx=True)
-    gradients = {
-        f"{path}/{name}": gradient
-        for path, layer in copy.layers.items()
-        for name, gradient in layer.grads.items()
-    }
-    parameters = {name: copy.parameters[name] for name in copy.parameters.names}
-    arrays, gradients = with_input(x, dx, parameters, gradients)
-    rows = compare(loss, arrays, on_host(kernels, gradients), tolerance)
+    rows = check(loss, lambda: copy.backward(kl_weight, need_dx=True), x, copy.parameters,
+                 copy.layers, tolerance)
     return Report(f"{type(model).__name__}({model.loss.name}, {model.loss.activation})", rows)
+
+
+def check(loss, backward, x, parameters, layers, tolerance):
+    """Return the Rows of a layer or a model that is ready.
+
+    Parameters
+    ----------
+    loss : function
+        Runs the forward pass and returns L.
+    backward : function
+        Runs the backward pass and returns dx, or None.
+    x : array
+        The input.
+    parameters : Parameters
+    layers : dict of path -> Layer
+    tolerance : float
+    """
+    kernels = parameters.kernels
+    loss()
+    backward()
+    once = {name: kernels.to_host(parameters.gradient(name)).copy() for name in parameters.names}
+    loss()
+    dx = backward()
+    arrays, gradients = with_input(
+        x, dx, {name: parameters[name] for name in parameters.names},
+        {name: parameters.gradient(name) for name in parameters.names})
+    rows = compare(loss, arrays, on_host(kernels, gradients), tolerance)
+    found = [row if row.passed or row.parameter == "input" else
+             replace(row, hint=hint(row.parameter, once, loss, parameters, layers)) for row in rows]
+    return tuple(replace(row, parameter=row.parameter.removeprefix("/")) for row in found)
+
+
+def hint(path, once, loss, parameters, layers):
+    """Return what is probably wrong with a gradient, or an empty text.
+
+    Parameters
+    ----------
+    path : str
+        The parameter's name.
+    once : dict of name -> array
+        The gradients after one backward pass.
+    loss, parameters, layers
+        See check.
+    """
+    to_host = parameters.kernels.to_host
+    layer_path, _, name = path.rpartition("/")
+    layer = layers[layer_path]
+    gradient = to_host(parameters.gradient(path))
+    if layer.grads[name] is not parameters.gradient(path) and not gradient.any():
+        return (f"self.grads[{name!r}] was replaced by another array, which the optimizer does "
+                f"not see; fill it: self.grads[{name!r}][...] = ...")
+    if once[path].any() and np.allclose(gradient, 2 * once[path]):
+        return f"backward adds to self.grads[{name!r}]; a second pass must set it anew"
+    value = to_host(parameters[path])
+    kept = value.copy()
+    before = loss()
+    value[...] += 1
+    moved = loss()
+    value[...] = kept
+    if gradient.any() and moved == before:
+        return (f"forward does not read self.params[{name!r}]: an array kept in setup is not the "
+                "one that is trained")
+    return ""
 
 
 def move_randomly(kernels, start, parameter, spread, rng):

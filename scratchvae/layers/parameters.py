@@ -37,16 +37,24 @@ class Parameters:
             length += layer.params[name].size
             stops.append(length)
             length += -length % ALIGNMENT
+        self.kernels = kernels
         self.values = kernels.zeros(length, dtype)
         self.gradients = kernels.zeros(length, dtype)
         self._views = {}
+        self._gradient_views = {}
         for (layer, name, path), stop in zip(owners, stops):
             shape = layer.params[name].shape
             here = slice(stop - layer.params[name].size, stop)
             value = self.values[here].reshape(shape)
-            layer.bind(name, value, self.gradients[here].reshape(shape))
+            gradient = self.gradients[here].reshape(shape)
+            layer.bind(name, value, gradient)
             self._views[path] = value
+            self._gradient_views[path] = gradient
 
     def __getitem__(self, path):
         """Return the parameter of that name, a view: writing to it changes the model."""
         return self._views[path]
+
+    def gradient(self, path):
+        """Return the gradient of the parameter of that name, as the optimizer sees it: a view."""
+        return self._gradient_views[path]
