@@ -178,6 +178,11 @@ def test_near_misses_of_a_named_folder_are_explained(small_data, monkeypatch, ch
     assert str(caught.value).startswith(str(small_data))
 
 
+def test_the_folder_of_another_data_set_is_no_near_miss(small_data):
+    with pytest.raises(ScratchVAEError, match="no Fashion-MNIST there: none of the files is there"):
+        load_fashion_mnist(small_data)
+
+
 def test_digits_are_not_taken_for_garments(small_data, monkeypatch):
     contents = [read_content(small_data / "mnist" / f"{file}.gz") for file in FILES]
     change_catalogue(monkeypatch, "mnist",

@@ -260,3 +260,20 @@ def test_output_that_is_not_utf_8_is_never_an_error(data, tmp_path, encoding):
         result = subprocess.run([sys.executable, "-m", "scratchvae", *arguments], cwd=tmp_path,
                                 env=environment, capture_output=True)
         assert result.returncode == 0 and result.stdout, result.stderr
+
+
+# Going on.
+
+def test_from_begins_a_new_run_with_the_weights_of_another(run, trained, tmp_path):
+    code, output, errors = run(*TRAIN, "--out", "b", "--from", trained,
+                               "--set", "learning_rate=1e-30")
+    assert code == 0, errors
+    with np.load(trained / "weights.npz") as old, np.load(tmp_path / "b" / "weights.npz") as new:
+        for name in set(old.files) - {"description.json"}:
+            np.testing.assert_array_equal(old[name], new[name])
+    assert (tmp_path / "b" / "history.csv").read_text().splitlines()[1].startswith("1,")
+    write_idx_files(tmp_path / "data" / "fashion-mnist")
+    code, _, errors = run("train", "fashion-conv", "--from", trained, "--data-dir", "data")
+    assert code == 1 and errors == (f"Error: --from {trained}: is a run of mnist-dense, "
+                                    "not of fashion-conv\n")
+    assert not (tmp_path / "runs" / "fashion-conv").exists()

@@ -477,3 +477,28 @@ def test_validation_is_of_lines_held_out(train):
     assert rows[0]["val_loss"] is not None
     rows = History.read_csv(train("shakespeare-onehot", "b")[0] / "history.csv").rows
     assert rows[0]["val_loss"] is None  # the sheet holds nothing out
+
+
+def test_measures_compare_what_the_model_was_shown(train, tmp_path):
+    """Lines are cut off; a model that reproduces all that it saw has a BLEU of 1."""
+    text = tmp_path / "long.txt"
+    text.write_text("".join(f"{'very ' * i}long said the king of the north\n" for i in range(30)))
+    folder, output = train("text-gru", "a", "--text", text)
+    assert "words are lost; --set steps=... keeps them" in output
+    run = open_run(folder)
+    run.lab = replace(run.lab, lines_of=lambda run, z, *_: run.shown(run.x_test)[:len(z)])
+    bleu = next(measure for measure in run.evaluate() if measure.name.startswith("BLEU"))
+    assert bleu.value == pytest.approx(1)
+
+
+def test_a_text_that_has_moved_is_named(train, run, tmp_path):
+    text = tmp_path / "play.txt"
+    write_play(text)
+    folder, _ = train("text-gru", "a", "--text", text)
+    moved = text.rename(tmp_path / "moved.txt")
+    for command in ("evaluate", "plot", "reconstruct", "explore"):
+        assert run(command, folder)[0] == 1
+        code, _, errors = run(command, folder, "--text", moved)
+        assert code == 0, errors
+    code, _, errors = run("train", "text-gru", "--resume", folder, "--text", moved, "--epochs", 2)
+    assert code == 0, errors

@@ -8,6 +8,7 @@ from .. import labs
 SEED = click.IntRange(0, 2 ** 63 - 1)
 POSITIVE = click.IntRange(1)
 FOLDER = click.Path(exists=True, file_okay=False)
+TEXT_FILE = click.Path(exists=True, dir_okay=False)
 
 
 class Settings(click.ParamType):
@@ -43,7 +44,14 @@ def run_argument():
     return click.argument("run", type=click.Path(), metavar="RUN")
 
 
-def data_dir_option():
-    """Return the option --data-dir of commands on runs."""
-    return click.option("--data-dir", type=FOLDER,
-                        help="Where the data are now.  [default: as in training]")
+def moved_options(command):
+    """Add the options that say where the data of a run are now, for open_run."""
+    for option in (
+        click.option("--text", type=TEXT_FILE,
+                     help="Where the text is now, if the run learnt from a file.  "
+                          "[default: as in training]"),
+        click.option("--data-dir", type=FOLDER,
+                     help="Where the data are now.  [default: as in training]"),
+    ):
+        command = option(command)
+    return command

@@ -25,7 +25,7 @@ def data_list():
     for name, data_set in CATALOGUE.items():
         click.echo(f"{name}: {data_set.title} ({data_set.licence})")
         for folder, origin in named:
-            problem = "" if sources.files_in(folder, name) else explain(folder, data_set)
+            problem = "" if sources.files_in(folder, name) else explain(folder, name)
             click.echo(f"  {problem and 'not '}on this machine: {origin}"
                        f"{problem and f': {problem}'}")
         if named:

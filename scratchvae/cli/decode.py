@@ -3,16 +3,17 @@ import click
 
 from ..commands import command, place
 from ..runs import open_run
-from .arguments import POSITIVE, SEED, data_dir_option, run_argument
+from .arguments import POSITIVE, SEED, moved_options, run_argument
 
 
 @click.command()
 @run_argument()
 @click.option("--count", type=POSITIVE, default=30, show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def sample(run, count, seed):
+@moved_options
+def sample(run, count, seed, **moved):
     """Draw new examples: decode random points of the prior."""
-    show(open_decoder(run).draw_samples(count, seed))
+    show(open_decoder(run, **moved).draw_samples(count, seed))
 
 
 @click.command()
@@ -20,10 +21,10 @@ def sample(run, count, seed):
 @click.option("--count", type=POSITIVE, default=10, show_default=True)
 @click.option("--line", help="Reconstruct this line instead, and write variations of it "
                              "(labs about lines of text).")
-@data_dir_option()
-def reconstruct(run, count, line, data_dir):
+@moved_options
+def reconstruct(run, count, line, **moved):
     """Draw test examples above their reconstructions."""
-    run = open_decoder(run, data_dir)
+    run = open_decoder(run, **moved)
     if line is None:
         show(run.draw_reconstructions(count))
         return
@@ -40,9 +41,10 @@ def reconstruct(run, count, line, data_dir):
 @click.argument("first")
 @click.argument("second")
 @click.option("--steps", type=click.IntRange(2), default=7, show_default=True)
-def interpolate(run, first, second, steps):
+@moved_options
+def interpolate(run, first, second, steps, **moved):
     """Write the lines between the lines FIRST and SECOND (labs about lines of text)."""
-    run = open_decoder(run)
+    run = open_decoder(run, **moved)
     require_text(run, "interpolate")
     for line in run.interpolate(read_line(run, first), read_line(run, second), steps):
         click.echo(line)
@@ -62,22 +64,23 @@ def interpolate(run, first, second, steps):
 @click.option("--modern", is_flag=True, help="Translate to today's English.")
 @click.option("--slang", is_flag=True, help="Translate to slang.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def generate(run, modern, slang, seed, **how):
+@moved_options
+def generate(run, modern, slang, seed, data_dir, text, **how):
     """Write new text (labs about text)."""
     from ..text.modern import modernise, slangify
-    run = open_run(run)
+    run = open_run(run, data_dir, text)
     require_text(run, "generate")
-    text = run.generate(seed, **how)
+    written = run.generate(seed, **how)
     if slang:
-        text = slangify(text)
+        written = slangify(written)
     elif modern:
-        text = modernise(text)
-    click.echo(text)
+        written = modernise(written)
+    click.echo(written)
 
 
-def open_decoder(folder, data_dir=None):
+def open_decoder(folder, **moved):
     """Return a run whose examples can be decoded from latent codes; single words cannot."""
-    run = open_run(folder, data_dir)
+    run = open_run(folder, **moved)
     if not run.decodes:
         raise click.UsageError(f"{folder} is a run of {run.lab.name}, whose examples are single "
                                f"words; use: {command('generate', place(folder))}")

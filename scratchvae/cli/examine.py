@@ -8,7 +8,7 @@ from .. import kernels, labs
 from ..analysis.bench import benchmark
 from ..gradcheck.suite import suite
 from ..storage import write_text
-from .arguments import FOLDER, POSITIVE, data_dir_option, lab_argument
+from .arguments import FOLDER, POSITIVE, lab_argument, moved_options
 
 
 @click.command()
@@ -60,8 +60,8 @@ def break_and_see(name):
                    "would take longer than a second]")
 @click.option("--html", type=click.Path(dir_okay=False),
               help="Write one page that shows every array, to step through in a browser.")
-@data_dir_option()
-def trace(subject, batch_size, html, data_dir):
+@moved_options
+def trace(subject, batch_size, html, **moved):
     """Look at one training step, layer by layer, forwards and backwards.
 
     Shapes, costs, activations, gradients, updates, formulas, a check by finite differences, and
@@ -71,7 +71,7 @@ def trace(subject, batch_size, html, data_dir):
     from ..teaching.trace import trace as trace_of
     from ..teaching.trace.page import write_page
     from ..teaching.trace.table import print_trace
-    result = trace_of(open_subject(subject, batch_size, data_dir))
+    result = trace_of(open_subject(subject, batch_size, **moved))
     print_trace(result)
     if html:
         click.echo(write_page(result, html))

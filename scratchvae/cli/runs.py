@@ -5,17 +5,17 @@ import click
 
 from ..runs import open_run
 from ..storage import side_product
-from .arguments import data_dir_option, run_argument
+from .arguments import moved_options, run_argument
 from .decode import open_decoder
 
 
 @click.command()
 @run_argument()
-@data_dir_option()
-def evaluate(run, data_dir):
+@moved_options
+def evaluate(run, **moved):
     """Print RUN's losses on the test set, or a text's measures; write them to evaluation.json."""
     from ..analysis.report import write_report
-    run = open_run(run, data_dir)
+    run = open_run(run, **moved)
     for line in run.describe_evaluation(run.evaluate()):
         click.echo(line)
     click.echo(run.folder / "evaluation.json")
@@ -28,10 +28,10 @@ def evaluate(run, data_dir):
 @click.option("--beside", type=click.Path(), metavar="RUN",
               help="Draw some figures beside those of another run.  [default: the run of the "
                    "lab's partner, if it lies in the neighbouring directory of its name]")
-@data_dir_option()
-def plot(run, beside, data_dir):
+@moved_options
+def plot(run, beside, **moved):
     """Draw all of RUN's figures again."""
-    run = open_run(run, data_dir)
+    run = open_run(run, **moved)
     if beside:
         run.beside = open_run(beside)
     draw_figures(run)
@@ -54,12 +54,12 @@ def draw_figures(run):
 @run_argument()
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE",
               help="The page's file.  [default: RUN/explore.html]")
-@data_dir_option()
-def explore(run, out, data_dir):
+@moved_options
+def explore(run, out, **moved):
     """Write RUN as one HTML page: move through the latent space, draw, and follow gradients.
 
     The page needs no server and no network: open it from the disk.
     """
     from ..teaching.explore import write_page
-    run = open_decoder(run, data_dir)
+    run = open_decoder(run, **moved)
     click.echo(write_page(run, Path(out) if out else run.folder / "explore.html"))

@@ -9,10 +9,10 @@ from ..errors import ScratchVAEError
 from ..runs import create_run, new_config, open_run
 from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
-from .arguments import FOLDER, POSITIVE, SEED, NewFolder, Settings, lab_argument
+from .arguments import FOLDER, POSITIVE, SEED, TEXT_FILE, NewFolder, Settings, lab_argument
 from .runs import draw_figures
 
-FIXED = ("batch_size", "limit", "seed", "out", "text", "set")           # once a run has begun
+FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a run has begun
 
 
 @click.command()
@@ -28,11 +28,13 @@ FIXED = ("batch_size", "limit", "seed", "out", "text", "set")           # once a
 @click.option("--threads", type=POSITIVE,
               help="[default: all cores]  The result does not depend on it.")
 @click.option("--data-dir", type=FOLDER, help="Where the data are, if not in the usual places.")
-@click.option("--text", type=click.Path(exists=True, dir_okay=False),
+@click.option("--from", type=FOLDER, metavar="RUN",
+              help="Begin with the weights of this run: to go on with other data or settings.")
+@click.option("--text", type=TEXT_FILE,
               help="Learn from this text file, in UTF-8 (labs about text).")
 @click.option("--resume", type=FOLDER, metavar="DIR",
               help="Continue the run in DIR, to the same bits as if it had never stopped; "
-                   "--epochs may extend it.")
+                   "--epochs may extend it.  For another learning rate or other data see --from.")
 @click.option("--set", type=Settings(), multiple=True,
               help="Change a setting of the lab; can be repeated.")
 @click.option("--tensorboard", is_flag=True,
@@ -79,7 +81,8 @@ def new_run(lab, options):
         settings = lab.with_settings(dict(options["set"]))
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text")
+    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text",
+             "from")
     config = new_config(lab, settings, **{name: options[name] for name in names})
     return create_run(options["out"], config)
 
@@ -90,7 +93,7 @@ def resumed_run(lab, options):
     if fixed:
         raise click.UsageError("--resume uses the run's own settings; "
                                f"{', '.join(fixed)} cannot be changed")
-    run = open_run(options["resume"], options["data_dir"])
+    run = open_run(options["resume"], options["data_dir"], options["text"])
     if run.lab is not lab:
         raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
     for name in ("epochs", "backend"):

@@ -3,33 +3,37 @@ import difflib
 import re
 from pathlib import Path
 
+from .catalogue import CATALOGUE
+
 DEEPEST = 3                     # folders within folders that are searched
 MOST = 2000                     # entries that are looked at
 
 
-def explain(folder, data_set):
+def explain(folder, name):
     """Return in a few words why a folder does not have a data set.
 
     Parameters
     ----------
     folder : Path
         Named by the user.
-    data_set : DataSet
+    name : str
+        The data set's name in the catalogue.
 
     Returns
     -------
     str
     """
+    data_set = CATALOGUE[name]
     if folder.is_file():
         return "this is a file; name the directory that holds the files"
     if not folder.exists():
         return f"no such directory{_similar_folder(folder)}"
     names = {_normalised(file): file for file in data_set.files}
     found = {}                  # file of the set -> path of that name, or of one like it
-    for path in _entries(folder):
-        name = names.get(_normalised(path.name))
-        if name and path.is_file():
-            found.setdefault(name, path)
+    for path in _entries(folder, set(CATALOGUE) - {name}):
+        file = names.get(_normalised(path.name))
+        if file and path.is_file():
+            found.setdefault(file, path)
     if not found:
         return f"none of the files is there: {', '.join(data_set.files)} (or these as .gz)"
     missing = [file for file in data_set.files if file not in found]
@@ -56,8 +60,11 @@ def _normalised(name):
     return re.sub(r"[^a-z0-9]", "", re.sub(r"\.(gz|txt|bin)$", "", name.lower()))
 
 
-def _entries(folder):
-    """Yield some of what lies in a folder, those nearest to its top first."""
+def _entries(folder, others):
+    """Yield some of what lies in a folder, those nearest to its top first.
+
+    Folders that are named for other data sets, whose files have the same names, are passed over.
+    """
     level = [folder]
     seen = 0
     for _ in range(DEEPEST + 1):
@@ -72,7 +79,7 @@ def _entries(folder):
                 if seen > MOST:
                     return
                 yield path
-                if path.is_dir():
+                if path.is_dir() and path.name not in others:
                     below.append(path)
         level = below
 

@@ -71,7 +71,7 @@ def locate(name, data_dir=None, report=print):
         if not files:
             way_out = "" if data_dir is not None else ". Unset the variable to search elsewhere"
             raise ScratchVAEError(f"{origin}: no {data_set.title} there: "
-                                  f"{explain(folder, data_set)}{way_out}")
+                                  f"{explain(folder, name)}{way_out}")
         return Found(files, origin)
     tried = []
     for folder, origin in local_folders(name):

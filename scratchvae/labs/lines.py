@@ -33,8 +33,8 @@ def measure_lines(run, importance_samples, predictions):
     x = run.x_test
     z_mean, z_log_var = run.model.encode(x)
     rng = np.random.default_rng(run.config["seed"])
-    learnt = [known(run, line) for line in run.data.lines_train]
-    real = [known(run, line) for line in run.data.lines_test[:len(x)]]
+    learnt = run.shown(run.data.x_train)
+    real = run.shown(x)
     count = min(SAMPLES, len(real))
     z = rng.standard_normal((count, run.model.latent_dim)).astype(run.model.dtype)
     written = run.lab.lines_of(run, z, rng, 1.0)
@@ -113,11 +113,6 @@ def measure_copies(written, real, learnt):
                 "of the samples' longest; near that of real lines is good: more is memorised",
                 metrics.longest_copied_run(real, learnt).mean),
     ]
-
-
-def known(run, words):
-    """Return words as the model sees them: all that it does not know become one."""
-    return run.vocabulary.decode(run.vocabulary.encode(words))
 
 
 # Figures and texts.

@@ -64,8 +64,10 @@ def read(text, settings):
     vocabulary = Vocabulary.build(sentences, max_size=settings["vocabulary_size"])
     x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part])
                        for part in (train, test))
-    cut_off = sum(len(words) > settings["steps"] for words in sentences)
-    return TextExamples(x_train, vocabulary, train, x_test, test, cut_off=cut_off)
+    beyond = [len(words) - settings["steps"] for words in sentences]
+    return TextExamples(x_train, vocabulary, train, x_test, test,
+                        cut_off=sum(words > 0 for words in beyond),
+                        lost_words=sum(max(0, words) for words in beyond))
 
 
 def example(vocabulary, words, settings):

@@ -27,6 +27,8 @@ class TextExamples:
         Whether they are the whole published text.
     cut_off : int
         How many lines were too long.
+    lost_words : int
+        How many words at their ends the model does not see.
     """
     x_train: np.ndarray
     vocabulary: Vocabulary
@@ -37,6 +39,7 @@ class TextExamples:
     description: str = ""
     complete: bool = True
     cut_off: int = 0
+    lost_words: int = 0
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _new_folder(base):
             folder = base.with_name(f"{base.name}-{number}")
 
 
-def open_run(folder, data_dir=None):
+def open_run(folder, data_dir=None, text=None):
     """Return the run that a directory holds.
 
     Parameters
@@ -86,6 +86,8 @@ def open_run(folder, data_dir=None):
     folder : path
     data_dir : path, optional
         Where its data are now, if they have moved since training.
+    text : path, optional
+        Where its text is now, if it was trained on a file that has moved.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def open_run(folder, data_dir=None):
     ScratchVAEError
         If the directory holds no run, or its config.json is damaged.
     """
-    config = read_config(folder, data_dir)
+    config = read_config(folder, data_dir, text)
     for place in (Path(folder), Path(folder) / "figures"):
         sweep(place)
     return make_run(folder, config)

@@ -31,6 +31,8 @@ def new_config(lab, settings=None, **options):
             Where the data are, if not in the usual places.
         text : path
             A text file to use instead of the lab's data.
+        from : path
+            The directory of another run of the lab, with whose weights training begins.
 
         An option that is None has its default.
 
@@ -45,14 +47,14 @@ def new_config(lab, settings=None, **options):
         If an option is unknown.
     """
     chosen = {"epochs": lab.epochs, "batch_size": lab.batch_size, "limit": None, "seed": 0,
-              "backend": "cpu", "data_dir": None, "text": None}
+              "backend": "cpu", "data_dir": None, "text": None, "from": None}
     for name, value in options.items():
         if name not in chosen:
             raise ScratchVAEError(f"new_config: unknown option {name!r}; "
                                   f"allowed: {', '.join(chosen)}")
         if value is not None:
             chosen[name] = value
-    for name in ("data_dir", "text"):
+    for name in ("data_dir", "text", "from"):
         if chosen[name]:
             chosen[name] = str(Path(chosen[name]).resolve())
     versions = {"scratchvae": __version__, "python": platform.python_version(),
@@ -61,7 +63,7 @@ def new_config(lab, settings=None, **options):
             "data": None, "complete": None, "versions": versions}
 
 
-def read_config(folder, data_dir=None):
+def read_config(folder, data_dir=None, text=None):
     """Return the configuration of the run in a directory.
 
     Parameters
@@ -69,6 +71,8 @@ def read_config(folder, data_dir=None):
     folder : path
     data_dir : path, optional
         Where its data are now; replaces the directory that config.json names.
+    text : path, optional
+        Where its text is now; replaces the file that config.json names.
 
     Returns
     -------
@@ -92,7 +96,11 @@ def read_config(folder, data_dir=None):
         raise ScratchVAEError(f"{path}: damaged (missing: {', '.join(sorted(missing))})")
     if data_dir and config.get("text"):
         raise ScratchVAEError(f"{folder}: was trained on the file {config['text']}, which is "
-                              "read from there; leave out the data directory")
+                              "read from there; if it has moved, name it with --text")
+    if text and not config.get("text"):
+        raise ScratchVAEError(f"{folder}: was not trained on a text file; leave out --text")
+    if text:
+        config["text"] = str(Path(text).resolve())
     if data_dir:
         config["data_dir"] = str(Path(data_dir).resolve())
     return config

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from .. import labs
+from ..errors import ScratchVAEError
 from ..models import Model
 from ..storage import write_text
 from ..training.history import History
@@ -55,6 +56,13 @@ class Run:
         model = self.lab.make_model(settings, self.config["backend"])
         model.build(self.lab.shape(settings), self.config["seed"])
         return model
+
+    def take_weights(self, other):
+        """Give the new model the weights of another run of the same lab."""
+        if other.lab.name != self.lab.name:
+            raise ScratchVAEError(f"--from {other.folder}: is a run of {other.lab.name}, "
+                                  f"not of {self.lab.name}")
+        self.model.load_weights(other.folder / "weights.npz")
 
     def make_optimizer(self):
         """Return the lab's optimizer with the run's settings."""

@@ -61,7 +61,7 @@ class TextRun(Run):
         description += f", {len(data.vocabulary):,} words"
         if data.cut_off:
             description += (f"; {data.cut_off:,} lines were too long for {settings['steps']} "
-                            "steps and are cut off")
+                            f"steps and are cut off, {data.lost_words:,} words are lost")
         data.description = description
         data.complete = source.complete and not self.config.get("text")
         return data
@@ -112,7 +112,8 @@ class TextRun(Run):
         self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
         if data.cut_off:
             print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} "
-                  "steps and are cut off; --set steps=... keeps them", flush=True)
+                  f"steps and are cut off; {data.lost_words:,} words are lost; --set steps=... "
+                  "keeps them", flush=True)
         return [None if part is None else part[:limit]
                 for part in (data.x_train, data.y_train, data.x_test)]
 
@@ -123,6 +124,13 @@ class TextRun(Run):
         write_text(self.folder / "vocabulary.json", words + "\n")
         spoken = json.dumps(self.speeches, ensure_ascii=False)
         write_text(self.folder / "speeches.json", spoken + "\n")
+
+    def take_weights(self, other):
+        """Give the new model the weights of another run, whose words are the same."""
+        if self.vocabulary.words != other.vocabulary.words:
+            raise ScratchVAEError(f"--from {other.folder}: its model knows other words than those "
+                                  "of this text, so its weights mean nothing here")
+        super().take_weights(other)
 
     # What the model writes, and how good it is.
 
@@ -180,6 +188,12 @@ class TextRun(Run):
             raise ScratchVAEError(f"{line!r}: the model knows none of its words; "
                                   "write a line of words of the text")
         return self.lab.example(self.vocabulary, words, self.config["settings"])[np.newaxis]
+
+    def shown(self, x):
+        """Return examples as the model sees them: lists of words, cut off, some of them unknown."""
+        none = (self.vocabulary.padding, self.vocabulary.end)
+        return [self.vocabulary.decode([word for word in row if word not in none])
+                for row in x.tolist()]
 
     def unknown_words(self, line):
         """Return the words of a line of text that the model does not know."""

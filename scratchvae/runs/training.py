@@ -5,6 +5,7 @@ from .. import kernels
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.loop import steps_in
+from .config import read_config
 from .lock import check_unused, training_lock
 from .record import Record
 
@@ -82,6 +83,8 @@ def train_locked(run, callbacks, resume):
     backend = kernels.load(config["backend"])           # first: it may be missing
     x, y, validation = run.examples()
     run.model = run.make_model()
+    if config.get("from") and not resume:
+        run.take_weights(type(run)(config["from"], read_config(config["from"])))
     optimizer = run.make_optimizer()
     own = [Keeper(run), *make_record(run, resume)]
     announce(run, len(x), backend.describe())

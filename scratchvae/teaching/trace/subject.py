@@ -67,7 +67,7 @@ class Subject:
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
-def open_subject(name, batch_size=None, data_dir=None):
+def open_subject(name, batch_size=None, data_dir=None, text=None):
     """Return the Subject of that name.
 
     Parameters
@@ -79,6 +79,8 @@ def open_subject(name, batch_size=None, data_dir=None):
         Default: that of the training, or less if a step would take longer than about a second.
     data_dir : path, optional
         Where the data sets are.
+    text : path, optional
+        Where the text of a run is now.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def open_subject(name, batch_size=None, data_dir=None):
             f"{name}: neither a lab nor a run; a run is a directory written by train, and the "
             f"labs are: {', '.join(labs.LABS)}"
         )
-    run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir)
+    run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir, text)
     x, y, _ = run.examples()
     config = run.config
     model = run.make_model() if fresh else run.model
