@@ -1,11 +1,12 @@
 """Tests of what the figures show: their axes, labels, points and images."""
 import numpy as np
 import pytest
+from helpers import is_picture
 from matplotlib import image
 from matplotlib.figure import Figure
 from PIL import Image
 
-from scratchvae.analysis import plots
+from scratchvae.analysis import pictures, plots
 from scratchvae.errors import ScratchVAEError
 from scratchvae.training.history import COLUMNS, History
 
@@ -449,10 +450,9 @@ def test_the_sheet_of_a_traversal_shows_every_value(drawn, tmp_path):
     [
         (
             lambda p: plots.samples(np.zeros((2, 783)), p, "t"),
-            r"^images must have shape \(N, side, side, 1\) or .*, got \(2, 783\)$",
+            r"^images must have shape \(N, height, width\), .*, got \(2, 783\)$",
         ),
         (lambda p: plots.samples(np.zeros((2, 28, 28, 4)), p, "t"), r"got \(2, 28, 28, 4\)$"),
-        (lambda p: plots.samples(np.zeros((2, 14, 56)), p, "t"), r"got \(2, 14, 56\)$"),
         (lambda p: plots.samples(np.zeros((0, 784)), p, "t"), r"at least one, got \(0, 784\)$"),
         (
             lambda p: plots.samples(FLAT, p, "t", titles=["a"]),
@@ -502,3 +502,32 @@ def test_errors_are_one_line_and_leave_no_file(draw, message, tmp_path):
         draw(tmp_path / "a")
     assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(12, 16, 9), (12, 9, 16, 1), (12, 8, 8, 3), (12, 10, 14, 3)])
+def test_images_of_any_shape_and_in_colour_are_drawn(tmp_path, shape, rng):
+    x = rng.random(shape).astype(np.float32)
+
+    def decode(z):
+        return np.resize(x, (len(z), *shape[1:]))
+    for path in (plots.reconstructions(x, x[::-1], tmp_path / "a.png", "a"),
+                 plots.samples(x, tmp_path / "b.png", "b"),
+                 plots.progress_pairs(range(12), x, x, tmp_path / "c.png", "c"),
+                 plots.manifold(decode, tmp_path / "d.png", "d", count=4),
+                 *plots.traversal(decode, np.zeros(2), 0, [-1, 0, 1], tmp_path, "e")):
+        assert is_picture(path)
+
+
+def test_one_flat_image_is_one_image_and_16_x_9_numbers_are_not_12_x_12():
+    assert plots.as_images(np.zeros(784)).shape == (1, 28, 28)
+    assert plots.as_images(np.zeros((5, 16, 9))).shape == (5, 16, 9)
+    with pytest.raises(ScratchVAEError, match=r"images must have shape .* got \(5, 150\)"):
+        plots.as_images(np.zeros((5, 150)))
+
+
+def test_colours_stay_what_they_are():
+    red = np.zeros((1, 4, 6, 3))
+    red[..., 0] = 1
+    row = pictures.as_bytes(pictures.tile(red, 1))
+    assert (row == [255, 0, 0]).all()
+    assert (pictures.as_bytes(np.ones((2, 2))) == 0).all()      # grey images are black on white

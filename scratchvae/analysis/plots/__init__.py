@@ -7,9 +7,10 @@ arguments:
     title       the title above the figure
     note        a small line at its foot, such as the source of the data
 """
+from ..pictures import as_images, tile
 from . import backend
 from .curves import loss_curves, step_curve
-from .images import as_images, progress_pairs, reconstructions, samples, tile
+from .images import progress_pairs, reconstructions, samples
 from .latent import kl_by_dimension, latent_histogram, latent_scatter, latent_scatters
 from .plane import decoded_grids, manifold, manifolds
 from .traversal import traversal

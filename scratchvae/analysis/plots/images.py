@@ -4,6 +4,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
 from ...errors import ScratchVAEError
+from ..pictures import as_images, pad, tile
 from .figure import FRAME, new_figure, save, styled
 
 
@@ -25,7 +26,7 @@ def reconstructions(originals, outputs, path, title, note=""):
     Raises
     ------
     ScratchVAEError
-        If the images are not square, or if originals and outputs differ in number or size.
+        If these are no images, or if originals and outputs differ in number or size.
     """
     rows = np.concatenate(_pairs(originals, outputs))
     figure = sheet(rows, len(originals), title)
@@ -55,7 +56,7 @@ def samples(images, path, title, note="", columns=10, titles=()):
     Raises
     ------
     ScratchVAEError
-        If the images are not square, or if there is another number of titles.
+        If these are no images, or if there is another number of titles.
     """
     if isinstance(titles, str):
         titles = [titles] * len(images)
@@ -82,25 +83,14 @@ def progress_pairs(steps, originals, outputs, path, title, note=""):
     Raises
     ------
     ScratchVAEError
-        If the images are not square, or if steps, originals and outputs differ in number or size.
+        If these are no images, or if steps, originals and outputs differ in number or size.
     """
     originals, outputs = _pairs(originals, outputs)
-    outputs = np.pad(outputs, ((0, 0), (0, 0), (2, 0)))     # a gap between the two
+    outputs = pad(outputs, right=(2, 0))        # a gap between the two
     pairs = np.concatenate((originals, outputs), axis=2)
     figure = sheet(pairs, 15, title, [f"{step:,}" for step in steps])
     figure.axes[0].set_xlabel("training step, and under it: input | output", fontsize=8)
     return save(figure, path, note)
-
-
-def as_images(x):
-    """Return N square grey images, flat or with one channel, as an array (N, side, side)."""
-    pixels = np.prod(x.shape[1:])
-    side = round(np.sqrt(pixels))
-    square = pixels == side**2 and (x.ndim <= 2 or x.shape[1:3] == (side, side))
-    if not len(x) or not square:
-        raise ScratchVAEError("images must have shape (N, side, side, 1) or (N, side * side), "
-                              f"N at least one, got {x.shape}")
-    return x.reshape(len(x), side, side)
 
 
 def _pairs(originals, outputs):
@@ -113,30 +103,13 @@ def _pairs(originals, outputs):
     return originals, outputs
 
 
-def tile(images, columns):
-    """Return images as one image, row by row without gaps.
-
-    Parameters
-    ----------
-    images : array of shape (N, height, width)
-    columns : int
-        Images in a row; N must be a multiple of it.
-
-    Returns
-    -------
-    array of shape (N / columns * height, columns * width)
-    """
-    count, height, width = images.shape
-    rows = images.reshape(count // columns, columns, height, width).swapaxes(1, 2)
-    return rows.reshape(-1, columns * width)
-
-
 def sheet(images, columns, title, titles=()):
     """Return a figure of framed images in rows.
 
     Parameters
     ----------
-    images : array of shape (N, height, width)
+    images : array of N images
+        As as_images returns them.
     columns : int
         The most images in a row.
     title : str
@@ -149,17 +122,18 @@ def sheet(images, columns, title, titles=()):
     Figure
         Its axes have a tick without a label at each row.
     """
-    count, height, width = images.shape
+    count, height, width = images.shape[:3]
     if len(titles) not in (0, count):
         raise ScratchVAEError(f"each of {count} images must have one title or step, "
                               f"got {len(titles)}")
     columns = min(columns, count)
-    gap = height // 8
-    head = height * 2 // (7 if len(titles) else 16)
-    cells = np.pad(images, ((0, -count % columns), (head, 0), (gap, 0)))
-    cell_height, cell_width = cells.shape[1:]
+    unit = min(height, width)
+    gap = unit // 8
+    head = unit * 2 // (7 if len(titles) else 16)
+    cells = pad(images, (head, 0), (gap, 0), after=-count % columns)
+    cell_height, cell_width = cells.shape[1:3]
     rows = len(cells) // columns
-    inches = min(0.85 / height, 15 / (columns * cell_width))        # of a pixel
+    inches = min(0.85 / max(height, width), 15 / (columns * cell_width))        # of a pixel
     figure, (axes,) = new_figure(title, max(4, inches * columns * cell_width) + 0.4,
                                  inches * rows * cell_height + 0.5)
     show(axes, tile(cells, columns))
@@ -176,9 +150,11 @@ def sheet(images, columns, title, titles=()):
 
 
 def show(axes, image):
-    """Draw an image, black on white, without ticks and frame, and return it."""
+    """Draw an image, a grey one black on white, without ticks and frame, and return it."""
     axes.set(xticks=[], yticks=[])
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)
+    if image.ndim == 3:
+        image = np.clip(image, 0, 1)
     return axes.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

@@ -2,8 +2,9 @@
 import numpy as np
 from scipy.special import ndtri
 
+from ..pictures import as_images, tile
 from .figure import new_figure, save, short, styled
-from .images import as_images, show, tile
+from .images import show
 
 MOST_TICKS = 12                 # labels along an axis, about: more would overlap
 
@@ -46,9 +47,10 @@ def manifolds(decoders, path, title, note="", count=15):
     quantiles = ndtri(np.linspace(0.05, 0.95, count))
     downwards = quantiles[::-1]         # z_2 grows upwards
     z = np.stack(np.meshgrid(quantiles, downwards), axis=-1)
-    figure, panels = new_figure(title, 6.8 * len(decoders), 7.2, len(decoders))
-    for axes, (name, decode) in zip(panels, decoders.items()):
-        _draw_plane(axes, decode, z, down=downwards, right=quantiles)
+    planes = [_decoded(decode, z) for decode in decoders.values()]
+    figure, panels = new_figure(title, 6.8 * len(planes), 0.4 + 6.8 * _aspect(planes), len(planes))
+    for axes, name, images in zip(panels, decoders, planes):
+        _draw_plane(axes, images, down=downwards, right=quantiles)
         axes.set(title=name, xlabel="$z_1$", ylabel="$z_2$")
     return save(figure, path, note)
 
@@ -69,20 +71,30 @@ def decoded_grids(decode, grids, path, title, note=""):
     -------
     Path
     """
-    figure, panels = new_figure(title, 5.2 * len(grids), 5.7, len(grids))
-    for axes, (name, first, second) in zip(panels, grids):
-        z = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1)
-        _draw_plane(axes, decode, z, down=first, right=second)
+    planes = [_decoded(decode, np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1))
+              for _, first, second in grids]
+    figure, panels = new_figure(title, 5.2 * len(grids), 0.5 + 5.2 * _aspect(planes), len(grids))
+    for axes, (name, first, second), images in zip(panels, grids, planes):
+        _draw_plane(axes, images, down=first, right=second)
         axes.set(title=name, xlabel="$z_2$", ylabel="$z_1$")
     return save(figure, path, note)
 
 
-def _draw_plane(axes, decode, z, down, right):
-    """Draw images decoded from z (rows, columns, 2) without gaps; label rows and columns."""
-    images = as_images(decode(z.reshape(-1, 2)))
-    size = images.shape[1]
+def _decoded(decode, z):
+    """Return the images decoded from z (rows, columns, 2)."""
+    return as_images(decode(z.reshape(-1, 2)))
+
+
+def _aspect(planes):
+    """Return the height of planes of images in units of their width."""
+    return max(images.shape[1] / images.shape[2] for images in planes)
+
+
+def _draw_plane(axes, images, down, right):
+    """Draw images without gaps; label rows and columns."""
+    height, width = images.shape[1:3]
     show(axes, tile(images, len(right)))
-    for axis, values in ((axes.yaxis, down), (axes.xaxis, right)):
+    for axis, values, size in ((axes.yaxis, down, height), (axes.xaxis, right, width)):
         labelled = range(0, len(values), 1 + len(values) // MOST_TICKS)
         middles = [(i + 0.5) * size - 0.5 for i in labelled]
         axis.set_ticks(middles, [short(values[i]) for i in labelled], fontsize=8)

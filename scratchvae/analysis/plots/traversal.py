@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ...errors import ScratchVAEError
+from ..pictures import as_images
 from .figure import DPI, FRAME, save, save_image, short, styled
-from .images import as_images, sheet, show
+from .images import sheet, show
 
 FRAME_MILLISECONDS = 80
 SCALE = 8                       # pixels of a frame for each pixel of an image
@@ -70,17 +71,20 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
 
 
 def _frames(images, texts):
-    """Yield each image enlarged without smoothing, under its text, as a grey PIL image."""
-    size = images.shape[1] * SCALE
-    width = size + 2 * MARGIN
-    height = size + MARGIN + HEAD
+    """Yield each image enlarged without smoothing, under its text, as a PIL image."""
+    drawn_height = images.shape[1] * SCALE
+    drawn_width = images.shape[2] * SCALE
+    width = drawn_width + 2 * MARGIN
+    height = drawn_height + MARGIN + HEAD
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     canvas = FigureCanvasAgg(figure)
-    axes = figure.add_axes((MARGIN / width, MARGIN / height, size / width, size / height))
+    axes = figure.add_axes((MARGIN / width, MARGIN / height, drawn_width / width,
+                            drawn_height / height))
     shown = show(axes, images[0])
     axes.spines[:].set(visible=True, color=FRAME)
     for image, text in zip(images, texts):      # one figure redrawn is faster than many
-        shown.set_data(image)
+        shown.set_data(image if image.ndim == 2 else np.clip(image, 0, 1))
         axes.set_title(text, loc="left")        # centred, it would move with its length
         canvas.draw()
-        yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("L")
+        kind = "L" if image.ndim == 2 else "RGB"
+        yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert(kind)

@@ -5,6 +5,7 @@ tensorboardX writes them; it needs neither TensorBoard nor a framework.
 import numpy as np
 
 from ...errors import ScratchVAEError
+from ..pictures import as_images
 
 
 class Events:
@@ -42,8 +43,8 @@ class Events:
                 self.writer.add_scalar(name, value, epoch)
         for kind, examples in made.items():
             if isinstance(examples, np.ndarray):
-                side = round(np.sqrt(examples[0].size))
-                images = examples.reshape(-1, side, side, 1)
+                images = as_images(examples)
+                images = images[..., np.newaxis] if images.ndim == 3 else images
                 self.writer.add_images(kind, images, epoch, dataformats="NHWC")
             else:
                 self.writer.add_text(kind, "\n\n".join(examples), epoch)

@@ -4,8 +4,9 @@ import io
 import struct
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
+
+from ..pictures import as_bytes, as_images, pad, tile
 
 TYPES = {".png": "image/png", ".gif": "image/gif"}
 
@@ -39,10 +40,8 @@ def embedded(path):
 
 
 def row_of_images(examples):
-    """Return square grey images (N, ...) in a row, black on white, as the data URI of a PNG."""
-    side = round(np.sqrt(examples[0].size))
-    images = np.pad(examples.reshape(-1, side, side), ((0, 0), (0, 0), (1, 1)))
-    pixels = 255 - np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
+    """Return images (N, ...) in a row, grey ones black on white, as the data URI of a PNG."""
+    row = tile(pad(as_images(examples), right=(1, 1)), len(examples))
     file = io.BytesIO()
-    Image.fromarray(np.concatenate(list(pixels), axis=1)).save(file, "PNG")
+    Image.fromarray(as_bytes(row)).save(file, "PNG")
     return data_uri(file.getvalue())

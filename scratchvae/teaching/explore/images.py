@@ -7,6 +7,7 @@ import math
 import numpy as np
 from tqdm import tqdm
 
+from ...analysis.pictures import as_images
 from ...errors import ScratchVAEError
 from ...models import VAE
 from .payload import Arrays, describe_parts, describe_run
@@ -28,6 +29,7 @@ def contents(run):
     model = run.model
     heavy = sum(layer.flops()[0] for layer in model.layers.values()) > HEAVY
     check_latent_space(run, heavy)
+    check_images(run)
     arrays = Arrays()
     x = run.x_test[:POINTS]
     labels = run.data.y_test[:len(x)]
@@ -49,6 +51,14 @@ def contents(run):
         "grid": grid(model, low, high, arrays) if heavy else None,
     }
     return content, arrays
+
+
+def check_images(run):
+    """Refuse images that the page cannot draw."""
+    images = as_images(run.x_test[:1])
+    if images.ndim == 4 or images.shape[1] != images.shape[2]:
+        raise ScratchVAEError(f"{run.folder}: explore draws square grey images, not such of shape "
+                              f"{images.shape[1:]}; the figures of plot show them")
 
 
 def check_latent_space(run, heavy):
