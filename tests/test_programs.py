@@ -12,7 +12,17 @@ import pytest
 from helpers import HOSTS
 
 from scratchvae.errors import ScratchVAEError
-from scratchvae.layers import GRU, BatchNormalization, Bidirectional, Dense, Dropout
+from scratchvae.layers import (
+    GRU,
+    BatchNormalization,
+    Bidirectional,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Dropout,
+    Flatten,
+    Reshape,
+)
 from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 from scratchvae.schedules import LinearWarmup
@@ -306,6 +316,16 @@ def test_numpy_scalars_are_arguments_and_can_be_saved(tmp_path, x):
     model.save(tmp_path / "model.npz")
     assert equal(VAE.load(tmp_path / "model.npz"), model)
     assert layers[0].forward(sequences).shape == (3, 4, 3)
+
+
+def test_sizes_that_do_not_meet_are_shown_with_the_ways_out():
+    vae = VAE([Conv2D(2, 3, strides=2, padding="same") for _ in range(3)] + [Flatten()], 2,
+              [Dense(32), Reshape((4, 4, 2))]
+              + [Conv2DTranspose(2, 3, strides=2, padding="same") for _ in range(2)]
+              + [Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid")])
+    with pytest.raises(ScratchVAEError, match="sizes are 25x25 -> 13x13 -> 7x7 -> 4x4; 4x4 -> 8x8 "
+                                              "-> 16x16 -> 32x32. Ways out: output_padding"):
+        vae.build((25, 25, 1))
 
 
 class Unsaveable(Dense):

@@ -236,6 +236,16 @@ def test_under_nohup_a_hangup_is_ignored(data, tmp_path):
     assert result.stdout == "goes on\n", result.stderr
 
 
+def test_a_resume_on_another_processor_says_that_bits_may_differ(run, trained):
+    config = (trained / "config.json").read_text()
+    assert '"llvm"' in config and '"processor"' in config
+    (trained / "config.json").write_text(config.replace('"numba": "', '"numba": "0.1, not '))
+    code, output, errors = run("train", "mnist-dense", "--resume", trained, "--epochs", 2)
+    assert code == 0, errors
+    assert output.count("note: the run began with ") == 1
+    assert "numba 0.1, not" in output and "its bits may differ" in output
+
+
 # What is printed.
 
 @pytest.mark.parametrize("name", ["my run", "it's", "$(touch x)", "-a", "Wörter"])

@@ -1,5 +1,6 @@
 """Texts: Tiny Shakespeare, about 40,000 lines of his plays, and any text file."""
 import hashlib
+import shlex
 from dataclasses import dataclass
 
 from ..errors import ScratchVAEError
@@ -69,8 +70,11 @@ def decode(content, path):
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
+        kind = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "CP1252"
+        convert = shlex.join(["iconv", "-f", kind, "-t", "UTF-8", str(path)])
         raise ScratchVAEError(f"{path}: not a text in UTF-8: byte 0x{content[error.start]:02x} at "
-                              f"offset {error.start:,} ({error.reason})") from None
+                              f"offset {error.start:,} ({error.reason}). If it is {kind}, this "
+                              f"converts it: {convert} > utf8.txt") from None
     if not content:
         raise ScratchVAEError(f"{path}: is empty; it must hold a text")
     if not text.strip().strip("\ufeff"):

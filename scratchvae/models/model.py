@@ -128,7 +128,19 @@ class Model:
         if target_shape != input_shape:
             raise ScratchVAEError(f"{self.name}: the decoder's output has shape "
                                   f"{self.decoder.output_shape}, which does not reconstruct an "
-                                  f"example of shape {input_shape}")
+                                  f"example of shape {input_shape}{self._sizes_that_differ()}")
+
+    def _sizes_that_differ(self):
+        """Return the heights and widths that images take in both networks, and ways out."""
+        encoder = self.encoder.image_sizes()
+        decoder = self.decoder.image_sizes()
+        if len(encoder) < 2 or len(decoder) < 2 or encoder[0] == decoder[-1]:
+            return ""
+        chains = "; ".join(" -> ".join(f"{height}x{width}" for height, width in sizes)
+                           for sizes in (encoder, decoder))
+        return (f". The images' sizes are {chains}. Ways out: output_padding of Conv2DTranspose, "
+                "ZeroPadding2D or Cropping2D in the decoder, or images whose sizes the strides "
+                "divide")
 
     def build_encoder(self, input_shape, seed):
         """Build the encoder; return the size of its output."""

@@ -48,6 +48,12 @@ class Sequential:
         self.output_shape = shape
         return shape
 
+    def image_sizes(self):
+        """Return (height, width) of the images between the layers, without repetitions."""
+        shapes = [self.input_shape, *(layer.output_shape for layer in self.layers.values())]
+        sizes = [tuple(shape[:2]) for shape in shapes if len(shape) == 3]
+        return [size for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]
+
     @property
     def input_dtype(self):
         """"int32" if the input is words, else None: the model's own dtype."""

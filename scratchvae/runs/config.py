@@ -3,6 +3,8 @@ import json
 import platform
 from pathlib import Path
 
+import llvmlite.binding
+import numba
 import numpy as np
 
 from .. import __version__
@@ -57,10 +59,16 @@ def new_config(lab, settings=None, **options):
     for name in ("data_dir", "text", "from"):
         if chosen[name]:
             chosen[name] = str(Path(chosen[name]).resolve())
-    versions = {"scratchvae": __version__, "python": platform.python_version(),
-                "numpy": np.__version__}
     return {"lab": lab.name, "settings": dict(settings or lab.settings), **chosen,
-            "data": None, "complete": None, "versions": versions}
+            "data": None, "complete": None, "versions": versions()}
+
+
+def versions():
+    """Return what the bits of a run depend on beside its configuration, as text by name."""
+    return {"scratchvae": __version__, "python": platform.python_version(),
+            "numpy": np.__version__, "numba": numba.__version__,
+            "llvm": ".".join(map(str, llvmlite.binding.llvm_version_info)),
+            "processor": f"{platform.machine()}, {llvmlite.binding.get_host_cpu_name()}"}
 
 
 def read_config(folder, data_dir=None, text=None):

@@ -2,10 +2,11 @@
 import platform
 
 from .. import kernels
+from ..kernels import folders
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.loop import steps_in
-from .config import read_config
+from .config import read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
 
@@ -88,6 +89,8 @@ def train_locked(run, callbacks, resume):
     optimizer = run.make_optimizer()
     own = [Keeper(run), *make_record(run, resume)]
     announce(run, len(x), backend.describe())
+    if resume:
+        note_other_versions(config)
     if not resume:
         run.write_config()              # first: a checkpoint cannot be resumed without it
     run.history = run.model.fit(
@@ -107,12 +110,23 @@ def train_locked(run, callbacks, resume):
         del run.model                   # loaded again from its file, where Python computes
 
 
+def note_other_versions(config):
+    """Say when a run is resumed where its bits may differ."""
+    now = versions()
+    for name, then in config["versions"].items():
+        if now.get(name) != then:
+            print(f"note: the run began with {name} {then}, here it is {now.get(name)}: the "
+                  "resumed training is right, but its bits may differ", flush=True)
+
+
 def announce(run, count, backend):
     """Print what is trained on how many examples, and note the backend in the configuration."""
     config = run.config
     config["computed_by"] = f"{backend}; {platform.system()}, {platform.machine()}"
     print(f"{run.lab.name}: {run.model.count:,} parameters, {config['epochs']} epochs of "
           f"{count:,} examples in batches of {config['batch_size']}; {backend}", flush=True)
+    if folders.note():
+        print(f"note: {folders.note()}", flush=True)
     for line in run.lab.peculiarities(config["settings"]):
         print(f"note: {line}", flush=True)
 
