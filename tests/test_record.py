@@ -130,3 +130,25 @@ def test_a_file_without_a_moving_average_is_refused(normalized, missing, tmp_pat
     message = f"model.npz: {missing} is missing or has a wrong shape: damaged"
     with pytest.raises(ScratchVAEError, match=message):
         VAE.load(path)
+
+
+@pytest.mark.parametrize("change", [
+    lambda arrays, state: arrays.pop("sums"),
+    lambda arrays, state: arrays.update(parameters=np.zeros(3, np.float32)),
+    lambda arrays, state: state.update(epoch=None),
+    lambda arrays, state: state.update(step="1"),
+    lambda arrays, state: state.pop("settings"),
+    lambda arrays, state: state.update(history=7),
+])
+def test_a_checkpoint_of_another_structure_is_damaged(x, tmp_path, change):
+    path = tmp_path / "checkpoint.npz"
+
+    def fit(**options):
+        vae = VAE([Dense(4)], 2, [Dense(12, activation="sigmoid")])
+        vae.fit(x, checkpoint=path, progress=False, **options)
+    fit()
+    arrays, state = read_arrays(path, "checkpoint")
+    change(arrays, state)
+    write_arrays(path, arrays, state)
+    with pytest.raises(ScratchVAEError, match="checkpoint.npz: damaged"):
+        fit(epochs=2, resume=True)

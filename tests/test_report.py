@@ -298,14 +298,23 @@ def test_a_page_does_not_wait_for_figures_that_failed(images, monkeypatch):
 
 def test_damaged_files_are_named(images, run):
     folder = images("a", "--epochs", 1)
-    for name in ("progress.json", "evaluation.json"):
-        (folder / name).write_text("[")
-        code, _, errors = run("plot", folder)
-        assert code == 1
-        assert name in errors
-        assert "damaged" in errors
-        assert errors.count("\n") == 1
-        (folder / name).unlink()
+    (folder / "evaluation.json").write_text("[")
+    code, _, errors = run("plot", folder)
+    assert code == 1
+    assert "evaluation.json" in errors and "damaged" in errors
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [
+    "[", "{}", '{"originals": 3, "epochs": []}', '{"originals": [], "epochs": [7]}',
+    '{"originals": [], "epochs": [{"epoch": null}]}',
+    '{"originals": [], "epochs": [{"epoch": 1, "samples": 2}]}'])
+def test_damaged_examples_are_noted_and_begin_anew(images, run, content):
+    folder = images("a", "--epochs", 1)
+    (folder / "progress.json").write_text(content)
+    code, output, errors = run("plot", folder)
+    assert code == 0, errors
+    assert "progress.json: damaged; it begins anew" in output
 
 
 @pytest.mark.parametrize("seconds, text", [

@@ -1,10 +1,9 @@
 """The configuration of a run: what config.json holds."""
+import importlib.metadata
 import json
 import platform
 from pathlib import Path
 
-import llvmlite.binding
-import numba
 import numpy as np
 
 from .. import __version__
@@ -65,10 +64,11 @@ def new_config(lab, settings=None, **options):
 
 def versions():
     """Return what the bits of a run depend on beside its configuration, as text by name."""
+    from llvmlite import binding  # takes long to import
     return {"scratchvae": __version__, "python": platform.python_version(),
-            "numpy": np.__version__, "numba": numba.__version__,
-            "llvm": ".".join(map(str, llvmlite.binding.llvm_version_info)),
-            "processor": f"{platform.machine()}, {llvmlite.binding.get_host_cpu_name()}"}
+            "numpy": np.__version__, "numba": importlib.metadata.version("numba"),
+            "llvm": ".".join(map(str, binding.llvm_version_info)),
+            "processor": f"{platform.machine()}, {binding.get_host_cpu_name()}"}
 
 
 def read_config(folder, data_dir=None, text=None):

@@ -9,6 +9,8 @@ WIDE_RANGE = 5                  # losses that fall to a fifth or less need a log
 COLUMNS = ("epoch", "loss", "reconstruction", "kl",
            "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate")
 
+REQUIRED = ("epoch", "loss", "reconstruction", "kl", "seconds")
+
 
 def wide(losses):
     """Return whether a curve of losses needs a logarithmic axis, to show more than its start."""
@@ -60,8 +62,9 @@ class History:
         try:
             with open(path, newline="") as file:
                 rows = [_read_row(row) for row in csv.DictReader(file)]
-            if not rows:
-                raise ValueError("no epochs")
+            numbers = [row["epoch"] for row in rows]
+            if not rows or numbers != list(range(numbers[0], numbers[0] + len(rows))):
+                raise ValueError("the epochs do not follow one another")
         except FileNotFoundError:
             raise ScratchVAEError(f"{path}: not found; the first epoch is not complete "
                                   "yet") from None
@@ -75,4 +78,7 @@ def _read_row(row):
     if None in row.values():
         raise ValueError("a line is cut short")
     numbers = {name: float(row[name]) if row.get(name) else None for name in COLUMNS}
+    missing = [name for name in REQUIRED if numbers[name] is None]
+    if missing:
+        raise ValueError(f"{missing[0]} is missing")
     return numbers | {"epoch": int(row["epoch"])}

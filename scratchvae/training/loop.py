@@ -8,6 +8,7 @@ results.
 import contextlib
 import json
 import math
+import operator
 import time
 import zlib
 from dataclasses import dataclass
@@ -308,6 +309,15 @@ class Training:
     def load(self, path):
         """Return to the state that `save` wrote."""
         arrays, state = read_arrays(path, "checkpoint")
+        try:
+            self._take(arrays, state, path)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            if isinstance(error, ScratchVAEError):
+                raise
+            raise ScratchVAEError(f"{path}: damaged ({type(error).__name__}: {error})") from None
+
+    def _take(self, arrays, state, path):
+        """Return to the state in the content of a checkpoint."""
         for name, now in self._fixed().items():
             then = state["settings"].get(name)
             if then != now:
@@ -315,15 +325,17 @@ class Training:
                 raise ScratchVAEError(f"{path}: was trained with {change}; "
                                       "resume with the same model, data and settings")
         for name, array in self._arrays().items():
+            if arrays[name].shape != tuple(array.shape):
+                raise ValueError(f"{name} has a wrong shape")
             self.kernels.copy(arrays[name], array)
-        self.optimizer.step = state["updates"]
+        self.optimizer.step = operator.index(state["updates"])
         self.before = Trained(*state.get("before", (0, 0)))
         self.history = History(state["history"])
-        self.epoch = state["epoch"]
+        self.epoch = operator.index(state["epoch"])
         self.start_epoch()
         self.kernels.copy(arrays["sums"], self.sums)
-        self.step = state["step"]
-        self.seconds = state["seconds"]
+        self.step = operator.index(state["step"])
+        self.seconds = float(state["seconds"])
         if self.epoch > self.settings.epochs:
             raise ScratchVAEError(f"{path}: has {self.epoch} epochs already; epochs must be at "
                                   f"least as many, got {self.settings.epochs}")

@@ -6,8 +6,11 @@ import json
 
 import numpy as np
 
+from ...errors import ScratchVAEError
 from ...storage import read_json, write_text
 from .images import row_of_images
+
+KINDS = {"epoch", "reconstructions", "samples"}
 
 
 class Progress:
@@ -19,10 +22,24 @@ class Progress:
 
     def __init__(self, folder):
         self.path = folder / "progress.json"
+        self.content = {"originals": [], "epochs": []}
         if self.path.exists():
-            self.content = read_json(self.path, dict)
-        else:
-            self.content = {"originals": [], "epochs": []}
+            self._read()
+
+    def _read(self):
+        """Take the content of the file; begin anew if it is damaged, which loses examples only."""
+        try:
+            content = read_json(self.path, dict)
+            whole = isinstance(content["originals"], (str, list)) and all(
+                isinstance(entry["epoch"], int) and entry.keys() <= KINDS
+                and all(is_stored(entry[kind]) for kind in entry.keys() - {"epoch"})
+                for entry in content["epochs"])
+            if whole:
+                self.content = content
+                return
+        except (ScratchVAEError, KeyError, TypeError, AttributeError):
+            pass
+        print(f"note: {self.path}: damaged; it begins anew", flush=True)
 
     def add(self, run, epoch, made):
         """Add an epoch and write the file.
@@ -40,6 +57,12 @@ class Progress:
         added = {"epoch": epoch} | {kind: stored(examples) for kind, examples in made.items()}
         self.content["epochs"] = [*kept, added]
         write_text(self.path, json.dumps(self.content, ensure_ascii=False, indent=1) + "\n")
+
+
+def is_stored(examples):
+    """Return whether examples have the form in which progress.json stores them."""
+    return isinstance(examples, str) or (
+        isinstance(examples, list) and all(isinstance(line, str) for line in examples))
 
 
 def is_power_of_two(epoch):
