@@ -403,7 +403,13 @@ class Model:
             If the file is missing, damaged, or holds a model of another class.
         """
         arrays, description = read_arrays(path, "model")
-        model = Model.from_config(description["config"], backend)
+        try:
+            model = Model.from_config(description["config"], backend)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            if isinstance(error, ScratchVAEError):
+                raise
+            raise ScratchVAEError(f"{path}: damaged: its description has another form "
+                                  f"({error})") from None
         if not isinstance(model, cls):
             raise ScratchVAEError(f"{path}: holds a model of class {model.name}, "
                                   f"expected {cls.__name__}")

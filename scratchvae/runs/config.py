@@ -6,11 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
+from .. import __version__, checks, kernels, labs
 from ..errors import ScratchVAEError
 
-KEYS = {"lab", "settings", "epochs", "batch_size", "limit", "seed", "backend", "data_dir", "data",
-        "complete", "versions"}
+NONE = type(None)
+TYPES = {                       # of the values in config.json
+    "lab": (str,),
+    "settings": (dict,),
+    "epochs": (int,),
+    "batch_size": (int,),
+    "limit": (int, NONE),
+    "seed": (int,),
+    "backend": (str,),
+    "data_dir": (str, NONE),
+    "data": (str, NONE),
+    "complete": (bool, NONE),
+    "versions": (dict,),
+}
+OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE),
+            "data_sha256": (str, NONE), "computed_by": (str, NONE)}
+LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
 
 
 def new_config(lab, settings=None, **options):
@@ -71,6 +86,33 @@ def versions():
             "processor": f"{platform.machine()}, {binding.get_host_cpu_name()}"}
 
 
+def check_config(config):
+    """Refuse the content of a config.json whose keys or types are wrong.
+
+    Raises
+    ------
+    ScratchVAEError
+    """
+    missing = set(TYPES) - set(config if isinstance(config, dict) else ())
+    if missing:
+        raise ScratchVAEError(f"missing: {', '.join(sorted(missing))}")
+    for name, kinds in (TYPES | OPTIONAL).items():
+        value = config.get(name)
+        if type(value) not in kinds:
+            allowed = " or ".join("null" if kind is NONE else kind.__name__ for kind in kinds)
+            raise ScratchVAEError(f"{name} must be {allowed}, got {value!r}")
+    for name, least in LEAST.items():
+        if config[name] is not None and config[name] < least:
+            raise ScratchVAEError(f"{name} must be at least {least}, got {config[name]}")
+    lab = labs.get(config["lab"])
+    settings = config["settings"]
+    for name, default in lab.settings.items():
+        if type(settings.get(name)) not in (type(default), int):
+            raise ScratchVAEError(f"setting {name} must be {type(default).__name__}, "
+                                  f"got {settings.get(name)!r}")
+    checks.choice("config", "backend", config["backend"], kernels.BACKENDS)
+
+
 def read_config(folder, data_dir=None, text=None):
     """Return the configuration of the run in a directory.
 
@@ -97,11 +139,9 @@ def read_config(folder, data_dir=None, text=None):
         raise ScratchVAEError(f"{folder}: not a run directory (config.json is missing)")
     try:
         config = json.loads(path.read_text())
-        missing = KEYS - set(config if isinstance(config, dict) else ())
+        check_config(config)
     except ValueError as error:
         raise ScratchVAEError(f"{path}: damaged ({error})") from None
-    if missing:
-        raise ScratchVAEError(f"{path}: damaged (missing: {', '.join(sorted(missing))})")
     if data_dir and config.get("text"):
         raise ScratchVAEError(f"{folder}: was trained on the file {config['text']}, which is "
                               "read from there; if it has moved, name it with --text")

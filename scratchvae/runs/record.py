@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 
+from ..errors import ScratchVAEError
 from ..storage import read_arrays, write_arrays
 from ..training.callback import Callback
 
@@ -106,6 +107,10 @@ class Record(Callback):
             If the file is missing or damaged.
         """
         arrays, description = read_arrays(path, "record")
+        missing = {"losses", "recorded", "inputs", "outputs"} - arrays.keys()
+        if missing or not isinstance(description.get("every"), int):
+            raise ScratchVAEError(f"{path}: damaged: it lacks "
+                                  f"{', '.join(sorted(missing)) or 'how often it recorded'}")
         record = cls(model, description["every"], path)
         record.losses = arrays["losses"][:steps].tolist()
         kept = arrays["recorded"] <= len(record.losses)

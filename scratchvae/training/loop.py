@@ -314,7 +314,8 @@ class Training:
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             if isinstance(error, ScratchVAEError):
                 raise
-            raise ScratchVAEError(f"{path}: damaged ({type(error).__name__}: {error})") from None
+            raise ScratchVAEError(f"{path}: damaged: its content has another form "
+                                  f"({error})") from None
 
     def _take(self, arrays, state, path):
         """Return to the state in the content of a checkpoint."""

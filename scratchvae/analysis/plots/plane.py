@@ -48,7 +48,7 @@ def manifolds(decoders, path, title, note="", count=15):
     downwards = quantiles[::-1]         # z_2 grows upwards
     z = np.stack(np.meshgrid(quantiles, downwards), axis=-1)
     planes = [_decoded(decode, z) for decode in decoders.values()]
-    figure, panels = new_figure(title, 6.8 * len(planes), 0.4 + 6.8 * _aspect(planes), len(planes))
+    figure, panels = new_figure(title, 6.8 * len(planes), 0.1 + 6.8 * _aspect(planes), len(planes))
     for axes, name, images in zip(panels, decoders, planes):
         _draw_plane(axes, images, down=downwards, right=quantiles)
         axes.set(title=name, xlabel="$z_1$", ylabel="$z_2$")
