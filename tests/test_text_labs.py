@@ -502,3 +502,17 @@ def test_a_text_that_has_moved_is_named(train, run, tmp_path):
         assert code == 0, errors
     code, _, errors = run("train", "text-gru", "--resume", folder, "--text", moved, "--epochs", 2)
     assert code == 0, errors
+
+
+def test_texts_of_another_kind_are_explained(run, tmp_path):
+    (tmp_path / "chinese.txt").write_text("我喜欢读书\n天气很好\n你好世界\n" * 9, encoding="utf-8")
+    (tmp_path / "names.txt").write_text("One thing:\nAnother:\n" * 9)
+    small = ("--epochs", 1, "--set", "units=4", "--set", "embedding_dim=4")
+    code, output, errors = run("train", "text-gru", "--text", "chinese.txt", *small)
+    assert code == 0, errors
+    assert "lines are one word: words are what stands between blanks" in output
+    code, _, errors = run("train", "text-gru", "--text", "names.txt", *small)
+    assert code == 1 and "got 0 (a line that ends in a colon is taken for the name" in errors
+    (tmp_path / "utf16.txt").write_text("Some words\n", encoding="utf-16")
+    code, _, errors = run("train", "text-gru", "--text", "utf16.txt", *small)
+    assert code == 1 and "iconv -f UTF-16 -t UTF-8" in errors and errors.count("\n") == 1

@@ -41,7 +41,8 @@ def read(text, settings):
     test = sentences[::HELD_OUT]
     if not train:
         raise ScratchVAEError("the text must have at least 2 lines with words, "
-                              f"got {len(sentences)}")
+                              f"got {len(sentences)} (a line that ends in a colon is taken for "
+                              "the name of who speaks)")
     vocabulary = Vocabulary.build(train, LINE_SPECIALS, min_count=settings["min_count"],
                                   max_size=settings["vocabulary_size"] or None)
     x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part])

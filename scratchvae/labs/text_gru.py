@@ -59,7 +59,8 @@ def read(text, settings):
     sentences = [words for words in map(tokenize, lines(text)) if words]
     if len(sentences) < 2:
         raise ScratchVAEError("the text must have at least 2 lines with words, "
-                              f"got {len(sentences)}")
+                              f"got {len(sentences)} (a line that ends in a colon is taken for "
+                              "the name of who speaks)")
     train, test = split(sentences, HELD_OUT, SPLIT_SEED)
     vocabulary = Vocabulary.build(sentences, max_size=settings["vocabulary_size"])
     x_train, x_test = (np.stack([example(vocabulary, words, settings) for words in part])

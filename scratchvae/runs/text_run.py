@@ -110,6 +110,11 @@ class TextRun(Run):
         config["text_sha256"] = digest(self.source)
         self.vocabulary = data.vocabulary
         self.speeches = [[speaker, len(spoken)] for speaker, spoken in speeches(self.text)]
+        short = sum(len(words) == 1 for words in data.lines_train)
+        if short > len(data.lines_train) / 2:
+            print(f"note: {short:,} of {len(data.lines_train):,} lines are one word: words are "
+                  "what stands between blanks, so a text without blanks has one word a line",
+                  flush=True)
         if data.cut_off:
             print(f"note: {data.cut_off:,} lines are longer than {config['settings']['steps']} "
                   f"steps and are cut off; {data.lost_words:,} words are lost; --set steps=... "

@@ -6,6 +6,7 @@ from ..errors import note
 ASKED = 200                     # examples whose code is looked at
 COLLAPSED = 0.1                 # nats: the KL divergence of a code that is not used
 UNUSED = 0.01                   # nats: that of a dimension
+EARLY = 100                     # steps in which no code is used yet
 WIDE = 30                       # data this far from 0 are probably not scaled
 
 
@@ -21,7 +22,7 @@ def before(model, steps):
 
 def after(model, x):
     """Say whether the decoder uses the code."""
-    if model.kl_weight.weight == 0:     # a plain autoencoder
+    if model.kl_weight.weight == 0 or model.trained.steps < EARLY:      # 0: a plain autoencoder
         return
     mu, lv = (array.astype(np.float64) for array in model.encode(x[:ASKED]))
     kl = np.mean(mu ** 2 + np.exp(lv) - 1 - lv, axis=0) / 2
