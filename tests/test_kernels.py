@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from helpers import close
 from scipy.stats import kstest
+from scratchvae.kernels import folders
 from scratchvae.kernels.activation_names import EXAMPLES
-from scratchvae.kernels.cpu import jit
+from scratchvae.kernels.cpu import cache
 from scratchvae.kernels.errors import ScratchVAEError
 from scratchvae.kernels.reference.noise import philox
 
@@ -316,14 +317,15 @@ def test_a_number_of_threads_that_the_machine_does_not_have_is_refused(backend, 
 
 
 def test_compiled_code_is_kept_under_a_hash_of_all_sources(tmp_path, monkeypatch):
-    assert jit._CACHE.is_dir()
-    copy = Path(shutil.copytree(Path(jit.__file__).parent, tmp_path / "cpu"))
-    monkeypatch.setattr(jit, "__file__", str(copy / "jit.py"))
-    assert jit._cache_directory() == jit._CACHE
+    version = cache._Place.version
+    assert (folders.kernels_home() / version).is_dir()
+    copy = Path(shutil.copytree(Path(cache.__file__).parent, tmp_path / "cpu"))
+    monkeypatch.setattr(cache, "__file__", str(copy / "cache.py"))
+    assert cache._version() == version
     with open(copy / "microkernel.py", "a") as file:
         file.write("\n")
-    assert jit._cache_directory() != jit._CACHE
+    assert cache._version() != version
 
 
-def test_compiling_leaves_numba_s_cache_folder_as_it_was():
-    assert numba.config.CACHE_DIR != str(jit._CACHE)
+def test_numba_s_own_cache_folder_stays_as_it_was():
+    assert not numba.config.CACHE_DIR or "scratchvae" not in numba.config.CACHE_DIR
