@@ -217,8 +217,10 @@ def test_parts_of_killed_processes_are_swept(run, trained):
 def test_a_signal_to_stop_leaves_a_checkpoint(data, tmp_path, name):
     command = [sys.executable, "-m", "scratchvae", *map(str, TRAIN), "--out", "a",
                "--epochs", "1000000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-                               stdout=subprocess.DEVNULL)
+    # The tests themselves may run under nohup.
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL))
     while not (tmp_path / "a" / "history.csv").exists():
         time.sleep(0.05)
     process.send_signal(getattr(signal, name))

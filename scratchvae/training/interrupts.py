@@ -3,16 +3,15 @@ import contextlib
 import signal
 import threading
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")      # not all systems have the last two
+ALWAYS = (signal.SIGINT, signal.SIGTERM)
+OTHERS = ("SIGHUP", "SIGUSR1")  # not all systems have them
 
 
 def signals_to_stop():
-    """Return the signals that ask a process to stop, without those that it ignores.
-
-    nohup ignores SIGHUP. A shell script ignores SIGINT for what it runs in the background.
-    """
-    known = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    """Return the signals that ask a process to stop, without those that nohup lets it ignore."""
+    others = [getattr(signal, name) for name in OTHERS if hasattr(signal, name)]
+    return [*ALWAYS, *(number for number in others
+                       if signal.getsignal(number) is not signal.SIG_IGN)]
 
 
 def raise_at_signals():
