@@ -66,9 +66,14 @@ def note():
 
 
 def _is_writable(folder):
-    """Make a folder; return whether files can be made in it."""
+    """Make a folder; return whether files can be made in it, and it is the user's own.
+
+    Compiled kernels are code: they are not read from a folder that another user has prepared.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            return False
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:

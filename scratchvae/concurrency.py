@@ -1,9 +1,9 @@
 """Models in a program with threads and processes.
 
 A model reuses its arrays from call to call, and the kernels use all cores. So one thread computes
-at a time: what takes longer than a step takes turns, and more threads gain nothing but lose
-nothing either. Training holds the turn for a step, so that others can ask meanwhile; they see the
-weights as they are between two steps.
+at a time. More threads are never faster: handing over the turn costs some percent. Training holds
+the turn for a step, so that others can ask meanwhile; they see the weights as they are between two
+steps.
 """
 import functools
 import os

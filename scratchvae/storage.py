@@ -65,6 +65,18 @@ def read_json(path, kind):
         raise ScratchVAEError(f"{path}: missing or damaged ({error})") from None
 
 
+@contextlib.contextmanager
+def understood(path):
+    """Refuse a file as damaged if the block, which uses its content, meets another form."""
+    try:
+        yield
+    except ScratchVAEError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ScratchVAEError(f"{path}: damaged: its content has another form "
+                              f"({error})") from None
+
+
 def write_arrays(path, arrays, description):
     """Write arrays and a description into one file, at once.
 

@@ -85,3 +85,15 @@ def test_without_a_home_the_folder_for_temporary_files_serves(tmp_path):
     assert place == f"{tmp_path}/scratchvae-{os.getuid()}/kernels"
     assert note == (f"/dev/null/.cache/scratchvae cannot be written: compiled kernels are kept in "
                     f"{tmp_path}/scratchvae-{os.getuid()}")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give files away")
+def test_code_is_not_read_from_a_folder_of_another_user(tmp_path):
+    prepared = tmp_path / f"scratchvae-{os.getuid()}"
+    prepared.mkdir(mode=0o777)
+    os.chown(prepared, 54321, 54321)
+    code = "from scratchvae.kernels import folders; print(folders.kernels_home())"
+    environment = {"TMPDIR": str(tmp_path), "HOME": "/dev/null", "PATH": os.environ["PATH"]}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                            env=environment)
+    assert result.stdout == "None\n", result.stderr

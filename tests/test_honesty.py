@@ -1,4 +1,5 @@
 """What the program says of data and models that are not as they should be."""
+import copy
 import warnings
 
 import numpy as np
@@ -53,11 +54,13 @@ def test_masked_and_unfinite_codes_are_refused(x):
     assert vae.encode(np.ma.masked_array(x, False))[0].shape == (50, 2)
 
 
-def test_inputs_of_a_model_with_other_targets_may_lie_anywhere(x):
+def test_inputs_of_a_model_with_other_targets_may_lie_anywhere(x, tmp_path):
     vae = make_vae()
     noisy = 3 * x - 1
     vae.fit(noisy, y=x, progress=False)
-    assert vae.reconstruct(noisy).shape == x.shape
+    vae.save(tmp_path / "model.npz")
+    for model in (vae, copy.deepcopy(vae), VAE.load(tmp_path / "model.npz")):
+        assert model.reconstruct(noisy).shape == x.shape
 
 
 def test_a_diverged_model_goes_back_and_says_why(x):
@@ -70,6 +73,7 @@ def test_a_diverged_model_goes_back_and_says_why(x):
                                               r"\]; divide them by .*before epoch 2$"):
         vae.fit(40 * x, epochs=3, batch_size=5, optimizer=SGD(1e9), progress=False)
     assert all((p == q).all() for p, q in zip(before, vae.get_weights(), strict=True))
+    assert (vae.trained.epochs, vae.trained.steps) == (1, 2)
     vae.fit(40 * x, progress=False)        # with an optimizer that is sound
     assert np.isfinite(vae.parameters.values).all()
 

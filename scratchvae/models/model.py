@@ -13,7 +13,7 @@ from ..layers.layer import registered_name
 from ..layers.noise import VALIDATION, Noise
 from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
-from ..storage import read_arrays, write_arrays
+from ..storage import read_arrays, understood, write_arrays
 from .sequential import Sequential
 from .summary import summary_text
 
@@ -352,7 +352,7 @@ class Model:
             self.kernels.copy(np.ascontiguousarray(value, self.dtype), weight)
 
     def save_weights(self, path):
-        """Write the weights alone, to a file that load_weights reads."""
+        """Write the weights to a file for load_weights: the same that save writes."""
         self.save(path)
 
     def load_weights(self, path):
@@ -380,13 +380,14 @@ class Model:
                 config[part] = self.parts[part].fresh_layers()
         weights = None if input_shape is None else self.get_weights()
         return _restore, (type(self), config | {"backend": self.backend}, input_shape, weights,
-                          self.trained)
+                          {"trained": self.trained, "has_targets": self.has_targets})
 
     def save(self, path):
         """Write the model, its configuration, parameters and state, to one file."""
         self.check_built()
         weights = {name: self.kernels.to_host(weight) for name, weight in self.weights.items()}
-        write_arrays(path, weights, {"kind": "model", "config": self.get_config()})
+        write_arrays(path, weights, {"kind": "model", "config": self.get_config(),
+                                     "has_targets": self.has_targets})
 
     @classmethod
     def load(cls, path, backend="cpu"):
@@ -403,13 +404,9 @@ class Model:
             If the file is missing, damaged, or holds a model of another class.
         """
         arrays, description = read_arrays(path, "model")
-        try:
+        with understood(path):
             model = Model.from_config(description["config"], backend)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            if isinstance(error, ScratchVAEError):
-                raise
-            raise ScratchVAEError(f"{path}: damaged: its description has another form "
-                                  f"({error})") from None
+            model.has_targets = bool(description.get("has_targets"))    # older files lack it
         if not isinstance(model, cls):
             raise ScratchVAEError(f"{path}: holds a model of class {model.name}, "
                                   f"expected {cls.__name__}")
@@ -494,11 +491,11 @@ class Model:
         return array
 
 
-def _restore(model_class, arguments, input_shape, weights, trained):
+def _restore(model_class, arguments, input_shape, weights, state):
     """Return the model that __reduce__ took apart."""
     model = model_class(**arguments)
     if input_shape is not None:
         model.build(input_shape)
         model.set_weights(weights)
-        model.trained = trained
+        vars(model).update(state)
     return model

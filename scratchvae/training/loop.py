@@ -19,7 +19,7 @@ from tqdm import tqdm
 from .. import concurrency
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
-from ..storage import read_arrays, write_arrays
+from ..storage import read_arrays, understood, write_arrays
 from . import advice
 from .callback import listeners
 from .history import History
@@ -238,6 +238,7 @@ class Training:
         for name, array in self._weights().items():
             self.kernels.copy(self.sound[name], array)
         self.optimizer = None               # its slots are not sound any more
+        self.step = 0
         raise ScratchVAEError(f"training diverged: {how}; {advice.likely_cause(self.x)}. The model "
                               f"is as it was before epoch {self.number}")
 
@@ -309,13 +310,8 @@ class Training:
     def load(self, path):
         """Return to the state that `save` wrote."""
         arrays, state = read_arrays(path, "checkpoint")
-        try:
+        with understood(path):
             self._take(arrays, state, path)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            if isinstance(error, ScratchVAEError):
-                raise
-            raise ScratchVAEError(f"{path}: damaged: its content has another form "
-                                  f"({error})") from None
 
     def _take(self, arrays, state, path):
         """Return to the state in the content of a checkpoint."""
