@@ -85,6 +85,43 @@ def finite(name, array):
                           f"are NaN or infinite, the first is {name}[{place}]")
 
 
+def examples(name, x, shape, dtype):
+    """Return x as a C-contiguous array of shape (N, *shape), N >= 1.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    x : array_like
+    shape : tuple of int
+    dtype : str
+        "int32" for words, which must be integers; other numbers must be finite.
+    """
+    words = dtype == "int32"
+    axes = f"(N, {', '.join(map(str, shape))})"
+    try:
+        given = np.asarray(x)
+        if np.iscomplexobj(given) or (words and given.dtype.kind not in "iu"):
+            raise TypeError
+        array = np.ascontiguousarray(given, dtype)
+    except (TypeError, ValueError, RuntimeError):       # the last: PyTorch's, with a gradient
+        kind = "an integer array (indices of words)" if words else "a numeric array"
+        got = f"{x.dtype} dtype" if hasattr(x, "dtype") else type(x).__name__
+        raise ScratchVAEError(f"{name} must be {kind} of shape {axes}, got {got}") from None
+    if words and not np.array_equal(array, given):
+        raise ScratchVAEError(f"{name} must hold indices of words below 2^31, "
+                              f"got {given.min()} to {given.max()}")
+    if np.ma.is_masked(x):
+        raise ScratchVAEError(f"{name} must not be masked, but {np.ma.count_masked(x):,} of "
+                              "its numbers are; fill them, or leave these examples out")
+    if array.shape[1:] != shape or len(array) == 0:
+        hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
+        raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
+    if not words:
+        finite(name, array)
+    return array
+
+
 def dtype_name(owner, dtype):
     """Return "float32" or "float64" from a name, a NumPy type or a dtype."""
     name = getattr(dtype, "__name__", None) or str(dtype)

@@ -13,8 +13,8 @@ from ..layers.layer import registered_name
 from ..layers.noise import VALIDATION, Noise
 from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
-from ..storage import read_arrays, understood, write_arrays
 from .sequential import Sequential
+from .stored import Stored
 from .summary import summary_text
 
 BATCH_SIZE = 100                # examples at a time outside training
@@ -27,7 +27,7 @@ ELSEWHERE = {                   # methods of Keras's models, and what is used he
 }
 
 
-class Model:
+class Model(Stored):
     """An encoder and a decoder, trained to reconstruct.
 
     A subclass has `parts` (name -> Layer or Sequential, in the order of the data), `kl_weight` (a
@@ -297,7 +297,7 @@ class Model:
             results.append([self.kernels.to_host(array).copy() for array in arrays])
         return [np.concatenate(arrays) for arrays in zip(*results)]
 
-    # Describing, saving and loading.
+    # Describing.
 
     def summary(self):
         """Return the layer table as Keras prints it, as text."""
@@ -331,86 +331,6 @@ class Model:
                     for part in ("encoder", "decoder") if part in config}
         model = Model.classes[name](**networks, **config, backend=backend)
         model.build(input_shape)
-        return model
-
-    def get_weights(self):
-        """Return copies of all weights, NumPy arrays in Keras's order (see `weights`)."""
-        self.check_built()
-        return [self.kernels.to_host(weight).copy() for weight in self.weights.values()]
-
-    @in_turn
-    def set_weights(self, weights):
-        """Set all weights from a list as get_weights returns it."""
-        self.check_built()
-        own = self.weights
-        given = [np.shape(weight) for weight in weights]
-        expected = [tuple(weight.shape) for weight in own.values()]
-        if given != expected:
-            raise ScratchVAEError(f"{self.name}: weights have shapes {given}, "
-                                  f"expected {dict(zip(own, expected))}")
-        for weight, value in zip(own.values(), weights):
-            self.kernels.copy(np.ascontiguousarray(value, self.dtype), weight)
-
-    def save_weights(self, path):
-        """Write the weights to a file for load_weights: the same that save writes."""
-        self.save(path)
-
-    def load_weights(self, path):
-        """Set all weights from a file that save_weights or save wrote, of a model like this one."""
-        self.check_built()
-        arrays, _ = read_arrays(path, "model")
-        self._take_weights(arrays, path)
-
-    def _take_weights(self, arrays, path):
-        """Set all weights from the arrays of a file."""
-        weights = self.weights
-        for name, weight in weights.items():
-            if name not in arrays or arrays[name].shape != weight.shape:
-                raise ScratchVAEError(f"{path}: {name} is missing or has a wrong shape: damaged, "
-                                      "or of another model")
-        self.set_weights([arrays[name] for name in weights])
-
-    def __reduce__(self):
-        """Copy and pickle the model as its arguments, its weights, and how far it is trained."""
-        config = self.get_config()
-        del config["class"]
-        input_shape = config.pop("input_shape")
-        for part in ("encoder", "decoder"):
-            if part in config:
-                config[part] = self.parts[part].fresh_layers()
-        weights = None if input_shape is None else self.get_weights()
-        return _restore, (type(self), config | {"backend": self.backend}, input_shape, weights,
-                          {"trained": self.trained, "has_targets": self.has_targets})
-
-    def save(self, path):
-        """Write the model, its configuration, parameters and state, to one file."""
-        self.check_built()
-        weights = {name: self.kernels.to_host(weight) for name, weight in self.weights.items()}
-        write_arrays(path, weights, {"kind": "model", "config": self.get_config(),
-                                     "has_targets": self.has_targets})
-
-    @classmethod
-    def load(cls, path, backend="cpu"):
-        """Return the model that `save` wrote.
-
-        Parameters
-        ----------
-        path : path
-        backend : str
-
-        Raises
-        ------
-        ScratchVAEError
-            If the file is missing, damaged, or holds a model of another class.
-        """
-        arrays, description = read_arrays(path, "model")
-        with understood(path):
-            model = Model.from_config(description["config"], backend)
-            model.has_targets = bool(description.get("has_targets"))    # older files lack it
-        if not isinstance(model, cls):
-            raise ScratchVAEError(f"{path}: holds a model of class {model.name}, "
-                                  f"expected {cls.__name__}")
-        model._take_weights(arrays, path)
         return model
 
     # Checks of data.
@@ -466,36 +386,4 @@ class Model:
             This model's unless given; "int32" for words.
         """
         self.check_built()
-        words = dtype == "int32"
-        axes = f"(N, {', '.join(map(str, shape))})"
-        try:
-            given = np.asarray(x)
-            if np.iscomplexobj(given) or (words and given.dtype.kind not in "iu"):
-                raise TypeError
-            array = np.ascontiguousarray(given, dtype or self.dtype)
-        except (TypeError, ValueError, RuntimeError):       # the last: PyTorch's, with a gradient
-            kind = "an integer array (indices of words)" if words else "a numeric array"
-            got = f"{x.dtype} dtype" if hasattr(x, "dtype") else type(x).__name__
-            raise ScratchVAEError(f"{name} must be {kind} of shape {axes}, got {got}") from None
-        if words and not np.array_equal(array, given):
-            raise ScratchVAEError(f"{name} must hold indices of words below 2^31, "
-                                  f"got {given.min()} to {given.max()}")
-        if np.ma.is_masked(x):
-            raise ScratchVAEError(f"{name} must not be masked, but {np.ma.count_masked(x):,} of "
-                                  "its numbers are; fill them, or leave these examples out")
-        if array.shape[1:] != shape or len(array) == 0:
-            hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
-            raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
-        if not words:
-            checks.finite(name, array)
-        return array
-
-
-def _restore(model_class, arguments, input_shape, weights, state):
-    """Return the model that __reduce__ took apart."""
-    model = model_class(**arguments)
-    if input_shape is not None:
-        model.build(input_shape)
-        model.set_weights(weights)
-        vars(model).update(state)
-    return model
+        return checks.examples(name, x, shape, dtype or self.dtype)
