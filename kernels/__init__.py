@@ -20,6 +20,7 @@ operation is a function or a pair X_forward and X_backward. The reference declar
 import importlib
 
 from .errors import ScratchVAEError
+from .own import is_folder, load_folder
 
 BACKENDS = ("cpu", "reference", "cuda")
 
@@ -30,7 +31,7 @@ def load(name):
     Parameters
     ----------
     name : str
-        "cpu", "reference" or "cuda".
+        "cpu", "reference" or "cuda", or a folder with kernels of one's own (see own.py).
 
     Raises
     ------
@@ -38,7 +39,10 @@ def load(name):
         If there is no such backend, or it cannot work on this machine.
     """
     if name not in BACKENDS:
-        raise ScratchVAEError(f"unknown backend {name!r}; allowed: {', '.join(BACKENDS)}")
+        if is_folder(name):
+            return load_folder(name)
+        raise ScratchVAEError(f"unknown backend {name!r}; allowed: {', '.join(BACKENDS)}, or a "
+                              "folder with kernels of your own")
     backend = importlib.import_module(f"{__name__}.{name}")
     backend.check_device()
     return backend

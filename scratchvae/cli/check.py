@@ -1,0 +1,47 @@
+"""The command that judges kernels and layers."""
+import sys
+
+import click
+from tqdm import tqdm
+
+
+@click.command()
+@click.argument("subject", required=False, metavar="[SUBJECT]")
+@click.option("--symptom", is_flag=True,
+              help="Show what to check first for what one sees in training.")
+def check(subject, symptom):
+    """Judge kernels: what is wrong, where, what it looks like, and what is proven.
+
+    \b
+    SUBJECT is one of:
+      (nothing)             the library's backends, beside each other
+      cpu, reference        one of them
+      DIR                   a folder of your own kernels (scratchvae learn DIR makes one)
+      DIR/dense.py          the operations of one file
+      "FILE.py:Layer(5)"    a layer of your own; give --input-shape
+
+    Each operation is compared with another backend on many shapes, with central differences, and
+    with numbers that Keras computed.  The exit code is 1 if anything is wrong.
+    """
+    from ..teaching.judge import judge_each_other, judge_subject, open_subject
+    from ..teaching.judge.symptoms import print_symptoms
+    from ..teaching.judge.table import print_verdict
+    if symptom:
+        print_symptoms(subject)
+        return
+    if subject:
+        subject = open_subject(subject)
+        verdicts = [judge_subject(subject, show_progress, golden=subject.whole)]
+    else:
+        verdicts = judge_each_other([open_subject("cpu"), open_subject("reference")],
+                                    show_progress)
+    for verdict in verdicts:
+        print_verdict(verdict)
+    if not all(verdict.passed for verdict in verdicts):
+        sys.exit(1)
+
+
+def show_progress(judgements, count):
+    """Return the judgements, with a progress bar while they are made."""
+    return tqdm(judgements, total=count, desc="judging", unit="operation", leave=False,
+                disable=None)
