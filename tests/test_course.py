@@ -137,6 +137,7 @@ def test_a_stage_names_a_lab_and_its_command(stage):
     assert lab.with_settings(dict(changes))
 
 
+@pytest.mark.filterwarnings("ignore::scratchvae.errors.ScratchVAEWarning")
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if not stage.free],
                          ids=[stage.file for stage in STAGES if not stage.free])
 def test_a_lab_uses_the_operations_of_its_stage(stage, monkeypatch):

@@ -101,8 +101,8 @@ STAGES = (
         command="train mnist-dense --epochs 5",
         reward="The first goal: after binary_crossentropy_forward, your fifth operation, the "
                "latent plane and the reconstructions are drawn by your code alone. With its "
-               "backward pass, all gradients of the reconstruction begin with you, too. mnist- "
-               "latent8 will need the squared error.",
+               "backward pass, each gradient begins with you, too; the squared error waits for "
+               "mnist-latent8.",
     ),
     Stage(
         name="The latent variable",
@@ -122,14 +122,15 @@ STAGES = (
         lab="mnist-dense",
         command="train mnist-dense --epochs 5",
         reward="From the pixels to the step of RMSprop, all operations that train this network "
-               "are yours. Other labs use Adam; the last lab with words also clips its gradients.",
+               "are yours; only the random numbers are drawn by the library. Other labs use Adam, "
+               "and shakespeare-vae clips its gradients, too.",
     ),
     Stage(
         name="Dropout",
         file="dropout",
         operations=("dropout_forward", "dropout_backward"),
         lab="mnist-latent8",
-        command="train mnist-latent8 --limit 1000 --epochs 2 --set keep_prob=0.8 "
+        command="train mnist-latent8 --limit 4000 --epochs 3 --set keep_prob=0.8 "
                 "--set activations=deepobs",
         reward="Digits through eight dimensions, with your dropout, your squared error and your "
                "Adam. The convolutions are still the reference's.",
@@ -150,8 +151,8 @@ STAGES = (
         operations=("conv2d_forward", "conv2d_backward"),
         lab="mnist-conv",
         command="train mnist-conv --limit 5000 --epochs 3",
-        reward="Your windows read the digits. Half of this network, the encoder, is now yours "
-               "without exception.",
+        reward="Your windows read the digits: every layer of this encoder is yours. The decoder "
+               "still borrows its transposed convolutions.",
     ),
     Stage(
         name="Transposed convolution",
@@ -168,7 +169,7 @@ STAGES = (
         operations=("embedding_forward", "embedding_backward",
                     "onehot_dense_forward", "onehot_dense_backward"),
         lab="shakespeare-onehot",
-        command="train shakespeare-onehot --limit 5000 --epochs 2",
+        command="train shakespeare-onehot --limit 50000 --epochs 2",
         reward="Each word of Shakespeare is one of thousands, and your first layer reads it "
                "without building a single one-hot vector.",
     ),
@@ -180,9 +181,9 @@ STAGES = (
                     "onehot_binary_crossentropy_forward",
                     "onehot_binary_crossentropy_backward"),
         lab="shakespeare-onehot",
-        command="train shakespeare-onehot --limit 5000 --epochs 2",
+        command="train shakespeare-onehot --limit 50000 --epochs 2",
         reward="The whole lab is yours, from the word that it reads to the word that it is asked "
-               "for. The softmax cross-entropy waits for the sentences.",
+               "for. The softmax cross-entropy waits for whole lines.",
     ),
     Stage(
         name="Sequences",
@@ -191,7 +192,7 @@ STAGES = (
                     "concatenate_backward", "last_forward", "last_backward", "scatter",
                     "sum_steps", "mask_steps", "padding_mask", "words_before"),
         lab="text-gru",
-        command="train text-gru --limit 1000 --epochs 2",
+        command="train text-gru --limit 5000 --epochs 2",
         reward="Whole lines go through a latent code, all words at once, with your embedding and "
                "your cross-entropy. The GRU is the last part that is borrowed.",
     ),
@@ -200,10 +201,10 @@ STAGES = (
         file="gru",
         operations=("gru_forward", "gru_backward"),
         lab="shakespeare-vae",
-        command="train shakespeare-vae --limit 3000 --epochs 3",
-        reward="Lines in the manner of Shakespeare, written word by word from a point of a latent "
-               "space. Every operation of it is yours, forward and backward through time. This is "
-               "the end of the course.",
+        command="train shakespeare-vae --epochs 3",
+        reward="Lines written word by word from a point of a latent space, by your own "
+               "recurrence, forward and backward through time. This is the end of the course; in "
+               "plain NumPy an epoch takes minutes, and more epochs write better lines.",
     ),
     Stage(
         name="Long short-term memory",
