@@ -31,7 +31,8 @@ Sought
 3. Backward through f, then db: over which indices does the sum run?
 4. The border was cut off, so nothing of it reached the loss. What is dz there? Which helper puts dz
    back into the larger array?
-5. One tap: z_ab = x W_ab^T + (other taps). What is dW_ab, with its axes in the order (M, C)?
+5. One tap: z_ab is your product of question 1, plus what other taps paint there. So what is dW_ab,
+   with its axes in the order (M, C)?
 6. x takes part in all taps. What is dx: what does one tap contribute, and what happens with the
    contributions of all taps?
 """

@@ -15,8 +15,8 @@ Sought
 2. So dtable[v] is a sum of which rows of dout? What is dtable[v] for a word that does not occur?
 3. NumPy has a trap here. Try it: t = np.zeros(3); t[[0, 0, 1]] += 1; print(t). How often was 1
    added to t[0]? Look up np.add.at.
-4. Check by the one-hot way: with x the one-hot matrix, dW = x^T dout (the dense layer). Which rows
-   of dout does row v of x^T select?
+4. Check by the one-hot way: put the one-hot matrix x into your formula for dW of the dense layer.
+   Which rows of dout does it select for row v of dW?
 5. One-hot dense, backward: the chain is f, then + b, then the row of the table. You have all three
    parts already. There is no dx: an index is no number that could be moved a little.
 """

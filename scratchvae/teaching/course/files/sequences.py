@@ -17,9 +17,9 @@ These are all linear, and a linear operation has a backward pass that you can se
 each x reach, and with which factor?
 
 1. repeat: in how many y does x[n, k] occur? So which sum is dx? Compare it with the bias of a dense
-   layer. Copying forward means adding backward.
-2. sum_steps is the opposite: adding forward means ... backward? So which operation above is its
-   backward pass?
+   layer. What does copying become in the backward pass?
+2. sum_steps is the opposite. What does adding become in the backward pass? So which operation above
+   is the backward pass of sum_steps?
 3. concatenate: each number goes to one place. How does it come back?
 4. last: what is the gradient of the steps that were not chosen? Who writes it?
 5. scatter puts rows at places. Its backward pass takes rows from places (gather), and the other way
