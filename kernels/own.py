@@ -24,13 +24,9 @@ from .backend import operations
 from .errors import ScratchVAEError
 from .operation import implements
 
+FEW = 5                         # operations that a description names
 FILES = sorted({f"{operation.__module__.rpartition('.')[2]}.py"
                 for operation in operations(reference).values()})
-
-
-def is_folder(name):
-    """Return whether the name of a backend is a folder of kernels."""
-    return Path(name).is_dir()
 
 
 def load_folder(folder):
@@ -79,8 +75,16 @@ def make_backend(name, folder, files):
     backend.folder = folder
     backend.written = tuple(own)
     backend.NAME = str(folder)
-    backend.describe = lambda: (f"{folder}: {len(own)} of {len(operations(reference))} operations "
-                                "are its own, the others the reference's")
+    backend.describe = lambda: describe(folder, own)
+
+
+def describe(folder, own):
+    """Return one line: what computes."""
+    count = len(operations(reference))
+    if len(own) <= FEW:
+        which = ", ".join(own) or "no operation"
+        return f"{which} from {folder}, all others from the reference"
+    return f"{len(own)} of {count} operations from {folder}, the others from the reference"
 
 
 def import_file(package, file):

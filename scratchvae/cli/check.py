@@ -24,8 +24,10 @@ def check(subject, symptom):
     with numbers that Keras computed.  The exit code is 1 if anything is wrong.
     """
     from ..teaching.judge import judge_each_other, judge_subject, open_subject
+    from ..teaching.course.folder import is_course
+    from ..teaching.handin import write_page
     from ..teaching.judge.symptoms import print_symptoms
-    from ..teaching.judge.table import print_verdict
+    from ..teaching.judge.table import print_progress, print_verdict
     if symptom:
         print_symptoms(subject)
         return
@@ -35,8 +37,11 @@ def check(subject, symptom):
     else:
         verdicts = judge_each_other([open_subject("cpu"), open_subject("reference")],
                                     show_progress)
-    for verdict in verdicts:
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.passed):
         print_verdict(verdict)
+    if subject and subject.whole and is_course(subject.backend):
+        print_progress(subject.backend, verdicts[0])
+        click.echo(write_page(subject.backend, verdicts[0]))
     if not all(verdict.passed for verdict in verdicts):
         sys.exit(1)
 

@@ -34,7 +34,7 @@ class Session:
         self.backend = backend
         self.trusted = trusted
         self.waiting = list(names)
-        self.want_golden = golden
+        self.want_golden = golden and bool(names)
         self.judgements = {}
         self.golden = []
         compiled = "cpu" in (backend, trusted)

@@ -1,10 +1,14 @@
 """Verdicts on the terminal: what is wrong and what it looks like, and what is proven."""
 import re
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.table import Table
 
+from ...commands import place
+from ..course.folder import next_operation, progress
 from .subject import place_of, shortened
 
 WIDTH = 110                     # columns, if the output is not a terminal
@@ -76,8 +80,12 @@ def print_proofs(out, verdict):
     """Print what is proven about the operations that are right."""
     right = verdict.right
     total = len(verdict.judgements)
+    name = shortened(verdict.backend)
+    if not total:
+        out.print(f"{escape(name)}: no operation is written yet; all come from the reference")
+        return
     colour = "green" if verdict.passed else "red"
-    out.print(f"[bold {colour}]{escape(verdict.backend)}: {len(right) + len(verdict.innocent)} of "
+    out.print(f"[bold {colour}]{escape(name)}: {len(right) + len(verdict.innocent)} of "
               f"{total} operations are right[/]")
     if not right:
         return
@@ -102,6 +110,38 @@ def print_proofs(out, verdict):
         shown = ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
         indented(out, f"not proven from outside, only beside {verdict.trusted}: {shown}")
     indented(out, "not looked at: speed, training (scratchvae train LAB --backend ...)")
+
+
+def print_progress(folder, verdict, out=None):
+    """Print how far a folder of the course has come, and what comes next.
+
+    Parameters
+    ----------
+    folder : path
+    verdict : Verdict
+    out : rich.console.Console, optional
+    """
+    out = out or console()
+    right = {judgement.operation for judgement in verdict.right}
+    table = Table("stage", "file", "written", "right", "trains", box=None, header_style="bold")
+    for stage, written in progress(folder):
+        good = sum(name in right for name in written)
+        colour = "green" if good == len(stage.operations) else "red" if good < len(written) else ""
+        counts = [f"{len(written)} of {len(stage.operations)}", str(good) if written else ""]
+        table.add_row(stage.name, f"{stage.file}.py", *counts, stage.lab or "", style=colour)
+    out.print(table)
+    if verdict.wrong:
+        out.print(f"next: mend {verdict.wrong[0].operation}; a hint:  scratchvae learn "
+                  f"{place(shortened(folder))} --hint {verdict.wrong[0].operation}")
+        return
+    coming = next_operation(folder)
+    if coming:
+        stage, name = coming
+        out.print(f"next: {name} in {shortened(Path(folder) / stage.file)}.py")
+    finished = [stage for stage, written in progress(folder) if stage.command and written]
+    if finished:
+        out.print(f"it trains:  scratchvae {finished[-1].command} --backend "
+                  f"{place(shortened(folder))}")
 
 
 def count(judgement, word):
