@@ -47,8 +47,8 @@ show(vae)
 # %% [markdown]
 # ## The losses by epoch
 #
-# The reconstruction loss falls. After the first epochs the KL divergence rises: a better image costs
-# a more precise code. After 50 epochs this model is at about 151 nats on the test set.
+# The reconstruction loss falls. After the first epochs the KL divergence rises: a better image
+# costs a more precise code. After 50 epochs this model is at about 151 nats on the test set.
 
 # %%
 show(plots.loss_curves(history, title="mnist-dense", note=note), options.out / "loss_curves.png")
