@@ -1,4 +1,5 @@
 """Tests of what the figures show: their axes, labels, points and images."""
+import io
 import os
 import subprocess
 import sys
@@ -117,22 +118,27 @@ def test_every_figure_has_its_title_and_its_note_and_returns_its_path(draw, draw
     *FIGURES,
     lambda p, *text: plots.traversal(z_as_image, np.zeros(2), 0, [0.0, 1.0], p, *text),
 ])
-def test_without_a_path_a_figure_is_returned_and_pyplot_does_not_know_it(draw, tmp_path,
+def test_without_a_path_a_figure_is_returned_and_pyplot_does_not_know_it(draw, drawn, tmp_path,
                                                                          monkeypatch):
     monkeypatch.chdir(tmp_path)
     figure = draw(None, "the title", "the note")
     assert isinstance(figure, Figure)
     assert figure.get_suptitle() == "the title"
     assert figure.get_supxlabel() == "the note"
-    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert not drawn
     assert not pyplot.get_fignums()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_is_a_picture_for_a_notebook():
+    picture = image.imread(io.BytesIO(plots.step_curve([1, 2], [3.0, 2.0])._repr_png_()))
+    assert picture.shape == (360, 800, 4)
 
 
 def test_a_figure_that_is_written_later_is_the_same_under_any_settings_of_the_user(tmp_path):
     expected = plots.loss_curves(history(3), tmp_path / "a.png", "t", "n")
     figure = plots.loss_curves(history(3), title="t", note="n")
-    with style.context("dark_background"):
+    with style.context({"savefig.facecolor": "black"}):
         assert plots.write(figure, tmp_path / "b.png") == tmp_path / "b.png"
     np.testing.assert_array_equal(image.imread(tmp_path / "b.png"), image.imread(expected))
 
