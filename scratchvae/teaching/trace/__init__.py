@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...analysis.bench import sgemm_gflops
+from ...analysis.pages import Page
 from .check import check
 from .health import examine
+from .page import page_of
 from .step import record
 from .subject import Subject, open_subject
+from .table import describe
 from .timing import measure
 
 TIMING = 1.5                    # seconds
@@ -17,9 +20,9 @@ CHECKING = 1.5                  # seconds
 PEAKS = 5                       # matrix products; the fastest gives the machine's peak
 
 
-@dataclass
+@dataclass(repr=False)
 class Trace:
-    """What was measured of a training step.
+    """What was measured of a training step. A notebook shows it as a page.
 
     Attributes
     ----------
@@ -44,6 +47,12 @@ class Trace:
     times: object
     gflops: float
     findings: list = field(default_factory=list)
+
+    def __repr__(self):
+        return f"{self.subject.title}: {describe(self)}"
+
+    def _repr_html_(self):
+        return Page(page_of(self))._repr_html_()
 
 
 def trace(subject, timing=TIMING, checking=CHECKING):

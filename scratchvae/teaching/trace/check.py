@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...gradcheck.check import FLOOR, ROUNDING, central_difference, relative_error
 from ...models import Model
