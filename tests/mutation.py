@@ -43,9 +43,7 @@ class Late(Exception):
 def mutants(source):
     """Yield (line, what is changed, mutated source) for every place that can be changed."""
     tree = ast.parse(source)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)
-                 and not node.name.endswith("_scratch")]
-    for function in functions:
+    for function in computing(tree):
         for place, node in enumerate(ast.walk(function)):
             for change in changes(node):
                 mutated = copy.deepcopy(tree)
@@ -57,6 +55,17 @@ def mutants(source):
                 if ast.unparse(target) != before:
                     yield (node.lineno if hasattr(node, "lineno") else function.lineno,
                            f"{before}  ->  {ast.unparse(target)}", ast.unparse(mutated))
+
+
+def computing(tree):
+    """Return the functions of a file that its operations run: themselves, and what they call."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    reached = [name for name in functions if hasattr(REFERENCE, name)
+               and not name.endswith("_scratch")]
+    for name in reached:
+        reached += [node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)
+                    and node.id in functions and node.id not in reached]
+    return [functions[name] for name in reached]
 
 
 def changes(node):

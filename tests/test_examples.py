@@ -78,6 +78,8 @@ GUIDE = {  # the way to the labs, in order: what each script draws and prints
         ["dmu: largest error", "dlv: largest error", "score function"],
     ),
     "4_vae_in_eighty_lines": ("vae.png", ["epoch 1: loss", " + KL "]),
+    "5_from_numpy_to_the_microkernel": ("rates.png", ["the microkernel (scratchvae)",
+                                                      "the library behind NumPy"]),
 }
 LABS = {
     "mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"],

@@ -26,6 +26,7 @@ PICTURES = {                    # of each notebook
     "2_dense_net": 1,
     "3_reparameterization": 1,
     "4_vae_in_eighty_lines": 1,
+    "5_from_numpy_to_the_microkernel": 1,
     "fashion_autoencoder": 4,
     "fashion_conv": 8,
     "mnist_batchnorm": 5,
@@ -38,7 +39,7 @@ PICTURES = {                    # of each notebook
     "text_gru": 1,
 }
 TABLES = {"fashion_conv": 2, "mnist_batchnorm_deep": 2, "shakespeare_onehot": 2,
-          **dict.fromkeys((name for name in PICTURES if name[0] in "1234"), 0)}
+          **dict.fromkeys((name for name in PICTURES if name[0] in "12345"), 0)}
 SMALL = {"EPOCHS": "1", "BASELINE_EPOCHS": "1", "LIMIT": "1000", "DRAWS": "1000", "EVERY": "1",
          "UNITS": "8"}
 

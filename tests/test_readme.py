@@ -3,6 +3,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import write_idx_files
 
@@ -46,14 +47,21 @@ def test_the_python_of_the_first_page_runs(small_mnist, capsys):
 
 
 def test_the_layer_of_ones_own_passes_its_check():
-    step, layer = blocks("scratchvae/README.md", "python")
+    _, _, layer = blocks("scratchvae/README.md", "python")
     names = {"__name__": "a_page"}
     exec(compile(layer, "scratchvae/README.md", "exec"), names)
     assert check_layer(names["Scale"](), input_shape=(7,)).passed
 
 
+def test_the_gradients_of_a_function_are_asserted():
+    _, code, _ = blocks("scratchvae/README.md", "python")
+    names = {"np": np}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    names["test_my_function"]()
+
+
 def test_the_training_step_in_the_readme_is_that_of_the_code():
-    step, _ = blocks("scratchvae/README.md", "python")
+    step, *_ = blocks("scratchvae/README.md", "python")
     code = textwrap.dedent((ROOT / "scratchvae/models/vae.py").read_text())
     lines = [line.strip() for line in step.splitlines() if line.strip()]
     code_lines = {line.strip() for line in code.splitlines()}
