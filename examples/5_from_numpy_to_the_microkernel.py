@@ -19,7 +19,9 @@ from scratchvae import kernels
 from scratchvae.notebook import read_options, show
 
 options = read_options(out="5_from_numpy_figures")
-N, K, M = 100, 784, 256
+N = 100
+K = 784
+M = 256
 rng = np.random.default_rng(0)
 x = rng.standard_normal((N, K)).astype(np.float32)
 w = rng.standard_normal((K, M)).astype(np.float32)
@@ -115,16 +117,15 @@ measure("along the rows: vectors", row_by_row)
 @njit
 def four_rows(x, w, y):
     for n in range(0, x.shape[0], 4):
-        y0, y1, y2, y3 = y[n], y[n + 1], y[n + 2], y[n + 3]
         y[n:n + 4] = 0
         for k in range(x.shape[1]):
-            a0, a1, a2, a3 = x[n, k], x[n + 1, k], x[n + 2, k], x[n + 3, k]
+            a = x[n:n + 4, k]
             for m in range(w.shape[1]):
                 b = w[k, m]
-                y0[m] += a0 * b
-                y1[m] += a1 * b
-                y2[m] += a2 * b
-                y3[m] += a3 * b
+                y[n, m] += a[0] * b
+                y[n + 1, m] += a[1] * b
+                y[n + 2, m] += a[2] * b
+                y[n + 3, m] += a[3] * b
 
 
 measure("four rows at once", four_rows)

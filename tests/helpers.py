@@ -1,6 +1,4 @@
 """What the tests share: small data, small models, and comparisons."""
-from pathlib import Path
-
 import numba
 import numpy as np
 import pytest

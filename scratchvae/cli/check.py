@@ -36,9 +36,9 @@ def check(subject, symptom, input_shape):
     Each operation is compared with another backend on many shapes, with central differences, and
     with numbers that Keras computed.  The exit code is 1 if anything is wrong.
     """
-    from ..teaching.judge import judge_each_other, judge_subject, open_subject
     from ..teaching.course.folder import is_course
     from ..teaching.handin import write_page
+    from ..teaching.judge import judge_each_other, judge_subject, open_subject
     from ..teaching.judge.own_layers import is_layer, judge_layer
     from ..teaching.judge.symptoms import print_symptoms
     from ..teaching.judge.table import print_progress, print_verdict

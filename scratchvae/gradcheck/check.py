@@ -146,9 +146,9 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
         dx = backward()
         return {"input": None if dx is None else kernels.to_host(dx)}
 
+    rows = check(loss, backward, x, parameters, layers, tolerance)
     problems = problems_of(outputs, gradients, {"input": kernels.to_host(x)}, views=True)
-    return Report(describe(layer), check(loss, backward, x, parameters, layers, tolerance),
-                  problems)
+    return Report(describe(layer), rows, problems)
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):

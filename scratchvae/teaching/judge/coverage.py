@@ -1,4 +1,4 @@
-"""Which code a comparison with outside numbers ran: where several fail, what they share is wrong."""
+"""Which code a comparison with outside numbers ran: what failing ones share is probably wrong."""
 import sys
 from contextlib import contextmanager
 from pathlib import Path

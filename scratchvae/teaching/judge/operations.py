@@ -176,8 +176,8 @@ def try_call(backend, trusted, call, variant, judgement):
         if not any(finding.array == "" for finding in judgement.findings):
             shapes = ", ".join(f"{name} {array.describe_shape()}"
                                for name, array in declaration.arrays.items())
-            judgement.findings.append(Finding("", result.error, words,
-                                              looks=[f"the arrays of {declaration.name}: {shapes}"]))
+            looks = [f"the arrays of {declaration.name}: {shapes}"]
+            judgement.findings.append(Finding("", result.error, words, looks=looks))
         return [array.name for array in declaration.arrays.values() if array.output]
     for name in result.changed:
         add(judgement, Finding(name, f"{name} is an input and was changed", words))

@@ -28,7 +28,8 @@ def judge_operations(subject):
     """
     backend = subject.model.kernels
     trusted = kernels.load("cpu" if backend.NAME == "reference" else "reference")
-    return [judge(backend, trusted, name, with_differences=False) for name in in_order(called_by(subject))]
+    return [judge(backend, trusted, name, with_differences=False)
+            for name in in_order(called_by(subject))]
 
 
 def called_by(subject):

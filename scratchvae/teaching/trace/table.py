@@ -156,8 +156,8 @@ def print_findings(console, findings):
     console.print()
     if not findings:
         console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing "
-                      "or exploding gradients, or collapsed dimensions. This is about sizes, not about "
-                      "whether the code is right: see the judge above.")
+                      "or exploding gradients, or collapsed dimensions. This is about sizes, not "
+                      "about whether the code is right: see the judge above.")
     for finding in findings:
         problem = f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}."
         rule = f"[dim]rule: {escape(finding.rule)}[/]"
