@@ -105,6 +105,7 @@ class BinaryCrossentropy(ReconstructionLoss):
         low = x.min()
         high = x.max()
         if not (low >= 0 and high <= 1):
+            x = np.asarray(x)
             outside = np.argwhere((x < 0) | (x > 1))
             raise ScratchVAEError(
                 f"{self.name}: x must lie in [0, 1], got numbers in [{low:g}, {high:g}] (divide "
