@@ -101,10 +101,35 @@ def check_unused(folder):
                               "directory for the run")
 
 
+def take_over(folder):
+    """Return whether a directory, now empty, was left by a run that was killed before it began.
+
+    Such a directory holds its lock and nothing else, and no process has the lock. Of several
+    processes that ask at once, one is told so.
+    """
+    from filelock import FileLock, Timeout
+    lock = Path(folder) / NAME
+    try:
+        if not _holds_only_lock(folder) or not can_lock(lock):
+            return False
+        with FileLock(lock, timeout=0):
+            if not _holds_only_lock(folder):
+                return False
+            lock.unlink()
+            return True
+    except (OSError, Timeout):
+        return False
+
+
+def _holds_only_lock(folder):
+    """Return whether a directory holds its lock and nothing else."""
+    return [path.name for path in Path(folder).iterdir()] == [NAME]
+
+
 def discard_if_unused(folder):
     """Remove the directory of a run that never wrote anything."""
     folder = Path(folder)
     with contextlib.suppress(OSError):          # it holds files: it stays
-        if [path.name for path in folder.iterdir()] == [NAME]:
+        if _holds_only_lock(folder):
             (folder / NAME).unlink()
         folder.rmdir()
