@@ -95,7 +95,7 @@ def examples(name, x, shape, dtype):
     ----------
     name : str
         What messages call it.
-    x : array_like or Images
+    x : array_like, Images or Batches
     shape : tuple of int
     dtype : str
         "int32" for words, which must be integers; other numbers must be finite.
@@ -108,7 +108,8 @@ def examples(name, x, shape, dtype):
     words = dtype == "int32"
     axes = f"(N, {', '.join(map(str, shape))})"
     try:
-        given = x if isinstance(x, Images) else np.asarray(x)
+        given = x.given if isinstance(x, Batches) else x
+        given = given if isinstance(given, Images) else np.asarray(given)
         if np.iscomplexobj(given) or (words and given.dtype.kind not in "iu"):
             raise TypeError
         array = _numbers(given, dtype)

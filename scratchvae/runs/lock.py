@@ -4,6 +4,7 @@ The lock belongs to the process, not to the file: it ends with the process, even
 """
 import contextlib
 import errno
+import os
 import shlex
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,19 +106,19 @@ def take_over(folder):
     """Return whether a directory, now empty, was left by a run that was killed before it began.
 
     Such a directory holds its lock and nothing else, and no process has the lock. Of several
-    processes that ask at once, one is told so.
+    processes that ask at once, one is told so: the one that removes the lock.
     """
-    from filelock import FileLock, Timeout
     lock = Path(folder) / NAME
     try:
-        if not _holds_only_lock(folder) or not can_lock(lock):
-            return False
-        with FileLock(lock, timeout=0):
-            if not _holds_only_lock(folder):
+        import fcntl
+        with open(lock, "r+") as file:              # never made anew, as FileLock would
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            removed = os.fstat(file.fileno()).st_nlink == 0
+            if removed or not _holds_only_lock(folder):
                 return False
             lock.unlink()
             return True
-    except (OSError, Timeout):
+    except (ImportError, OSError):                  # no such locks here, or a process has it
         return False
 
 
