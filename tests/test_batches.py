@@ -249,7 +249,7 @@ def test_a_file_stays_on_the_disk(rng, tmp_path):
     x = Images(np.load(tmp_path / "x.npy", mmap_mode="r"))
     assert isinstance(x.pixels.base, np.memmap)
     vae = shallow_vae()
-    vae.fit(x[:200], progress=False)
+    vae.fit(x[:200], validation_data=x[:200], progress=False)
     _, _, most = traced(lambda: vae.fit(x, validation_data=x[:1000], progress=False))
     assert most < x.pixels.nbytes / 2
 
