@@ -77,8 +77,7 @@ def seed(owner, value):
 
 
 def finite(name, array):
-    """Refuse real numbers, an array or Batches, that hold NaN or infinity; say how many, and where.
-    """
+    """Refuse an array or Batches that hold NaN or infinity; say how many, and where."""
     if all(np.isfinite(batch).all() for batch in batches_of(array)):
         return
     array = np.asarray(array)

@@ -196,15 +196,16 @@ class Model(Stored):
 
         Parameters
         ----------
-        x : array (N, *input_shape)
+        x : array_like or Images (N, *input_shape)
+            Of any dtype and layout: batches are converted one at a time.
         epochs, batch_size : int
         optimizer : Optimizer or None
             None stands for that of the last fit, at first Adam().
-        validation_data : array or pair of arrays, optional
+        validation_data : as x, or a pair, optional
             Examples to evaluate after each epoch; with y a pair (x, y).
         seed : int
             What parameters, order and noise are drawn from.
-        y : array, optional
+        y : array_like or Images, optional
             Targets; defaults to x: an autoencoder reconstructs its input.
         shuffle : bool, default True
             Whether each epoch takes the examples in another order.
@@ -247,10 +248,10 @@ class Model(Stored):
 
         Parameters
         ----------
-        x : array (N, *input_shape)
+        x : array_like or Images (N, *input_shape)
         seed : int
             What the samples are drawn from.
-        y : array, optional
+        y : array_like or Images, optional
             Targets; defaults to x.
 
         Returns
@@ -377,7 +378,7 @@ class Model(Stored):
         return x, y
 
     def on_device(self, x, y):
-        """Return both where the backend computes; Batches stay with the processor's memory."""
+        """Return both where the backend computes; a device takes Batches as whole arrays."""
         there = self.kernels.from_host(x)
         return there, there if y is x else self.kernels.from_host(y)
 
