@@ -167,6 +167,7 @@ def test_images_give_the_bits_of_their_numbers(pixels, backend, dtype):
         return small_vae(backend=backend, dtype=dtype)
     expected = outcome(make(), floats(pixels))
     assert outcome(make(), Images(pixels)) == expected
+    assert outcome(make(), Images(np.asfortranarray(pixels))) == expected
     vae = make()
     vae.build((12,))
     np.testing.assert_array_equal(vae.log_weights(Images(pixels), 2),
@@ -224,6 +225,7 @@ def traced(call):
 
 KINDS = {
     "Images": Images,
+    "every second of Images": lambda pixels: Images(np.repeat(pixels, 2, axis=0))[::2],
     "bytes": lambda pixels: pixels,
     "float64": lambda pixels: floats(pixels).astype(np.float64),
     "float32": floats,
