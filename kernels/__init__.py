@@ -18,10 +18,28 @@ operation is a function or a pair X_forward and X_backward. The reference declar
   multiplies by an exact zero of x.
 """
 import importlib
+from pathlib import Path
 
 from .errors import ScratchVAEError
+from .own import load_folder
 
 BACKENDS = ("cpu", "reference", "cuda")
+
+
+def canonical(name):
+    """Return the name of a backend as every directory understands it: a folder's is absolute.
+
+    Raises
+    ------
+    ScratchVAEError
+        If there is no such backend.
+    """
+    if name in BACKENDS:
+        return name
+    if not Path(name).is_dir():
+        raise ScratchVAEError(f"unknown backend {name!r}; allowed: {', '.join(BACKENDS)}, or a "
+                              "folder with kernels of your own")
+    return str(Path(name).resolve())
 
 
 def load(name):
@@ -30,15 +48,16 @@ def load(name):
     Parameters
     ----------
     name : str
-        "cpu", "reference" or "cuda".
+        "cpu", "reference" or "cuda", or a folder with kernels of one's own (see own.py).
 
     Raises
     ------
     ScratchVAEError
         If there is no such backend, or it cannot work on this machine.
     """
+    name = canonical(name)
     if name not in BACKENDS:
-        raise ScratchVAEError(f"unknown backend {name!r}; allowed: {', '.join(BACKENDS)}")
+        return load_folder(name)
     backend = importlib.import_module(f"{__name__}.{name}")
     backend.check_device()
     return backend

@@ -100,6 +100,8 @@ def draw(array, sizes, dtype, rng):
         return rng.integers(0, 2, shape, np.int32)
     if array.kind == "index":
         return rng.integers(0, sizes[array.bound] if array.bound else 3, shape, np.int32)
+    if array.kind == "place":
+        return rng.permutation(sizes[array.bound])[:shape[0]].astype(np.int32)
     if array.kind == "unit":
         return rng.uniform(0, 1, shape).astype(dtype)
     if array.kind == "positive":

@@ -41,9 +41,10 @@ KINDS = {
     "unit": "a number in [0, 1)",
     "positive": "a number above 0",
     "index": "an int32 from 0",
+    "place": "an int32 from 0 that occurs once in the array",
     "bit": "an int32, 0 or 1",
 }
-INTEGERS = {"index", "bit"}
+INTEGERS = {"index", "place", "bit"}
 
 ARRAY = re.compile(r"(?P<name>\w+)(?P<updated>\+?)=(?P<axes>[^?:]+)(?P<optional>\??)"
                    r"(?::(?P<kind>\w+)(?:<(?P<bound>[A-Z]))?)?")

@@ -52,7 +52,7 @@ def last_backward(dout, dx, t):
     dx[:, t] = dout
 
 
-@operation("x=ME indices=M:index<N -> y=NE")
+@operation("x=NE indices=N:place<K -> y=KE")
 def scatter(x, indices, y):
     """y[indices] = x, 0 in all other rows. No index may occur twice."""
     y[...] = 0

@@ -9,15 +9,17 @@ from .. import __version__
 from ..errors import ScratchVAEError, ScratchVAEWarning
 from ..training.interrupts import raise_at_signals
 from .cache import cache
+from .check import check
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
 from .examine import bench, gradcheck, trace
 from .labs import list_labs, summary
+from .learn import learn
 from .runs import evaluate, explore, plot
 from .train import train
 
 COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
-            generate, gradcheck, trace, bench, data, cache)
+            generate, gradcheck, learn, check, trace, bench, data, cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import click
 
-from .. import labs
+from .. import kernels, labs
+from ..errors import ScratchVAEError
 
 SEED = click.IntRange(0, 2 ** 63 - 1)
 POSITIVE = click.IntRange(1)
@@ -21,6 +22,18 @@ class Settings(click.ParamType):
         if not (name and equals):
             self.fail(f"expected name=value, got {value!r}", parameter, context)
         return name, text
+
+
+class Backend(click.ParamType):
+    """The name of a backend, or a folder with kernels of one's own."""
+    name = "|".join((*kernels.BACKENDS, "DIR"))
+
+    def convert(self, value, parameter, context):
+        """Return the name, or the folder's absolute path."""
+        try:
+            return kernels.canonical(value)
+        except ScratchVAEError as error:
+            self.fail(str(error), parameter, context)
 
 
 class NewFolder(click.ParamType):
@@ -42,6 +55,13 @@ def lab_argument(**options):
 def run_argument():
     """Return the argument RUN."""
     return click.argument("run", type=click.Path(), metavar="RUN")
+
+
+def backend_option():
+    """Return the option --backend of commands that look into a lab or a run."""
+    return click.option("--backend", type=Backend(),
+                        help="The kernels that compute, or a folder with your own.  [default: cpu, "
+                             "or those that trained the run]")
 
 
 def moved_options(command):

@@ -4,16 +4,16 @@ import sys
 
 import click
 
-from .. import kernels, labs
+from .. import labs
 from ..analysis.bench import benchmark
 from ..gradcheck.suite import suite
 from ..storage import write_text
-from .arguments import FOLDER, POSITIVE, lab_argument, moved_options
+from .arguments import FOLDER, POSITIVE, Backend, backend_option, lab_argument, moved_options
 
 
 @click.command()
 @lab_argument(required=False)
-@click.option("--backend", type=click.Choice(kernels.BACKENDS),
+@click.option("--backend", type=Backend(),
               help="The kernels that compute.  [default: cpu]")
 @click.option("--sabotage", is_flag=False, flag_value="all", metavar="[NAME]",
               help="Break it and see: plant a classic mistake, or all of them, in the reference "
@@ -60,6 +60,7 @@ def break_and_see(name):
                    "would take longer than a second]")
 @click.option("--html", type=click.Path(dir_okay=False),
               help="Write one page that shows every array, to step through in a browser.")
+@backend_option()
 @moved_options
 def trace(subject, batch_size, html, **moved):
     """Look at one training step, layer by layer, forwards and backwards.
@@ -81,7 +82,8 @@ def trace(subject, batch_size, html, **moved):
 @click.argument("names", type=click.Choice(labs.LABS), nargs=-1, metavar="[LAB ...]")
 @click.option("--against", help="The frameworks, if installed.  "
                                 "[default: torch,tensorflow,jax; on a GPU torch]")
-@click.option("--backend", type=click.Choice(("cpu", "cuda")), default="cpu", show_default=True)
+@click.option("--backend", type=Backend(), default="cpu", show_default=True,
+              help="The kernels that compute; a folder with your own is measured beside cpu.")
 @click.option("--batch-size", type=POSITIVE,
               help="Examples in a step.  [default: those of the lab]")
 @click.option("--threads", type=POSITIVE, help="[default: all cores]")

@@ -5,7 +5,7 @@ import click
 
 from ..runs import open_run
 from ..storage import side_product
-from .arguments import moved_options, run_argument
+from .arguments import backend_option, moved_options, run_argument
 from .decode import open_decoder
 
 
@@ -54,6 +54,7 @@ def draw_figures(run):
 @run_argument()
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE",
               help="The page's file.  [default: RUN/explore.html]")
+@backend_option()
 @moved_options
 def explore(run, out, **moved):
     """Write RUN as one HTML page: move through the latent space, draw, and follow gradients.

@@ -9,7 +9,16 @@ from ..errors import ScratchVAEError
 from ..runs import create_run, new_config, open_run
 from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
-from .arguments import FOLDER, POSITIVE, SEED, TEXT_FILE, NewFolder, Settings, lab_argument
+from .arguments import (
+    FOLDER,
+    POSITIVE,
+    SEED,
+    TEXT_FILE,
+    Backend,
+    NewFolder,
+    Settings,
+    lab_argument,
+)
 from .runs import draw_figures
 
 FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a run has begun
@@ -23,8 +32,8 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
 @click.option("--out", type=NewFolder(),
               help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
-@click.option("--backend", type=click.Choice(kernels.BACKENDS),
-              help="The kernels that compute.  [default: cpu]")
+@click.option("--backend", type=Backend(),
+              help="The kernels that compute, or a folder with your own.  [default: cpu]")
 @click.option("--threads", type=POSITIVE,
               help="[default: all cores]  The result does not depend on it.")
 @click.option("--data-dir", type=FOLDER, help="Where the data are, if not in the usual places.")

@@ -16,7 +16,7 @@ from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
 from .sequential import Sequential
 from .stored import Stored
-from .summary import summary_text
+from .summary import Described, summary_text
 
 ELSEWHERE = {                   # methods of Keras's models, and what is used here
     "compile": "there is nothing to compile: give the optimizer to fit, the loss to the model",
@@ -27,7 +27,7 @@ ELSEWHERE = {                   # methods of Keras's models, and what is used he
 }
 
 
-class Model(Stored):
+class Model(Described, Stored):
     """An encoder and a decoder, trained to reconstruct.
 
     A subclass has `parts` (name -> Layer or Sequential, in the order of the data), `kl_weight` (a

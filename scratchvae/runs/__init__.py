@@ -1,7 +1,7 @@
 """A run: a lab that is trained with certain settings, and the directory that holds the results."""
 from pathlib import Path
 
-from .. import labs
+from .. import kernels, labs
 from ..errors import ScratchVAEError
 from ..storage import sweep
 from .config import new_config, read_config
@@ -80,7 +80,7 @@ def _new_folder(base):
             folder = base.with_name(f"{base.name}-{number}")
 
 
-def open_run(folder, data_dir=None, text=None):
+def open_run(folder, data_dir=None, text=None, backend=None):
     """Return the run that a directory holds.
 
     Parameters
@@ -90,6 +90,8 @@ def open_run(folder, data_dir=None, text=None):
         Where its data are now, if they have moved since training.
     text : path, optional
         Where its text is now, if it was trained on a file that has moved.
+    backend : str, optional
+        The backend that computes, if it is another than in training.
 
     Returns
     -------
@@ -101,6 +103,8 @@ def open_run(folder, data_dir=None, text=None):
         If the directory holds no run, or its config.json is damaged.
     """
     config = read_config(folder, data_dir, text)
+    if backend:
+        config["backend"] = kernels.canonical(backend)
     for place in (Path(folder), Path(folder) / "figures"):
         sweep(place)
     return make_run(folder, config)

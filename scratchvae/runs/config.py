@@ -42,7 +42,8 @@ def new_config(lab, settings=None, **options):
         limit : int
             Use only the first examples, this many; by default all of them.
         seed : int, default 0
-        backend : {"cpu", "reference", "cuda"}, default "cpu"
+        backend : {"cpu", "reference", "cuda"} or path, default "cpu"
+            A path is a folder with kernels of one's own.
         data_dir : path
             Where the data are, if not in the usual places.
         text : path
@@ -73,6 +74,7 @@ def new_config(lab, settings=None, **options):
     for name in ("data_dir", "text", "from"):
         if chosen[name]:
             chosen[name] = str(Path(chosen[name]).resolve())
+    chosen["backend"] = kernels.canonical(chosen["backend"])
     return {"lab": lab.name, "settings": dict(settings or lab.settings), **chosen,
             "data": None, "complete": None, "versions": versions()}
 
@@ -110,7 +112,8 @@ def check_config(config):
         if type(settings.get(name)) not in (type(default), int):
             raise ScratchVAEError(f"setting {name} must be {type(default).__name__}, "
                                   f"got {settings.get(name)!r}")
-    checks.choice("config", "backend", config["backend"], kernels.BACKENDS)
+    if not Path(config["backend"]).is_absolute():           # a folder, which may have moved
+        checks.choice("config", "backend", config["backend"], kernels.BACKENDS)
 
 
 def read_config(folder, data_dir=None, text=None):

@@ -46,9 +46,12 @@ class Run:
 
     @cached_property
     def model(self):
-        """The trained model. A model that was trained on a GPU computes on the CPU here."""
+        """The trained model. One that was trained on a GPU, or with kernels that are no longer
+        there, computes on the CPU here.
+        """
         backend = self.config["backend"]
-        return Model.load(self.folder / "weights.npz", "cpu" if backend == "cuda" else backend)
+        here = backend == "reference" or Path(backend).is_dir()
+        return Model.load(self.folder / "weights.npz", backend if here else "cpu")
 
     def make_model(self):
         """Return the lab's model with the weights with which training begins."""

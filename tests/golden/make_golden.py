@@ -743,7 +743,7 @@ PARTS = (
     output_padding,
     lstm,
 )
-PATH = Path(__file__).parent / "golden.npz"
+PATH = Path(__file__).parents[2] / "scratchvae" / "teaching" / "judge" / "golden.npz"
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]

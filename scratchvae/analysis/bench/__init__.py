@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ... import kernels
 from ...errors import ScratchVAEError
@@ -50,7 +50,8 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
         Where the lab's data are.
     batch_size : int, optional
         Defaults to the lab's own.
-    backend : {"cpu", "cuda"}, default "cpu"
+    backend : str, default "cpu"
+        One that is neither cpu nor cuda is measured beside cpu.
 
     Returns
     -------
@@ -90,12 +91,14 @@ def benchmark(lab, against, threads, rounds, data_dir=None, batch_size=None, bac
         "threads": threads,
         "backend": backend,
     }
+    peers_on = "cuda" if backend == "cuda" else "cpu"
+    own = [{"backend": name} for name in dict.fromkeys((backend, peers_on))]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         setup["examples"] = str(Path(folder) / "examples.npy")
         np.save(setup["examples"], examples)
         workers = []
         for name in (OURS, *installed):
-            for options in variants(name, setup["model"], backend):
+            for options in own if name == OURS else variants(name, setup["model"], peers_on):
                 worker = Worker(name, setup | {"options": options})
                 workers.append(stack.enter_context(worker))
         peaks = _take_turns(workers, peak_rate, rounds, f"bench {lab.name}")

@@ -1,4 +1,6 @@
 """This library in a benchmark, with the interface of its peers (see peers/__init__.py)."""
+from pathlib import Path
+
 from ... import __version__, optimizers
 from ...models import Model
 
@@ -26,6 +28,8 @@ class Trainer:
             self.version += " on the device"
         else:
             self.kernels.set_threads(threads)
+        if backend not in ("cpu", "cuda"):
+            self.version += f", {Path(backend).name}"
         arguments = dict(optimizer)
         optimizer_class = getattr(optimizers, arguments.pop("class"))
         self.optimizer = optimizer_class(**arguments)

@@ -5,7 +5,7 @@ The page shows the latent plane, an input image, the decoded image, and the grad
 import math
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...analysis.pictures import as_images
 from ...errors import ScratchVAEError

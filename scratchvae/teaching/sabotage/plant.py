@@ -26,6 +26,11 @@ class Edit(NamedTuple):
     wrong: str
 
     @property
+    def file(self):
+        """The name of the reference's file that the operation is in, without .py."""
+        return getattr(kernels.load(BACKEND), self.operation).__module__.rpartition(".")[2]
+
+    @property
     def lines(self):
         """(right, wrong): the whole line of the source, and what it becomes, without comments."""
         source = inspect.getsource(getattr(kernels.load(BACKEND), self.operation))

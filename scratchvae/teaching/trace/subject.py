@@ -67,7 +67,7 @@ class Subject:
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
-def open_subject(name, batch_size=None, data_dir=None, text=None):
+def open_subject(name, batch_size=None, data_dir=None, text=None, backend=None):
     """Return the Subject of that name.
 
     Parameters
@@ -81,6 +81,8 @@ def open_subject(name, batch_size=None, data_dir=None, text=None):
         Where the data sets are.
     text : path, optional
         Where the text of a run is now.
+    backend : str, optional
+        The backend that computes.
 
     Returns
     -------
@@ -97,7 +99,8 @@ def open_subject(name, batch_size=None, data_dir=None, text=None):
             f"{name}: neither a lab nor a run; a run is a directory written by train, and the "
             f"labs are: {', '.join(labs.LABS)}"
         )
-    run = new_run(labs.get(name), data_dir) if fresh else open_run(name, data_dir, text)
+    run = (new_run(labs.get(name), data_dir, backend) if fresh
+           else open_run(name, data_dir, text, backend))
     x, y, _ = run.examples()
     config = run.config
     model = run.make_model() if fresh else run.model
@@ -113,9 +116,9 @@ def open_subject(name, batch_size=None, data_dir=None, text=None):
                    image_shape(run), in_words(run, x[0]))
 
 
-def new_run(lab, data_dir):
+def new_run(lab, data_dir, backend):
     """Return a run of a lab with the lab's settings. It writes nothing."""
-    config = new_config(lab, dict(lab.settings), data_dir=data_dir)
+    config = new_config(lab, dict(lab.settings), data_dir=data_dir, backend=backend)
     return make_run("trace", config)
 
 

@@ -1,0 +1,156 @@
+"""Verdicts on the terminal: what is wrong and what it looks like, and what is proven."""
+import re
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from ...commands import place
+from ..course.folder import next_operation, progress
+from .subject import place_of, shortened
+
+WIDTH = 110                     # columns, if the output is not a terminal
+
+
+def console():
+    """Return where verdicts are printed."""
+    made = Console(highlight=False, soft_wrap=False)
+    return made if made.is_terminal else Console(width=WIDTH, highlight=False)
+
+
+def print_verdict(verdict, out=None):
+    """Print the Verdict on a backend.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    out : rich.console.Console, optional
+    """
+    out = out or console()
+    for judgement in verdict.wrong:
+        print_wrong(out, verdict, judgement)
+    for name, why in verdict.innocent.items():
+        out.print(f"[green]{name}[/] of {escape(verdict.backend)} is right: {escape(why)}")
+    print_elsewhere(out, verdict)
+    print_proofs(out, verdict)
+
+
+def print_wrong(out, verdict, judgement):
+    """Print why an operation is wrong."""
+    file, line = place_of(verdict.backend, judgement.operation)
+    out.print(f"[bold red]{judgement.operation} is wrong[/]   {escape(file)}, line {line}")
+    if judgement.follows:
+        indented(out, f"judged when {judgement.follows} is right: it reads what that leaves behind")
+        return
+    for number, finding in enumerate(judgement.findings):
+        indented(out, f"{escape(finding.says)}{': ' + finding.worst if finding.worst else ''}")
+        for looks in finding.looks:
+            indented(out, f"[bold]it looks like this:[/] {escape(looks)}" if finding.array
+                     else f"[dim]{escape(looks)}[/]")
+        if number == 0 and judgement.only:
+            indented(out, f"{escape(judgement.only)}; all other calls are right")
+        if finding.case:
+            indented(out, f"[dim]with {escape(str(finding.case))}[/]")
+    if judgement.right:
+        indented(out, f"right: {', '.join(judgement.right)}")
+    if judgement.agrees and judgement.findings[0].array:
+        indented(out, "it is the derivative of your forward pass, which must compute something "
+                      "else than it should; look there")
+    out.print()
+
+
+def print_elsewhere(out, verdict):
+    """Print comparisons that fail although all operations that they call are right."""
+    failed = verdict.elsewhere
+    if not failed:
+        return
+    out.print(f"[bold red]{len(failed)} comparisons with numbers from outside fail, although the "
+              "operations are right or agree[/]")
+    for result in failed[:3]:
+        indented(out, f"{escape(result.name)}: {escape(result.says)}")
+    if verdict.suspects:
+        indented(out, "the code that these have in common and that others do not run: "
+                      + escape(", ".join(shortened(name) for name in verdict.suspects)))
+    out.print()
+
+
+def print_proofs(out, verdict):
+    """Print what is proven about the operations that are right."""
+    right = verdict.right
+    total = len(verdict.judgements)
+    name = shortened(verdict.backend)
+    if not total:
+        out.print(f"{escape(name)}: no operation is written yet; all come from the reference")
+        return
+    colour = "green" if verdict.passed else "red"
+    out.print(f"[bold {colour}]{escape(name)}: {len(right) + len(verdict.innocent)} of "
+              f"{total} operations are right[/]")
+    if not right:
+        return
+    calls = sum(count(judgement, "calls") for judgement in right)
+    gradients = sum(count(judgement, "gradients") for judgement in right)
+    names = {judgement.operation for judgement in right}
+    golden = [result for result in verdict.golden
+              if result.passed and names & set(result.operations)]
+    covered = names & {name for result in golden for name in result.operations}
+    indented(out, f"proven: {calls} calls give the results of the {verdict.trusted} backend, in "
+                  "float64 and float32, for odd sizes, sizes of 1, zeros and equal numbers; inputs "
+                  "stay as they were, outputs are fully written")
+    if gradients:
+        indented(out, f"proven: {gradients} gradients are the derivatives of their forward passes, "
+                      "by central differences")
+    if golden:
+        keras = sum(result.source == "Keras" for result in golden)
+        indented(out, f"proven: {keras} comparisons with Keras and {len(golden) - keras} with "
+                      f"definitions, which run {len(covered)} of these operations")
+    if verdict.golden and names - covered:
+        listed = sorted(names - covered)
+        shown = ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
+        indented(out, f"not proven from outside, only beside {verdict.trusted}: {shown}")
+    indented(out, "not looked at: speed, training (scratchvae train LAB --backend ...)")
+
+
+def print_progress(folder, verdict, out=None):
+    """Print how far a folder of the course has come, and what comes next.
+
+    Parameters
+    ----------
+    folder : path
+    verdict : Verdict
+    out : rich.console.Console, optional
+    """
+    out = out or console()
+    right = {judgement.operation for judgement in verdict.right}
+    table = Table("stage", "file", "written", "right", "trains", box=None, header_style="bold")
+    for stage, written in progress(folder):
+        good = sum(name in right for name in written)
+        colour = "green" if good == len(stage.operations) else "red" if good < len(written) else ""
+        counts = [f"{len(written)} of {len(stage.operations)}", str(good) if written else ""]
+        table.add_row(stage.name, f"{stage.file}.py", *counts, stage.lab or "", style=colour)
+    out.print(table)
+    if verdict.wrong:
+        out.print(f"next: mend {verdict.wrong[0].operation}; a hint:  scratchvae learn "
+                  f"{place(shortened(folder))} --hint {verdict.wrong[0].operation}")
+        return
+    coming = next_operation(folder)
+    if coming:
+        stage, name = coming
+        out.print(f"next: {name} in {shortened(Path(folder) / stage.file)}.py")
+    finished = [stage for stage, written in progress(folder) if stage.command and written]
+    if finished:
+        out.print(f"it trains:  scratchvae {finished[-1].command} --backend "
+                  f"{place(shortened(folder))}")
+
+
+def count(judgement, word):
+    """Return the number in front of a word in what was proven about an operation."""
+    text = " ".join(judgement.proofs)
+    found = re.search(rf"(\d+) {word}", text)
+    return int(found[1]) if found else 0
+
+
+def indented(out, text):
+    """Print a text that belongs to the line above."""
+    out.print(Padding(text, (0, 0, 0, 4), expand=False))
