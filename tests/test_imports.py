@@ -12,7 +12,7 @@ PACKAGES = ("kernels", "scratchvae")
 ORDER = (                       # a group imports only from itself and from those before it
     ("scratchvae.kernels",),
     ("scratchvae", "scratchvae.errors"),
-    ("scratchvae.storage", "scratchvae.checks", "scratchvae.concurrency",
+    ("scratchvae.storage", "scratchvae.batches", "scratchvae.checks", "scratchvae.concurrency",
      "scratchvae.commands", "scratchvae.charts"),
     ("scratchvae.layers", "scratchvae.losses", "scratchvae.optimizers", "scratchvae.schedules"),
     ("scratchvae.training",),

@@ -46,15 +46,24 @@ def test_the_python_of_the_first_page_runs(small_mnist, capsys):
     assert "passed" in capsys.readouterr().out
 
 
+def test_data_larger_than_the_memory_are_read_as_the_page_says(small_mnist):
+    np.save("photos.npy", np.arange(3 * 784, dtype=np.uint8).reshape(3, 784))
+    _, code, *_ = blocks("scratchvae/README.md", "python")
+    names = {}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    assert names["first"].dtype == np.float32
+    assert names["z_mean"].shape == (3, 2)
+
+
 def test_the_layer_of_ones_own_passes_its_check():
-    _, _, layer = blocks("scratchvae/README.md", "python")
+    *_, layer = blocks("scratchvae/README.md", "python")
     names = {"__name__": "a_page"}
     exec(compile(layer, "scratchvae/README.md", "exec"), names)
     assert check_layer(names["Scale"](), input_shape=(7,)).passed
 
 
 def test_the_gradients_of_a_function_are_asserted():
-    _, code, _ = blocks("scratchvae/README.md", "python")
+    _, _, code, _ = blocks("scratchvae/README.md", "python")
     names = {"np": np}
     exec(compile(code, "scratchvae/README.md", "exec"), names)
     names["test_my_function"]()

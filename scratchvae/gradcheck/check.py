@@ -192,7 +192,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     if x is None:
         x = random_examples(copy.encoder.input_dtype, (3, *copy.input_shape), rng.random, rng)
     else:
-        x = copy.as_examples(x).copy()
+        x = np.array(copy.as_examples(x))
     target = kernels.from_host(x.copy())
     x = kernels.from_host(x)
     kl_weight = copy.kl_weight.weight

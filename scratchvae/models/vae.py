@@ -10,11 +10,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .. import checks, schedules
+from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, Noise
-from .model import BATCH_SIZE, Model
+from .model import Model
 
 
 class VAE(Model):
