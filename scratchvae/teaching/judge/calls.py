@@ -59,6 +59,13 @@ def forward_of(name):
     return next((other for other in (f"{stem}_forward", stem) if hasattr(reference, other)), None)
 
 
+def keeps_scratch(backend, name):
+    """Return whether the operation's work space holds anything."""
+    case = cases.make_case(getattr(backend, name))
+    return make_scratch(backend, case.declaration, case.sizes, case.options,
+                        np.dtype(np.float64)) is not None
+
+
 def make_call(case, dtype, values=None, seed=0):
     """Return a Call, with inputs that belong together: a backward pass gets a real y.
 
