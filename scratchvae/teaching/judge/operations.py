@@ -254,12 +254,12 @@ def which_fail(tried):
     failed = [trial for trial in tried if trial[3]]
     if len(failed) in (0, len(tried)):
         return ""
-    for dtype in PRECISION:
-        if len(failed) > 1 and all(trial[1] == dtype for trial in failed):
-            return f"only in {dtype}"
     variants = {trial[2] for trial in failed}
     if len(variants) == 1 and "" not in variants:
         return f"only with {variants.pop()}"
+    for dtype in PRECISION:
+        if len(failed) > 1 and all(trial[1] == dtype for trial in failed):
+            return f"only in {dtype}"
     usual = [trial for trial in tried if trial[2] == ""]
     for name in usual[0][0].options:
         bad = {str(case.options[name]) for case, _, _, wrong in usual if wrong}
