@@ -8,6 +8,7 @@ import numpy as np
 
 import scratchvae
 
+from ...kernels import BACKENDS
 from ...kernels.backend import operations
 from .calls import in_one_line
 from .golden import all_golden
@@ -125,14 +126,15 @@ def described(code):
         return ""
     if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__"):
         return ""
-    return f"{file}: {code.co_name}"
+    return f"{file}: {getattr(code, 'co_qualname', code.co_name)}"      # from Python 3.11 on
 
 
 def suspects(results):
     """Return the functions that ran where comparisons fail, and least where they pass.
 
     Their order is that of Ochiai's coefficient (Abreu et al. 2006): failed / sqrt(all failed *
-    (failed + passed)), for the number of failing and passing comparisons that ran a function.
+    (failed + passed)), for the number of failing and passing comparisons that ran a function. Of
+    equals, those that all backends use come first: the backends agree.
 
     Parameters
     ----------
@@ -141,7 +143,7 @@ def suspects(results):
     Returns
     -------
     list of str
-        At most three, the most suspicious first; several if they cannot be told apart.
+        At most six, several if they cannot be told apart.
     """
     failing = [result for result in results if not result.passed]
     scores = {}
@@ -152,4 +154,10 @@ def suspects(results):
     if not scores:
         return []
     best = max(scores.values())
-    return sorted(name for name, score in scores.items() if score > best - 1e-9)[:3]
+    equal = [name for name, score in scores.items() if score > best - 1e-9]
+    return sorted(equal, key=lambda name: (is_of_a_backend(name), name))[:6]
+
+
+def is_of_a_backend(function):
+    """Return whether "file: function" is in the folder of one backend."""
+    return Path(function.rpartition(": ")[0]).parent.name in BACKENDS

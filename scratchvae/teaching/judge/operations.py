@@ -258,7 +258,7 @@ def which_fail(tried):
     if len(variants) == 1 and "" not in variants:
         return f"only with {variants.pop()}"
     for dtype in PRECISION:
-        if len(failed) > 1 and all(trial[1] == dtype for trial in failed):
+        if all(trial[1] == dtype for trial in failed):
             return f"only in {dtype}"
     usual = [trial for trial in tried if trial[2] == ""]
     for name in usual[0][0].options:
