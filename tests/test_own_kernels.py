@@ -1,4 +1,4 @@
-"""A folder with kernels of one's own: a backend that loads, computes, trains, and fails in words."""
+"""A folder with kernels of one's own is a backend: it loads, computes, trains, fails in words."""
 import json
 import shutil
 import textwrap
@@ -167,7 +167,8 @@ def test_files_that_have_changed_are_read_again(tmp_path):
 
 
 def test_a_syntax_error_is_refused_with_its_place(tmp_path):
-    folder = write(tmp_path / "mine", dense="import numpy as np\n\ndef dense_forward(x:\n    pass\n")
+    wrong = "import numpy as np\n\ndef dense_forward(x:\n    pass\n"
+    folder = write(tmp_path / "mine", dense=wrong)
     message = refusal(folder)
     assert f"{folder}/dense.py, line 3: SyntaxError" in message
     assert refusal(folder) == message                   # and nothing half-made is kept
