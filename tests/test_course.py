@@ -1,6 +1,6 @@
 """The course: templates and hints that fit the reference, and that give no answer away."""
 import ast
-import importlib.util
+import importlib
 import inspect
 import re
 
