@@ -3,23 +3,21 @@
 #
 #     python examples/1_one_layer.py          two seconds
 #
-# This script is also a notebook: open it in VS Code, or with Jupytext. A framework trains a
-# network by one step that is repeated for every layer: from the gradient of the loss with respect
-# to the layer's output it computes the gradients with respect to its parameters and its input.
-# Here is that step for a dense layer, in plain NumPy, and the proof that it is right.
+# A framework trains a network by one step that is repeated for every layer: from the gradient of
+# the loss with respect to the layer's output it computes the gradients with respect to its
+# parameters and its input. Here is that step for a dense layer, in plain NumPy, and the proof that
+# it is right.
 
 # %%
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer
 from scratchvae.layers import Dense
+from scratchvae.notebook import read_options, show
 
-OUT = Path(os.environ.get("OUT", "1_one_layer_figures"))
+options = read_options(out="1_one_layer_figures")
 
 # %% [markdown]
 # ## Forward
@@ -134,9 +132,7 @@ axes.set(
     ylabel="relative error of f'(t)",
 )
 axes.legend()
-OUT.mkdir(parents=True, exist_ok=True)
-figure.savefig(OUT / "step_size.png", dpi=160)
-print(OUT / "step_size.png")
+show(figure, options.out / "step_size.png")
 
 # %% [markdown]
 # ## The same as a kernel

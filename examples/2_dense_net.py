@@ -1,26 +1,22 @@
 # %% [markdown]
 # # 2. A dense net learns to read digits
 #
-#     python examples/2_dense_net.py                      five seconds
-#     EPOCHS=1 LIMIT=2000 python examples/2_dense_net.py  a quick look
+#     python examples/2_dense_net.py                          five seconds
+#     python examples/2_dense_net.py --epochs 1 --limit 2000  a quick look
 #
 # Two dense layers, one after the other, trained on MNIST by NumPy alone: 784 pixels -> 128 units
 # -> 10 classes. The layers are those of script 1; what is new is the chain of them, the loss of a
 # classifier, and the loop that goes downhill.
 
 # %%
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from scratchvae.data import load_mnist
+from scratchvae.notebook import read_options, show
 
-EPOCHS = int(os.environ.get("EPOCHS", 5))
-LIMIT = int(os.environ.get("LIMIT", 60_000))
-OUT = Path(os.environ.get("OUT", "2_dense_net_figures"))
+options = read_options(epochs=5, limit=None, data_dir=None, out="2_dense_net_figures")
 BATCH = 100
 UNITS = 128
 RATE = 0.2
@@ -32,13 +28,14 @@ rng = np.random.default_rng(0)
 # Images in [0, 1], a row of 784 numbers each, and the digit that each of them is.
 
 # %%
-data = load_mnist()
+data = load_mnist(options.data_dir)
 print(data.description)
 x_train, x_test = (
-    images[:LIMIT].reshape(-1, 784).astype(np.float32) for images in (data.x_train, data.x_test)
+    images[:options.limit].reshape(-1, 784).astype(np.float32)
+    for images in (data.x_train, data.x_test)
 )
-t_train = data.y_train[:LIMIT]
-t_test = data.y_test[:LIMIT]
+t_train = data.y_train[:options.limit]
+t_test = data.y_test[:options.limit]
 
 # %% [markdown]
 # ## Forward
@@ -135,12 +132,10 @@ for name, array in exact.items():
 
 # %%
 history = []
-for epoch in range(1, EPOCHS + 1):
+for epoch in range(1, options.epochs + 1):
     order = rng.permutation(len(x_train))
     total = 0.0
-    for start in tqdm(
-        range(0, len(order), BATCH), desc=f"epoch {epoch}/{EPOCHS}", leave=False, disable=None
-    ):
+    for start in tqdm(range(0, len(order), BATCH), f"epoch {epoch}", leave=False, disable=None):
         x = x_train[order[start : start + BATCH]]
         t = t_train[order[start : start + BATCH]]
         h, p = forward(x, **parameters)
@@ -164,7 +159,7 @@ for epoch in range(1, EPOCHS + 1):
 # %%
 figure, (curve, units, mistakes) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
 training, test, accuracy = zip(*history)
-epochs = range(1, EPOCHS + 1)
+epochs = range(1, options.epochs + 1)
 curve.plot(epochs, training, "o-", label="training, mean of the epoch")
 curve.plot(epochs, test, "o-", label="test set, after it")
 curve.set(title="Loss", xlabel="epoch", ylabel="nats an image", xticks=epochs)
@@ -191,6 +186,4 @@ for place, i in enumerate(wrong):
     mistakes.text(
         column + 0.5, row + 0.26, f"{p[i].argmax()} ({t_test[i]})", ha="center", fontsize=8
     )
-OUT.mkdir(parents=True, exist_ok=True)
-figure.savefig(OUT / "dense_net.png", dpi=160)
-print(OUT / "dense_net.png")
+show(figure, options.out / "dense_net.png")

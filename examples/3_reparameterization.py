@@ -9,16 +9,14 @@
 # the answer, its proof, and what it is worth.
 
 # %%
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from scratchvae import kernels
+from scratchvae.notebook import read_options, show
 
-DRAWS = int(os.environ.get("DRAWS", 100_000))
-OUT = Path(os.environ.get("OUT", "3_reparameterization_figures"))
+options = read_options(draws=100_000, out="3_reparameterization_figures")
+DRAWS = options.draws
 rng = np.random.default_rng(0)
 
 # %% [markdown]
@@ -182,6 +180,4 @@ right.set(
 )
 right.minorticks_off()
 right.legend(fontsize=8)
-OUT.mkdir(parents=True, exist_ok=True)
-figure.savefig(OUT / "estimators.png", dpi=160)
-print(OUT / "estimators.png")
+show(figure, options.out / "estimators.png")

@@ -1,35 +1,32 @@
 # %% [markdown]
 # # 4. A VAE in eighty lines
 #
-#     python examples/4_vae_in_eighty_lines.py                        a minute
-#     EPOCHS=1 LIMIT=2000 python examples/4_vae_in_eighty_lines.py    a quick look
+#     python examples/4_vae_in_eighty_lines.py                            a minute
+#     python examples/4_vae_in_eighty_lines.py --epochs 1 --limit 2000    a quick look
 #
 # This script puts the parts together: dense layers (script 1), the training loop (2) and the
 # random draw (3) make a variational autoencoder. The mathematics is in `kernels/reference`, in
 # plain NumPy. The script shows how it fits together.
 
 # %%
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from scratchvae import kernels
 from scratchvae.data import load_mnist
+from scratchvae.notebook import read_options, show
 
 k = kernels.load("reference")
-EPOCHS = int(os.environ.get("EPOCHS", 5))
-LIMIT = int(os.environ.get("LIMIT", 60_000))
+options = read_options(epochs=5, limit=None, data_dir=None, out="4_vae_figures")
 BATCH = 100
 HIDDEN = 256
 LATENT = 2
 RATE = 0.001
 rng = np.random.default_rng(0)
-data = load_mnist()
+data = load_mnist(options.data_dir)
 print(data.description)
-x_train, x_test = (images[:LIMIT].reshape(-1, 784) for images in (data.x_train, data.x_test))
+x_train, x_test = (part[:options.limit].reshape(-1, 784) for part in (data.x_train, data.x_test))
 
 # %% [markdown]
 # A layer has parameters, their gradients, and for each of them Adam's two running means.
@@ -113,7 +110,7 @@ def train_step(x, step):
 
 # %%
 step = 0
-for epoch in range(1, EPOCHS + 1):
+for epoch in range(1, options.epochs + 1):
     order = rng.permutation(len(x_train))
     losses = []
     for start in tqdm(range(0, len(order), BATCH), f"epoch {epoch}", leave=False, disable=None):
@@ -138,7 +135,6 @@ def decode(z):
     return p.reshape(-1, 28, 28)
 
 
-OUT = Path(os.environ.get("OUT", "4_vae_figures"))
 some = x_test[:12]
 again = decode(z_mean.forward(encoder.forward(some)))
 drawn = decode(rng.standard_normal((24, LATENT), np.float32))
@@ -148,7 +144,5 @@ for axes, images, name in zip(panels, rows, ("original", "through z", "new", "ne
     axes.imshow(np.concatenate(list(images), axis=1), cmap="gray_r", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[])
     axes.set_ylabel(name, rotation=0, ha="right", va="center")
-figure.suptitle(f"A VAE in eighty lines, after {EPOCHS} epoch{'s' * (EPOCHS > 1)}")
-OUT.mkdir(parents=True, exist_ok=True)
-figure.savefig(OUT / "vae.png", dpi=160)
-print(OUT / "vae.png")
+figure.suptitle(f"A VAE in eighty lines, after {epoch} epoch{'s' * (epoch > 1)}")
+show(figure, options.out / "vae.png")

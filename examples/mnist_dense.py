@@ -1,61 +1,91 @@
-"""The lab sheet `mnist-dense`: a VAE of handwritten digits, with a latent plane to look at.
+# %% [markdown]
+# # The lab sheet `mnist-dense`: a VAE of handwritten digits, with a latent plane to look at
+#
+#     python examples/mnist_dense.py              as the sheet has it: 50 epochs, a minute or two
+#     python examples/mnist_dense.py --epochs 5   a quick look
+#
+# The model is in `scratchvae/labs/mnist_dense.py`. The same lab from the command line:
+# `scratchvae train mnist-dense`. In a notebook, change the options in the next cell.
 
-    python examples/mnist_dense.py                  as the sheet has it: 50 epochs, a minute or two
-    python examples/mnist_dense.py --epochs 5       a quick look
-
-The model is in scratchvae/labs/mnist_dense.py. The same lab from the command line:
-scratchvae train mnist-dense
-"""
-from pathlib import Path
-
-import click
-
+# %%
 from scratchvae.analysis import plots
 from scratchvae.data import load_mnist
 from scratchvae.labs.mnist_dense import LAB, PIXELS, make_model
+from scratchvae.notebook import read_options, show
 from scratchvae.optimizers import RMSprop
 
+options = read_options(epochs=50, limit=None, data_dir=None, out="mnist_dense_figures")
 
-@click.command()
-@click.option("--epochs", default=50, show_default=True, type=click.IntRange(1))
-@click.option("--limit", type=click.IntRange(1), help="Use only the first N images.")
-@click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="mnist_dense_figures", show_default=True,
-              type=click.Path(path_type=Path))
-def main(epochs, limit, data_dir, out):
-    """Train the lab's model and draw its figures."""
-    # The data: images in [0, 1], one row of 784 numbers each.
-    data = load_mnist(data_dir)
-    note = data.description
-    print(note)
-    x_train = data.x_train[:limit].reshape(-1, PIXELS)
-    x_test = data.x_test[:limit].reshape(-1, PIXELS)
-    labels = data.y_test[:limit]
+# %% [markdown]
+# ## The data
+#
+# Images in [0, 1], one row of 784 numbers each. The labels are for the colours of a figure alone:
+# the model never sees them.
 
-    # The model, and training: the test set is the validation set, as on the sheet.
-    vae = make_model(LAB.settings)
-    history = vae.fit(x_train, epochs=epochs, batch_size=100, optimizer=RMSprop(),
-                      validation_data=x_test, seed=0)
-    print(vae.summary())
+# %%
+data = load_mnist(options.data_dir)
+note = data.description
+print(note)
+x_train = data.x_train[:options.limit].reshape(-1, PIXELS)
+x_test = data.x_test[:options.limit].reshape(-1, PIXELS)
+labels = data.y_test[:options.limit]
 
-    # The losses by epoch.
-    print(plots.loss_curves(history, out / "loss_curves.png", "mnist-dense", note))
+# %% [markdown]
+# ## The model, and training
+#
+# The encoder turns an image into a normal distribution over the plane: two means, two logarithms
+# of variances. The decoder turns a point of the plane into 784 probabilities. The loss is the
+# reconstruction loss, a sum over the pixels in nats, plus the KL divergence from the prior
+# N(0, 1). The test set is the validation set, as on the sheet.
 
-    # Where the encoder puts digits of the test set: each is a normal distribution with this mean.
-    z_mean, z_log_var = vae.encode(x_test)
-    print(plots.latent_scatter(z_mean, labels, data.classes, out / "latent_scatter.png",
-                               "Test digits in latent space", note))
+# %%
+vae = make_model(LAB.settings)
+history = vae.fit(x_train, epochs=options.epochs, batch_size=100, optimizer=RMSprop(),
+                  validation_data=x_test, seed=0)
+show(vae)
 
-    # The decoder's images of the whole plane, in equal steps of the prior's probability.
-    print(plots.manifold(vae.decode, out / "manifold.png", "The decoder's manifold", note))
+# %% [markdown]
+# ## The losses by epoch
+#
+# The reconstruction loss falls. After the first epochs the KL divergence rises: a better image
+# costs a more precise code. After 50 epochs this model is at about 151 nats on the test set.
 
-    # Digits, and what two numbers keep of them.
-    print(plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]),
-                                out / "reconstructions.png", "Originals and reconstructions", note))
+# %%
+show(plots.loss_curves(history, title="mnist-dense", note=note), options.out / "loss_curves.png")
 
-    # New digits: decoded from points drawn from the prior.
-    print(plots.samples(vae.sample(30, seed=1), out / "samples.png", "Samples", note))
+# %% [markdown]
+# ## The latent plane
+#
+# Where the encoder puts digits of the test set: each is a normal distribution with this mean. Look
+# for digits that overlap (4 and 9, 3, 5 and 8): two numbers cannot keep them apart.
 
+# %%
+z_mean, z_log_var = vae.encode(x_test)
+figure = plots.latent_scatter(z_mean, labels, data.classes, title="Test digits in latent space",
+                              note=note)
+show(figure, options.out / "latent_scatter.png")
 
-if __name__ == "__main__":
-    main()
+# %% [markdown]
+# The decoder's images of the whole plane, in equal steps of the prior's probability. Neighbours
+# change into one another without a gap.
+
+# %%
+figure = plots.manifold(vae.decode, title="The decoder's manifold", note=note)
+show(figure, options.out / "manifold.png")
+
+# %% [markdown]
+# ## Reconstructions and samples
+#
+# Above digits of the test set, below what two numbers keep of them.
+
+# %%
+figure = plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]),
+                               title="Originals and reconstructions", note=note)
+show(figure, options.out / "reconstructions.png")
+
+# %% [markdown]
+# New digits: decoded from points drawn from the prior.
+
+# %%
+figure = plots.samples(vae.sample(30, seed=1), title="Samples", note=note)
+show(figure, options.out / "samples.png")

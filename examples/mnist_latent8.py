@@ -1,85 +1,126 @@
-"""The lab sheet `mnist-latent8`: handwritten digits through eight dimensions, step by step.
+# %% [markdown]
+# # The lab sheet `mnist-latent8`: handwritten digits through eight dimensions, step by step
+#
+#     python examples/mnist_latent8.py              as the sheet has it: 32 epochs, some 35 minutes
+#                                                   on two cores
+#     python examples/mnist_latent8.py --epochs 1   a quick look
+#
+# The model is in `scratchvae/labs/mnist_latent8.py`. The same lab from the command line:
+# `scratchvae train mnist-latent8`. In a notebook, change the options in the next cell. An epoch has
+# 938 steps, and the sheet 30,000.
 
-    python examples/mnist_latent8.py                as the sheet has it: 32 epochs, some 35 minutes
-                                                    on two cores
-    python examples/mnist_latent8.py --epochs 1     a quick look
-
-The model is in scratchvae/labs/mnist_latent8.py. The same lab from the command line:
-scratchvae train mnist-latent8
-"""
-from pathlib import Path
-
-import click
+# %%
 import numpy as np
 
 from scratchvae.analysis import plots
 from scratchvae.data import load_mnist
 from scratchvae.labs.mnist_latent8 import LAB, make_model
+from scratchvae.notebook import read_options, show
 from scratchvae.optimizers import Adam
 from scratchvae.runs.record import Record
 
+options = read_options(epochs=32, every=200, limit=None, data_dir=None,
+                       out="mnist_latent8_figures")
 
-@click.command()
-@click.option("--epochs", default=32, show_default=True, type=click.IntRange(1),
-              help="Of 938 steps: the sheet has 30,000.")
-@click.option("--every", default=200, show_default=True, type=click.IntRange(1),
-              help="Keep an input and its output every N steps.")
-@click.option("--limit", type=click.IntRange(1), help="Use only the first N images.")
-@click.option("--data-dir", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="mnist_latent8_figures", show_default=True,
-              type=click.Path(path_type=Path))
-def main(epochs, every, limit, data_dir, out):
-    """Train the lab's model and draw its figures."""
-    # The data: images of 28 x 28 pixels and one channel, in [0, 1].
-    data = load_mnist(data_dir)
-    note = data.description
-    print(note)
-    x_train = data.x_train[:limit]
-    x_test = data.x_test[:limit]
-    labels = data.y_test[:limit]
+# %% [markdown]
+# ## The data
+#
+# Images of 28 x 28 pixels and one channel, in [0, 1].
 
-    # The model, and training. The callback records the loss of every step. The settings are those
-    # of the sheet: convolutions without activations, and dropout that keeps everything.
-    vae = make_model(LAB.settings)
-    record = Record(vae, every)
-    history = vae.fit(x_train, epochs=epochs, batch_size=64, optimizer=Adam(0.0005, epsilon=1e-8),
-                      validation_data=x_test, seed=0, callbacks=[record])
-    print(vae.summary())
+# %%
+data = load_mnist(options.data_dir)
+note = data.description
+print(note)
+x_train = data.x_train[:options.limit]
+x_test = data.x_test[:options.limit]
+labels = data.y_test[:options.limit]
 
-    # The losses by epoch and by step.
-    print(plots.loss_curves(history, out / "loss_curves.png", "mnist-latent8", note,
-                            ylabel=LAB.unit))
-    print(plots.step_curve(record.steps, record.losses, out / "loss_by_step.png",
-                           "Loss of each batch", note, LAB.unit))
+# %% [markdown]
+# ## The model, and training
+#
+# The settings are those of the sheet: convolutions without activations, and dropout that keeps
+# everything. The callback records the loss of every step, and an image with its output now and
+# then.
 
-    # Inputs, and the network's outputs as it learns.
-    if record.recorded:
-        print(plots.progress_pairs(record.recorded, np.array(record.inputs),
-                                   np.array(record.outputs), out / "progress.png",
-                                   "Inputs and outputs during training", note))
+# %%
+vae = make_model(LAB.settings)
+record = Record(vae, options.every)
+history = vae.fit(x_train, epochs=options.epochs, batch_size=64,
+                  optimizer=Adam(0.0005, epsilon=1e-8), validation_data=x_test, seed=0,
+                  callbacks=[record])
+show(vae)
 
-    # New digits: decoded from points drawn from the prior.
-    print(plots.samples(vae.sample(10), out / "samples.png", "Samples", note,
-                        titles=f"n_latent={vae.latent_dim}"))
+# %% [markdown]
+# ## The losses
+#
+# By epoch, and by step.
 
-    # How test digits spread over one of the eight coordinates; all together should resemble the
-    # prior.
-    z_mean, z_log_var = vae.encode(x_test)
-    print(plots.latent_histogram(z_mean[:, 0], out / "histogram.png",
-                                 "The first coordinate of the test digits", note))
+# %%
+figure = plots.loss_curves(history, title="mnist-latent8", note=note, ylabel=LAB.unit)
+show(figure, options.out / "loss_curves.png")
 
-    # What that coordinate means: the first test digit, decoded with it at -2.4, -2.3, ... 2.5.
-    values = -2.4 + 0.1 * np.arange(50)
-    for path in plots.traversal(vae.decode, z_mean[0], 0, values, out, "One coordinate moved",
-                                note):
-        print(path)
+# %%
+figure = plots.step_curve(record.steps, record.losses, title="Loss of each batch", note=note,
+                          ylabel=LAB.unit)
+show(figure, options.out / "loss_by_step.png")
 
-    # Two of the eight coordinates; digits, and what eight numbers keep of them.
-    print(plots.latent_scatter(z_mean, labels, data.classes, out / "latent_scatter.png",
-                               "Test digits in latent space", note))
-    print(plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]),
-                                out / "reconstructions.png", "Originals and reconstructions", note))
+# %% [markdown]
+# ## Learning, image by image
+#
+# Inputs, and the network's outputs as it learns. Early outputs are blurred, and many alike.
 
+# %%
+if record.recorded:
+    figure = plots.progress_pairs(record.recorded, np.array(record.inputs),
+                                  np.array(record.outputs),
+                                  title="Inputs and outputs during training", note=note)
+    show(figure, options.out / "progress.png")
 
-if __name__ == "__main__":
-    main()
+# %% [markdown]
+# ## Samples
+#
+# New digits: decoded from points drawn from the prior.
+
+# %%
+figure = plots.samples(vae.sample(10), title="Samples", note=note,
+                       titles=f"n_latent={vae.latent_dim}")
+show(figure, options.out / "samples.png")
+
+# %% [markdown]
+# ## One coordinate
+#
+# How test digits spread over one of the eight coordinates; all together should resemble the prior.
+
+# %%
+z_mean, z_log_var = vae.encode(x_test)
+figure = plots.latent_histogram(z_mean[:, 0], title="The first coordinate of the test digits",
+                                note=note)
+show(figure, options.out / "histogram.png")
+
+# %% [markdown]
+# What that coordinate means: the first test digit, decoded with it at -2.4, -2.3, ... 2.5, as an
+# animation and on one sheet.
+
+# %%
+values = -2.4 + 0.1 * np.arange(50)
+for path in plots.traversal(vae.decode, z_mean[0], 0, values, options.out,
+                            title="One coordinate moved", note=note):
+    show(path)
+
+# %% [markdown]
+# ## Two coordinates, and eight
+#
+# Two of the eight coordinates; the other six keep apart what overlaps here.
+
+# %%
+figure = plots.latent_scatter(z_mean, labels, data.classes, title="Test digits in latent space",
+                              note=note)
+show(figure, options.out / "latent_scatter.png")
+
+# %% [markdown]
+# Digits, and what eight numbers keep of them.
+
+# %%
+figure = plots.reconstructions(x_test[:10], vae.reconstruct(x_test[:10]),
+                               title="Originals and reconstructions", note=note)
+show(figure, options.out / "reconstructions.png")

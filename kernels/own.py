@@ -143,8 +143,9 @@ def use_reference(backend, name):
     """Let a user's backend, and the other functions of its files, use the reference's operation."""
     operation = getattr(reference, name)
     mine = getattr(backend, name)
-    names = [key for key in sys.modules if key.split(".")[0] == backend.__name__]
-    for module in map(sys.modules.get, names):
+    package = [module for key, module in sys.modules.items()
+               if key.split(".")[0] == backend.__name__]
+    for module in package:
         for member, value in list(vars(module).items()):
             if value is mine:
                 setattr(module, member, operation)

@@ -5,6 +5,7 @@ argument, the value that was given, and what is allowed.
 """
 import numpy as np
 
+from .batches import Batches, Images, batches_of
 from .errors import ScratchVAEError
 
 DTYPES = ("float32", "float64")
@@ -76,9 +77,10 @@ def seed(owner, value):
 
 
 def finite(name, array):
-    """Refuse an array of real numbers that holds NaN or infinity; say how many, and where."""
-    if np.isfinite(array).all():
+    """Refuse an array or Batches that hold NaN or infinity; say how many, and where."""
+    if all(np.isfinite(batch).all() for batch in batches_of(array)):
         return
+    array = np.asarray(array)
     wrong = np.argwhere(~np.isfinite(array))
     place = ", ".join(map(str, wrong[0]))
     raise ScratchVAEError(f"{name} must be finite, but {len(wrong):,} of {array.size:,} numbers "
@@ -86,24 +88,30 @@ def finite(name, array):
 
 
 def examples(name, x, shape, dtype):
-    """Return x as a C-contiguous array of shape (N, *shape), N >= 1.
+    """Return x as examples of shape (N, *shape), N >= 1.
 
     Parameters
     ----------
     name : str
         What messages call it.
-    x : array_like
+    x : array_like, Images or Batches
     shape : tuple of int
     dtype : str
         "int32" for words, which must be integers; other numbers must be finite.
+
+    Returns
+    -------
+    C-contiguous array or Batches
+        Batches of numbers that must be converted, so that no second array of their size is made.
     """
     words = dtype == "int32"
     axes = f"(N, {', '.join(map(str, shape))})"
     try:
-        given = np.asarray(x)
+        given = x.given if isinstance(x, Batches) else x
+        given = given if isinstance(given, Images) else np.asarray(given)
         if np.iscomplexobj(given) or (words and given.dtype.kind not in "iu"):
             raise TypeError
-        array = np.ascontiguousarray(given, dtype)
+        array = _numbers(given, dtype)
     except (TypeError, ValueError, RuntimeError):       # the last: PyTorch's, with a gradient
         kind = "an integer array (indices of words)" if words else "a numeric array"
         got = f"{x.dtype} dtype" if hasattr(x, "dtype") else type(x).__name__
@@ -117,9 +125,19 @@ def examples(name, x, shape, dtype):
     if array.shape[1:] != shape or len(array) == 0:
         hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
         raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
-    if not words:
+    if given.dtype.kind not in "biu" and not isinstance(given, Images):
         finite(name, array)
     return array
+
+
+def _numbers(given, dtype):
+    """Return an array of any layout and dtype, or Images, as examples of a dtype."""
+    if isinstance(given, Images):
+        return Batches(given, dtype)
+    ready = given.dtype == dtype and given.flags.c_contiguous
+    if ready or dtype == "int32" or given.dtype.kind not in "biuf":
+        return np.ascontiguousarray(given, dtype)
+    return Batches(given, dtype)
 
 
 def dtype_name(owner, dtype):

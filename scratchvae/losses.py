@@ -105,10 +105,12 @@ class BinaryCrossentropy(ReconstructionLoss):
         low = x.min()
         high = x.max()
         if not (low >= 0 and high <= 1):
+            x = np.asarray(x)
             outside = np.argwhere((x < 0) | (x > 1))
             raise ScratchVAEError(
                 f"{self.name}: x must lie in [0, 1], got numbers in [{low:g}, {high:g}] (divide "
-                f"8-bit images by 255); {len(outside):,} of {x.size:,} lie outside, the first is "
+                "8-bit images by 255, or pass scratchvae.data.Images(x)); "
+                f"{len(outside):,} of {x.size:,} lie outside, the first is "
                 f"x[{', '.join(map(str, outside[0]))}]")
 
     def _forward(self, logits, target, output, loss):

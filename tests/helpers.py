@@ -1,6 +1,4 @@
 """What the tests share: small data, small models, and comparisons."""
-from pathlib import Path
-
 import numba
 import numpy as np
 import pytest
@@ -95,7 +93,7 @@ def assert_same_gradients(models, x):
         copy = Model.from_config(config, model.backend)
         copy.parameters.values[...] = models[0].parameters.values
         copy.noise.step = 1
-        copy.forward(copy.as_examples(x), training=True)
+        copy.forward(np.asarray(copy.as_examples(x)), training=True)
         copy.backward(0.7)
         gradients = [gradient.ravel() for layer in copy.layers.values()
                      for gradient in layer.grads.values()]

@@ -28,8 +28,8 @@ def calls(vae, bad):
 @pytest.mark.parametrize("value, message", [
     (np.nan, r"^x must be finite, but 2 of 600 numbers are NaN or infinite, the first is x\[3, 7"),
     (-np.inf, r"^x must be finite, but 2 of 600 numbers"),
-    (255.0, r"x must lie in \[0, 1\], got numbers in \[.*, 255\] \(divide 8-bit images by 255\); 2 "
-            r"of 600 lie outside, the first is x\[3, 7\]$"),
+    (255.0, r"x must lie in \[0, 1\], got numbers in \[.*, 255\] \(divide 8-bit images by 255, or "
+            r"pass .*\); 2 of 600 lie outside, the first is x\[3, 7\]$"),
 ])
 def test_bad_numbers_are_counted_and_placed(x, value, message):
     vae = make_vae()

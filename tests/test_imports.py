@@ -12,8 +12,8 @@ PACKAGES = ("kernels", "scratchvae")
 ORDER = (                       # a group imports only from itself and from those before it
     ("scratchvae.kernels",),
     ("scratchvae", "scratchvae.errors"),
-    ("scratchvae.storage", "scratchvae.checks", "scratchvae.concurrency",
-     "scratchvae.commands"),
+    ("scratchvae.storage", "scratchvae.batches", "scratchvae.checks", "scratchvae.concurrency",
+     "scratchvae.commands", "scratchvae.charts"),
     ("scratchvae.layers", "scratchvae.losses", "scratchvae.optimizers", "scratchvae.schedules"),
     ("scratchvae.training",),
     ("scratchvae.text",),
@@ -26,6 +26,7 @@ ORDER = (                       # a group imports only from itself and from thos
     ("scratchvae.runs",),
     ("scratchvae.analysis.report", "scratchvae.analysis.bench"),
     ("scratchvae.teaching",),
+    ("scratchvae.notebook",),
     ("scratchvae.cli", "scratchvae.__main__"),
 )
 DELAYED = (                     # they load libraries that take long, so functions may import them

@@ -208,7 +208,7 @@ def test_schedules():
         (
             lambda vae, x: vae.fit(x * 255),
             r"binary_crossentropy: x must lie in \[0, 1\], got numbers in \[0\.076676, "
-            r"254\.873\] \(divide 8-bit images by 255\)",
+            r"254\.873\] \(divide 8-bit images by 255, or pass ",
         ),
         (
             lambda vae, x: vae.fit(np.where(x > 0.9, np.nan, x)),

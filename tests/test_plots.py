@@ -1,8 +1,13 @@
 """Tests of what the figures show: their axes, labels, points and images."""
+import io
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from helpers import is_picture
-from matplotlib import image
+from matplotlib import image, pyplot, style
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -83,23 +88,23 @@ FLAT = np.zeros((3, 784))
 TWO_POINTS = np.zeros((2, 2))
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda p, *text: plots.loss_curves(history(3), p, *text),
-        lambda p, *text: plots.step_curve([1, 2], [3.0, 2.0], p, *text),
-        lambda p, *text: plots.latent_scatter(TWO_POINTS, [0, 1], "ab", p, *text),
-        lambda p, *text: plots.latent_scatters({"m": TWO_POINTS}, [0, 1], "ab", p, *text),
-        lambda p, *text: plots.kl_by_dimension(np.ones(3), p, *text),
-        lambda p, *text: plots.latent_histogram(np.ones(3), p, *text),
-        lambda p, *text: plots.manifold(z_as_image, p, *text),
-        lambda p, *text: plots.manifolds({"m": z_as_image}, p, *text),
-        lambda p, *text: plots.decoded_grids(z_as_image, [("g", [0, 1], [2, 3])], p, *text),
-        lambda p, *text: plots.reconstructions(FLAT, FLAT, p, *text),
-        lambda p, *text: plots.samples(FLAT, p, *text),
-        lambda p, *text: plots.progress_pairs([1, 2, 3], FLAT, FLAT, p, *text),
-    ],
-)
+FIGURES = [                     # draw each of them, given a path, a title and a note
+    lambda p, *text: plots.loss_curves(history(3), p, *text),
+    lambda p, *text: plots.step_curve([1, 2], [3.0, 2.0], p, *text),
+    lambda p, *text: plots.latent_scatter(TWO_POINTS, [0, 1], "ab", p, *text),
+    lambda p, *text: plots.latent_scatters({"m": TWO_POINTS}, [0, 1], "ab", p, *text),
+    lambda p, *text: plots.kl_by_dimension(np.ones(3), p, *text),
+    lambda p, *text: plots.latent_histogram(np.ones(3), p, *text),
+    lambda p, *text: plots.manifold(z_as_image, p, *text),
+    lambda p, *text: plots.manifolds({"m": z_as_image}, p, *text),
+    lambda p, *text: plots.decoded_grids(z_as_image, [("g", [0, 1], [2, 3])], p, *text),
+    lambda p, *text: plots.reconstructions(FLAT, FLAT, p, *text),
+    lambda p, *text: plots.samples(FLAT, p, *text),
+    lambda p, *text: plots.progress_pairs([1, 2, 3], FLAT, FLAT, p, *text),
+]
+
+
+@pytest.mark.parametrize("draw", FIGURES)
 def test_every_figure_has_its_title_and_its_note_and_returns_its_path(draw, drawn, tmp_path):
     path = tmp_path / "deep" / "a.png"
     assert draw(path, "the title", "the note") == path
@@ -107,6 +112,47 @@ def test_every_figure_has_its_title_and_its_note_and_returns_its_path(draw, draw
     (figure,) = drawn
     assert figure.get_suptitle() == "the title"
     assert figure.get_supxlabel() == "the note"
+
+
+@pytest.mark.parametrize("draw", [
+    *FIGURES,
+    lambda p, *text: plots.traversal(z_as_image, np.zeros(2), 0, [0.0, 1.0], p, *text),
+])
+def test_without_a_path_a_figure_is_returned_and_pyplot_does_not_know_it(draw, drawn, tmp_path,
+                                                                         monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    figure = draw(None, "the title", "the note")
+    assert isinstance(figure, Figure)
+    assert figure.get_suptitle() == "the title"
+    assert figure.get_supxlabel() == "the note"
+    assert not drawn
+    assert not pyplot.get_fignums()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_is_a_picture_for_a_notebook():
+    picture = image.imread(io.BytesIO(plots.step_curve([1, 2], [3.0, 2.0])._repr_png_()))
+    assert picture.shape == (360, 800, 4)
+
+
+def test_a_figure_that_is_written_later_is_the_same_under_any_settings_of_the_user(tmp_path):
+    expected = plots.loss_curves(history(3), tmp_path / "a.png", "t", "n")
+    figure = plots.loss_curves(history(3), title="t", note="n")
+    with style.context({"savefig.facecolor": "black"}):
+        assert plots.write(figure, tmp_path / "b.png") == tmp_path / "b.png"
+    np.testing.assert_array_equal(image.imread(tmp_path / "b.png"), image.imread(expected))
+
+
+@pytest.mark.parametrize("chosen, kept", [("svg", "svg"), ("no such window", None)])
+def test_the_users_backend_stays_chosen_for_figures_of_pyplot(chosen, kept):
+    """Jupyter chooses one, too; importing the package must not undo that."""
+    program = ("import scratchvae.analysis.plots, os, matplotlib; "
+               "print(os.environ['MPLBACKEND'], matplotlib.rcParams._get('backend'), sep='|')")
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                             env=os.environ | {"MPLBACKEND": chosen}, check=True).stdout
+    in_environment, backend = printed.strip().split("|")
+    assert in_environment == chosen
+    assert backend == kept if kept else backend != chosen
 
 
 def test_a_figure_is_written_whole(tmp_path):

@@ -292,13 +292,6 @@ def test_names_and_pairs_of_other_libraries_are_taken(x):
     assert equal(by_name, expected) and history["val_loss"] == other["val_loss"]
 
 
-@pytest.mark.parametrize("convert", [
-    lambda x: x.tolist(), np.asfortranarray, lambda x: x.astype(">f8"),
-    lambda x: np.repeat(x, 2, axis=0)[::2]])
-def test_numbers_in_any_layout_are_the_same(vae, x, convert):
-    np.testing.assert_array_equal(vae.encode(convert(x))[0], vae.encode(x)[0])
-
-
 def test_numpy_scalars_are_arguments_and_can_be_saved(tmp_path, x):
     sequences = np.ones((3, 4, 2), np.float32)
     vae = VAE([GRU(np.int64(3), return_sequences=np.bool_(False)), Dropout(np.float32(0.25)),

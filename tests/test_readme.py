@@ -3,6 +3,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import write_idx_files
 
@@ -45,15 +46,31 @@ def test_the_python_of_the_first_page_runs(small_mnist, capsys):
     assert "passed" in capsys.readouterr().out
 
 
+def test_data_larger_than_the_memory_are_read_as_the_page_says(small_mnist):
+    np.save("photos.npy", np.arange(3 * 784, dtype=np.uint8).reshape(3, 784))
+    _, code, *_ = blocks("scratchvae/README.md", "python")
+    names = {}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    assert names["first"].dtype == np.float32
+    assert names["z_mean"].shape == (3, 2)
+
+
 def test_the_layer_of_ones_own_passes_its_check():
-    step, layer = blocks("scratchvae/README.md", "python")
+    *_, layer = blocks("scratchvae/README.md", "python")
     names = {"__name__": "a_page"}
     exec(compile(layer, "scratchvae/README.md", "exec"), names)
     assert check_layer(names["Scale"](), input_shape=(7,)).passed
 
 
+def test_the_gradients_of_a_function_are_asserted():
+    _, _, code, _ = blocks("scratchvae/README.md", "python")
+    names = {"np": np}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    names["test_my_function"]()
+
+
 def test_the_training_step_in_the_readme_is_that_of_the_code():
-    step, _ = blocks("scratchvae/README.md", "python")
+    step, *_ = blocks("scratchvae/README.md", "python")
     code = textwrap.dedent((ROOT / "scratchvae/models/vae.py").read_text())
     lines = [line.strip() for line in step.splitlines() if line.strip()]
     code_lines = {line.strip() for line in code.splitlines()}

@@ -15,9 +15,9 @@ import pytest
 from browser import brightness, emulate, open_page, requests_of
 from helpers import bits, write_play
 
-from scratchvae import labs
+from scratchvae import charts, labs
 from scratchvae.analysis import report
-from scratchvae.analysis.report import curves, facts
+from scratchvae.analysis.report import facts
 from scratchvae.analysis.report.live import Live
 from scratchvae.runs import open_run
 from scratchvae.training.history import History
@@ -335,7 +335,7 @@ def test_durations_are_short(seconds, text):
 def test_a_chart_places_values_where_its_ticks_say():
     lines = [("training", "t", [1, 2, 3], [30.0, 20.0, 10.0])]
     points = [(2, 20.0, "r")]
-    svg = ElementTree.fromstring(curves.chart("L & <l>", "nats <i>", lines, points))
+    svg = ElementTree.fromstring(charts.chart("L & <l>", "nats <i>", lines, points))
     places = [tuple(map(float, point.split(",")))
               for point in svg.find("polyline").get("points").split()]
     (x1, y1), (x2, y2), (x3, y3) = places
@@ -358,7 +358,7 @@ def test_a_chart_places_values_where_its_ticks_say():
     (-0.01, 0.02, False, None),
 ])
 def test_ticks_are_round_and_enclose_the_values(low, high, log, ticks):
-    place, found = curves.axis(low, high, 100, 0, log=log)
+    place, found = charts.axis(low, high, 100, 0, log=log)
     if ticks is not None:
         assert found == pytest.approx(ticks)
     assert found[0] <= low
@@ -375,14 +375,14 @@ def test_ticks_are_round_and_enclose_the_values(low, high, log, ticks):
     (50, [10, 20, 30, 40, 50]),
 ])
 def test_epochs_are_whole(count, ticks):
-    assert curves.axis(1, max(count, 2), 0, 1, whole=True)[1] == ticks
+    assert charts.axis(1, max(count, 2), 0, 1, whole=True)[1] == ticks
 
 
 def test_a_chart_leaves_out_values_that_have_no_place():
     lines = [("a", "", [1, 2, 3], [1.0, float("nan"), 2.0]), ("b", "", [1, 2, 3], [None] * 3)]
-    svg = ElementTree.fromstring(curves.chart("l", "", lines))
+    svg = ElementTree.fromstring(charts.chart("l", "", lines))
     assert [len(line.get("points").split()) for line in svg.findall("polyline")] == [2, 0]
-    assert curves.chart("l", "", [("a", "", [1], [None])]) == ""
+    assert charts.chart("l", "", [("a", "", [1], [None])]) == ""
 
 
 # TensorBoard.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 
 from scratchvae import labs, storage
 from scratchvae.runs import create_run, new_config
+from scratchvae.runs.lock import training_lock
 
 SMALL = ("--epochs", 1, "--batch-size", 20, "--set", "intermediate_dim=4")
 TRAIN = ("train", "mnist-dense", "--data-dir", "data", *SMALL)
@@ -86,6 +88,41 @@ def test_runs_that_begin_at_once_get_folders_of_their_own(tmp_path, monkeypatch)
     with ThreadPoolExecutor(8) as threads:
         runs = threads.map(lambda seed: create_run(None, new_config(lab, seed=seed)), range(40))
     assert len({made.folder for made in runs}) == 40
+
+
+def test_folders_of_runs_that_were_killed_before_they_began_are_used_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab = labs.get("mnist-dense")
+    left = [tmp_path / "runs" / name for name in ("mnist-dense", "mnist-dense-2")]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / ".lock").write_text("")
+    (left[1] / "notes.txt").write_text("mine")
+    with ThreadPoolExecutor(8) as threads:
+        runs = threads.map(lambda seed: create_run(None, new_config(lab, seed=seed)), range(40))
+    folders = {made.folder.resolve() for made in runs}
+    assert len(folders) == 40
+    assert left[0] in folders and left[1] not in folders
+
+
+def test_a_run_that_loads_its_data_keeps_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab = labs.get("mnist-dense")
+    loading = create_run(None, new_config(lab))
+    with training_lock(loading.folder):
+        assert create_run(None, new_config(lab)).folder.name == "mnist-dense-2"
+    assert create_run(None, new_config(lab)).folder == loading.folder
+
+
+def test_a_run_that_is_killed_while_it_loads_leaves_its_folder_to_the_next(run, data, tmp_path):
+    code = ("import os; from scratchvae import cli; from scratchvae.data import images;"
+            "images.locate = lambda *_: os.kill(os.getpid(), 9); cli.main()")
+    killed = subprocess.run([sys.executable, "-c", code, *map(str, TRAIN)], cwd=tmp_path)
+    assert killed.returncode == -signal.SIGKILL
+    assert contents(tmp_path / "runs" / "mnist-dense").keys() == {Path(".lock")}
+    code, _, errors = run(*TRAIN)
+    assert code == 0, errors
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mnist-dense"]
 
 
 def test_a_run_that_cannot_begin_leaves_no_folder(run, tmp_path):

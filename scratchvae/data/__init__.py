@@ -1,5 +1,6 @@
 """Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file."""
-from .images import ImageData, load_fashion_mnist, load_mnist
+from ..batches import Images
+from .images import ImageData, load_fashion_mnist, load_images, load_mnist
 from .text import TextData, load_shakespeare, load_text
 
 LOADERS = {                     # for each data set of the catalogue

@@ -1,9 +1,10 @@
 """MNIST and Fashion-MNIST: 28 x 28 grey images of ten classes, 60,000 to train, 10,000 to test."""
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..batches import Images
 from ..errors import ScratchVAEError
 from .catalogue import CATALOGUE, DIGITS, FILES
 from .idx import parse_idx, read_content
@@ -18,8 +19,8 @@ class ImageData:
 
     Parameters
     ----------
-    x_train, x_test : float32 arrays of shape (N, 28, 28, 1)
-        Images in [0, 1].
+    x_train, x_test : float32 arrays or Images of shape (N, 28, 28, 1)
+        Numbers in [0, 1].
     y_train, y_test : uint8 arrays of shape (N,)
         Labels.
     classes : tuple of str
@@ -32,9 +33,9 @@ class ImageData:
         A checksum of the content of all files.
     """
 
-    x_train: np.ndarray
+    x_train: np.ndarray | Images
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: np.ndarray | Images
     y_test: np.ndarray
     classes: tuple
     description: str
@@ -47,23 +48,30 @@ class ImageData:
 
 
 def load_mnist(data_dir=None):
-    """Return the handwritten digits of MNIST (LeCun & Cortes) as ImageData.
+    """Return the handwritten digits of MNIST (LeCun & Cortes) as ImageData of float32 arrays.
 
-    Without a directory it looks in the places that scratchvae.data.sources lists.
+    Without a directory it looks in the places that scratchvae.data.sources lists. load_images
+    returns the same in a quarter of the memory.
     """
-    return load_images("mnist", data_dir)
+    return as_arrays(load_images("mnist", data_dir))
 
 
 def load_fashion_mnist(data_dir=None):
-    """Return the garments of Fashion-MNIST (Xiao et al. 2017) as ImageData.
+    """Return the garments of Fashion-MNIST (Xiao et al. 2017) as ImageData of float32 arrays.
 
-    Without a directory it looks in the places that scratchvae.data.sources lists.
+    Without a directory it looks in the places that scratchvae.data.sources lists. load_images
+    returns the same in a quarter of the memory.
     """
-    return load_images("fashion-mnist", data_dir)
+    return as_arrays(load_images("fashion-mnist", data_dir))
+
+
+def as_arrays(data):
+    """Return ImageData with float32 arrays in place of Images."""
+    return replace(data, x_train=np.asarray(data.x_train), x_test=np.asarray(data.x_test))
 
 
 def load_images(name, data_dir=None):
-    """Return a data set of images.
+    """Return a data set of images, kept as bytes.
 
     Parameters
     ----------
@@ -75,6 +83,7 @@ def load_images(name, data_dir=None):
     Returns
     -------
     ImageData
+        Of Images, which models take as they take arrays.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def load_images(name, data_dir=None):
         array = parse_idx(content, path)
         check_file(path, array, file, checksums[-1] == sha256)
         if array.ndim == 3:
-            array = np.divide(array[..., np.newaxis], np.float32(255))
+            array = Images(array[..., np.newaxis])
         arrays.append(array)
     x_train, y_train, x_test, y_test = arrays
     for part, x, y in (("train", x_train, y_train), ("t10k", x_test, y_test)):

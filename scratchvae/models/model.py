@@ -5,6 +5,7 @@ import threading
 import numpy as np
 
 from .. import checks, kernels, losses, training
+from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
@@ -15,9 +16,8 @@ from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
 from .sequential import Sequential
 from .stored import Stored
-from .summary import summary_text
+from .summary import Described, summary_text
 
-BATCH_SIZE = 100                # examples at a time outside training
 ELSEWHERE = {                   # methods of Keras's models, and what is used here
     "compile": "there is nothing to compile: give the optimizer to fit, the loss to the model",
     "predict": "use reconstruct(x), encode(x) or decode(z)",
@@ -27,7 +27,7 @@ ELSEWHERE = {                   # methods of Keras's models, and what is used he
 }
 
 
-class Model(Stored):
+class Model(Described, Stored):
     """An encoder and a decoder, trained to reconstruct.
 
     A subclass has `parts` (name -> Layer or Sequential, in the order of the data), `kl_weight` (a
@@ -196,15 +196,16 @@ class Model(Stored):
 
         Parameters
         ----------
-        x : array (N, *input_shape)
+        x : array_like or Images (N, *input_shape)
+            Of any dtype and layout: batches are converted one at a time.
         epochs, batch_size : int
         optimizer : Optimizer or None
             None stands for that of the last fit, at first Adam().
-        validation_data : array or pair of arrays, optional
+        validation_data : as x, or a pair, optional
             Examples to evaluate after each epoch; with y a pair (x, y).
         seed : int
             What parameters, order and noise are drawn from.
-        y : array, optional
+        y : array_like or Images, optional
             Targets; defaults to x: an autoencoder reconstructs its input.
         shuffle : bool, default True
             Whether each epoch takes the examples in another order.
@@ -247,10 +248,10 @@ class Model(Stored):
 
         Parameters
         ----------
-        x : array (N, *input_shape)
+        x : array_like or Images (N, *input_shape)
         seed : int
             What the samples are drawn from.
-        y : array, optional
+        y : array_like or Images, optional
             Targets; defaults to x.
 
         Returns
@@ -263,8 +264,9 @@ class Model(Stored):
         sums = self.kernels.zeros(3, "float64")
         for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
             self.noise.step = number
-            here = slice(start, start + BATCH_SIZE)
-            reconstruction, kl = self.forward(x[here], stream=VALIDATION, target=y[here])
+            batch = x[start:start + BATCH_SIZE]
+            target = batch if y is x else y[start:start + BATCH_SIZE]
+            reconstruction, kl = self.forward(batch, stream=VALIDATION, target=target)
             self.kernels.add_losses(reconstruction, kl, self.kl_weight.weight, sums)
         means = self.kernels.to_host(sums) / len(x)
         return dict(zip(("loss", "reconstruction", "kl"), means.tolist()))
@@ -272,7 +274,7 @@ class Model(Stored):
     @in_turn
     def decode(self, z):
         """Return the decoder's output (N, *input_shape) for latent codes z (N, latent_dim)."""
-        z = self.as_array("z", z, (self.latent_dim,))
+        z = self.as_codes(z)
         output, = self.in_batches(lambda z: (self.loss.activate(self.decoder.forward(z)),), z)
         return output
 
@@ -283,19 +285,23 @@ class Model(Stored):
         ----------
         function : function
             Takes a batch and returns a tuple of arrays.
-        x : array (N, ...)
+        x : array or Batches (N, ...)
 
         Returns
         -------
         list of arrays
-            Copies of the results, NumPy's, joined along the batch axis.
+            The results for all examples, NumPy's.
         """
         x = self.kernels.from_host(x)
         results = []
         for start in range(0, len(x), BATCH_SIZE):
             arrays = function(x[start:start + BATCH_SIZE])
-            results.append([self.kernels.to_host(array).copy() for array in arrays])
-        return [np.concatenate(arrays) for arrays in zip(*results)]
+            arrays = [self.kernels.to_host(array) for array in arrays]
+            if not results:
+                results = [np.empty((len(x), *array.shape[1:]), array.dtype) for array in arrays]
+            for result, array in zip(results, arrays):
+                result[start:start + BATCH_SIZE] = array
+        return results
 
     # Describing.
 
@@ -336,9 +342,12 @@ class Model(Stored):
     # Checks of data.
 
     def as_examples(self, x):
-        """Return x as an array of this model's shape and dtype, int32 for words."""
+        """Return x as examples of this model: an array, int32 for words, or Batches.
+
+        Slices of either are arrays of the model's dtype, and so is np.asarray of either.
+        """
         self.check_built()
-        x = self.as_array("x", x, self.input_shape, self.encoder.input_dtype)
+        x = checks.examples("x", x, self.input_shape, self.encoder.input_dtype or self.dtype)
         if self.encoder.vocabulary_size:
             check_indices("x", x, self.encoder.vocabulary_size)
         return x
@@ -354,14 +363,14 @@ class Model(Stored):
         return x
 
     def as_pair(self, x, y=None):
-        """Return examples and targets as arrays; without y the examples are the targets."""
+        """Return examples and targets, each an array or Batches; without y they are the same."""
         own = y is None or y is x
         x = self.as_examples(x)
         if own:
             y = x
         else:
             shape = self.loss.target_shape(self.decoder.output_shape)
-            y = self.as_array("y", y, shape, self.loss.target_dtype)
+            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype)
             if len(x) != len(y):
                 raise ScratchVAEError("x and y must have the same length, "
                                       f"got {len(x)} and {len(y)}")
@@ -369,21 +378,11 @@ class Model(Stored):
         return x, y
 
     def on_device(self, x, y):
-        """Return both arrays where the backend computes; one array if they are one."""
+        """Return both where the backend computes; a device takes Batches as whole arrays."""
         there = self.kernels.from_host(x)
         return there, there if y is x else self.kernels.from_host(y)
 
-    def as_array(self, name, x, shape, dtype=None):
-        """Return x as a C-contiguous array of shape (N, *shape), N >= 1.
-
-        Parameters
-        ----------
-        name : str
-            What messages call it.
-        x : array_like
-        shape : tuple of int
-        dtype : str, optional
-            This model's unless given; "int32" for words.
-        """
+    def as_codes(self, z):
+        """Return latent codes as a C-contiguous array (N, latent_dim), N >= 1."""
         self.check_built()
-        return checks.examples(name, x, shape, dtype or self.dtype)
+        return np.asarray(checks.examples("z", z, (self.latent_dim,), self.dtype))

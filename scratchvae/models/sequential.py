@@ -3,11 +3,13 @@ import re
 
 import numpy as np
 
+from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import Layer
+from .summary import Described
 
 
-class Sequential:
+class Sequential(Described):
     """layers[-1](... layers[1](layers[0](x))), with the methods of a layer.
 
     The forward pass runs down the list, the backward pass up it.
@@ -27,7 +29,7 @@ class Sequential:
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise ScratchVAEError("Sequential: layers must be layers such as Dense(256), "
-                                      f"got {layer!r}")
+                                      f"got {checks.shown(layer)}")
         if not layers:
             raise ScratchVAEError("Sequential: layers must hold at least one layer, got none")
         self.layers = {}
@@ -53,6 +55,11 @@ class Sequential:
         shapes = [self.input_shape, *(layer.output_shape for layer in self.layers.values())]
         sizes = [tuple(shape[:2]) for shape in shapes if len(shape) == 3]
         return [size for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]
+
+    @property
+    def parts(self):
+        """Itself by name, as a model has its networks."""
+        return {"sequential": self}
 
     @property
     def input_dtype(self):

@@ -217,7 +217,7 @@ class TextVAE(VAE):
     @in_turn
     def start(self, z):
         """Return the state before the first word, for latent codes z (N, latent_dim)."""
-        z = self.as_array("z", z, (self.latent_dim,))
+        z = self.as_codes(z)
         state = self.initial.forward(self.kernels.from_host(z))
         return np.concatenate([self.kernels.to_host(state), z], axis=1)
 

@@ -7,14 +7,15 @@ batch of
     L(x) = -log p(x|z) + kl_weight * KL(q(z|x) || N(0, 1)),  z = mu + sigma * eps,  eps ~ N(0, 1).
 """
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .. import checks, schedules
+from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, Noise
-from .model import BATCH_SIZE, Model
+from .model import Model
 
 
 class VAE(Model):

@@ -6,7 +6,7 @@ from ..errors import ScratchVAEError
 from ..storage import sweep
 from .config import new_config, read_config
 from .image_run import ImageRun
-from .lock import check_unused
+from .lock import check_unused, take_over
 from .text_run import TextRun
 
 CLASSES = {"images": ImageRun, "text": TextRun}         # of the kinds of labs
@@ -37,7 +37,7 @@ def create_run(folder, config):
     ----------
     folder : path or None
         A directory that is empty or does not exist. None takes the first of runs/LAB,
-        runs/LAB-2, ... that does not exist.
+        runs/LAB-2, ... that does not exist, or was left by a run that was killed before it began.
     config : dict
         As new_config returns it.
 
@@ -62,7 +62,7 @@ def create_run(folder, config):
 
 
 def _new_folder(base):
-    """Make the first of base, base-2, base-3, ... that does not exist, and return it.
+    """Make the first of base, base-2, base-3, ... that does not exist or can be taken over.
 
     Two processes never get the same one.
     """
@@ -74,6 +74,8 @@ def _new_folder(base):
             folder.mkdir()
             return folder
         except FileExistsError:
+            if take_over(folder):
+                return folder
             number += 1
             folder = base.with_name(f"{base.name}-{number}")
 

@@ -4,6 +4,7 @@ The lock belongs to the process, not to the file: it ends with the process, even
 """
 import contextlib
 import errno
+import os
 import shlex
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,10 +102,35 @@ def check_unused(folder):
                               "directory for the run")
 
 
+def take_over(folder):
+    """Return whether a directory, now empty, was left by a run that was killed before it began.
+
+    Such a directory holds its lock and nothing else, and no process has the lock. Of several
+    processes that ask at once, one is told so: the one that removes the lock.
+    """
+    lock = Path(folder) / NAME
+    try:
+        import fcntl
+        with open(lock, "r+") as file:              # never made anew, as FileLock would
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            removed = os.fstat(file.fileno()).st_nlink == 0
+            if removed or not _holds_only_lock(folder):
+                return False
+            lock.unlink()
+            return True
+    except (ImportError, OSError):                  # no such locks here, or a process has it
+        return False
+
+
+def _holds_only_lock(folder):
+    """Return whether a directory holds its lock and nothing else."""
+    return [path.name for path in Path(folder).iterdir()] == [NAME]
+
+
 def discard_if_unused(folder):
     """Remove the directory of a run that never wrote anything."""
     folder = Path(folder)
     with contextlib.suppress(OSError):          # it holds files: it stays
-        if [path.name for path in folder.iterdir()] == [NAME]:
+        if _holds_only_lock(folder):
             (folder / NAME).unlink()
         folder.rmdir()

@@ -2,6 +2,7 @@
 import csv
 import io
 
+from ..charts import chart
 from ..errors import ScratchVAEError
 from ..storage import write_text
 
@@ -10,6 +11,18 @@ COLUMNS = ("epoch", "loss", "reconstruction", "kl",
            "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate")
 
 REQUIRED = ("epoch", "loss", "reconstruction", "kl", "seconds")
+LAST = 5                        # epochs that are shown
+SHOWN = {"epoch": "d", "loss": ".4g", "reconstruction": ".4g", "kl": ".3g", "val_loss": ".4g",
+         "seconds": ".1f"}
+STYLE = """<style>
+.scratchvae-history svg { width: 24rem; max-width: 100%; }
+.scratchvae-history text { font: 11px sans-serif; fill: currentColor; }
+.scratchvae-history line { stroke: currentColor; opacity: .25; }
+.scratchvae-history polyline { fill: none; stroke: currentColor; stroke-width: 1.8; }
+.scratchvae-history circle { fill: currentColor; }
+.scratchvae-history .training { color: #3d7ab8; }
+.scratchvae-history .validation { color: #d1495b; }
+</style>"""
 
 
 def wide(losses):
@@ -37,6 +50,41 @@ class History:
 
     def __len__(self):
         return len(self.rows)
+
+    def __repr__(self):
+        if not self.rows:
+            return self._heading()
+        table = self._table()
+        widths = [max(map(len, column)) for column in zip(*table)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths))
+                 for row in table]
+        return "\n".join([self._heading(), *lines])
+
+    def _repr_html_(self):
+        """Return the last epochs as a table, and the curves of the loss."""
+        if not self.rows:
+            return self._heading()
+        rows = [f"<tr><td>{'</td><td>'.join(cells)}</td></tr>" for cells in self._table()]
+        return (f'<div class="scratchvae-history">{STYLE}<p>{self._heading()}</p>'
+                f"<table>{''.join(rows)}</table>{self._curves()}</div>")
+
+    def _heading(self):
+        more = f"; the last {LAST}" if len(self) > LAST else ""
+        return f"History of {len(self)} epoch{'s' * (len(self) != 1)}{more}"
+
+    def _table(self):
+        """Return the last epochs as rows of text, under the names of the columns."""
+        columns = [name for name in SHOWN if any(row[name] is not None for row in self.rows)]
+        rows = [["" if row[name] is None else format(row[name], SHOWN[name]) for name in columns]
+                for row in self.rows[-LAST:]]
+        return [columns, *rows]
+
+    def _curves(self):
+        """Return an SVG of the loss by epoch, and that of the validation."""
+        lines = [(kind, kind, self["epoch"], self[column])
+                 for kind, column in (("training", "loss"), ("validation", "val_loss"))]
+        names = " ".join(f'<span class="{kind}">&#9679; {kind}</span>' for kind, *_ in lines)
+        return f"<p>{names}</p>{chart('loss', 'loss', lines, log=wide(self['loss']))}"
 
     def append(self, **row):
         """Add an epoch, with a number for each of COLUMNS."""

@@ -14,9 +14,10 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .. import concurrency
+from ..batches import Batches, batches_of
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
 from ..storage import read_arrays, understood, write_arrays
@@ -35,7 +36,7 @@ def fit(model, x, settings):
     Parameters
     ----------
     model : Model
-    x : array (N, ...)
+    x : array_like or Images (N, ...)
     settings : Settings
 
     Returns
@@ -106,7 +107,7 @@ class Training:
     ----------
     model : Model
         Built.
-    x, y : arrays
+    x, y : arrays or Batches
         Examples and targets, checked by the model; y may be x itself.
     settings : Settings
     """
@@ -216,7 +217,10 @@ class Training:
         """Return a copy of the examples of these indices, in an array of that name."""
         shape = (len(indices), *examples.shape[1:])
         batch = self.model.workspace.array(name, shape, examples.dtype)
-        self.kernels.take(examples, indices, batch)
+        if isinstance(examples, Batches):
+            examples.take(indices, batch)
+        else:
+            self.kernels.take(examples, indices, batch)
         return batch
 
     def means(self):
@@ -274,7 +278,7 @@ class Training:
 
     def _explain_validation(self, x):
         """Say why the validation loss is not finite, or refuse to go on if nothing explains it."""
-        cause = advice.cause_of_infinite_validation(self.model, x)
+        cause = advice.cause_of_infinite_validation(self.model, np.asarray(x))
         if not cause:
             self.diverged(f"the validation loss is not finite after epoch {self.number}")
         note(f"the validation loss is not finite after epoch {self.number}, but the training is "
@@ -340,9 +344,10 @@ class Training:
 
 def fingerprint(x, y):
     """Return the number of examples and a checksum of them and their targets, as text."""
-    checksum = zlib.crc32(x)
-    if y is not x:
-        checksum = zlib.crc32(y, checksum)
+    checksum = 0
+    for examples in [x] if y is x else [x, y]:
+        for batch in batches_of(examples):
+            checksum = zlib.crc32(batch, checksum)
     return f"{len(x):,} examples with checksum {checksum:08x}"
 
 

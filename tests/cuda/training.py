@@ -5,6 +5,7 @@ Run by test_cuda.py, in the simulator or on a device.
 import numpy as np
 import pytest
 
+from scratchvae.data import Images
 from scratchvae.layers import (
     GRU,
     Activation,
@@ -24,7 +25,7 @@ from scratchvae.models import VAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")      # unsigned positions wrap below 0
-IMAGES = np.random.default_rng(0).random((3, 4, 4, 1))
+IMAGES = Images(np.random.default_rng(0).integers(0, 256, (3, 4, 4, 1), np.uint8))
 WORDS = np.array([[3, 2, 0], [5, 4, 2]])
 
 

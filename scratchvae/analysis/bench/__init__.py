@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ... import kernels
 from ...errors import ScratchVAEError

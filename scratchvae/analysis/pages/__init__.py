@@ -3,10 +3,22 @@
 Such a page needs no server and no network. Its folder holds a template page.html, which extends the
 base.html of this package; the style.css that base.html includes; and scripts.
 """
+from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 
 HERE = Path(__file__).parent
+
+
+@dataclass(repr=False)
+class Page:
+    """A page that a notebook shows below its cell, in a frame."""
+    text: str
+
+    def _repr_html_(self):
+        return (f'<iframe srcdoc="{escape(self.text)}" '
+                'style="width: 100%; height: 48rem; border: 1px solid #8884"></iframe>')
 
 
 def render(folder, **content):

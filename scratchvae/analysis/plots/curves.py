@@ -11,7 +11,7 @@ FEW_EPOCHS = 8                  # a curve of fewer points has markers
 
 
 @styled
-def loss_curves(history, path, title, note="", reference=(), ylabel="nats an image"):
+def loss_curves(history, path=None, title="", note="", reference=(), ylabel="nats an image"):
     """Draw the loss and its two terms by epoch, of training and of validation.
 
     Without a KL divergence, as in a plain autoencoder, only the loss is drawn.
@@ -28,7 +28,7 @@ def loss_curves(history, path, title, note="", reference=(), ylabel="nats an ima
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     columns = ("loss", "reconstruction", "kl") if any(history["kl"]) else ("loss",)
     figure, panels = new_figure(title, 10 if len(columns) > 1 else 6, 3.4, len(columns))
@@ -62,7 +62,7 @@ def _draw_column(axes, history, column, ylabel):
 
 
 @styled
-def step_curve(steps, losses, path, title, note="", ylabel="nats an image"):
+def step_curve(steps, losses, path=None, title="", note="", ylabel="nats an image"):
     """Draw the loss of each batch, faint, and its running median over a hundredth of them.
 
     Losses that are not finite are left out. The highest thousandth may lie above the axes;
@@ -81,7 +81,7 @@ def step_curve(steps, losses, path, title, note="", ylabel="nats an image"):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""The style of the figures; how they are made and saved."""
+"""The style of the figures; how they are made, shown and saved."""
+import io
 from pathlib import Path
 
 import matplotlib.style
@@ -31,6 +32,15 @@ FRAME = "0.85"
 styled = matplotlib.style.context(["default", STYLE])
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as the value of a cell, with or without pyplot."""
+
+    def _repr_png_(self):
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
 def new_figure(title, width, height, panels=1):
     """Return a figure and its panels, side by side.
 
@@ -45,32 +55,49 @@ def new_figure(title, width, height, panels=1):
     -------
     (Figure, array of Axes)
     """
-    figure = Figure(figsize=(width, height), layout="compressed")
+    figure = Picture(figsize=(width, height), layout="compressed")
     figure.suptitle(title, wrap=True)
     return figure, figure.subplots(1, panels, squeeze=False)[0]
 
 
 def save(figure, path, note=""):
-    """Write a figure to a file, and return the path.
+    """Write a figure to a file and return the path; without a path, return the figure.
 
     The figures are made without pyplot, so there is nothing to close.
 
     Parameters
     ----------
     figure : Figure
-    path : path
+    path : path or None
         Missing folders are made.
     note : str
         A small line at the foot.
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     figure.supxlabel(note, x=0.995, ha="right", fontsize=6, color="0.45")
     FigureCanvasAgg(figure)
     # The layout of square axes takes two rounds; savefig does the second.
     figure.draw_without_rendering()
+    return figure if path is None else write(figure, path)
+
+
+@styled
+def write(figure, path):
+    """Write any figure of Matplotlib to a PNG file, and return the path.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        Missing folders are made.
+
+    Returns
+    -------
+    Path
+    """
     path = Path(path)
     write_file(path, lambda file: figure.savefig(file, format="png", dpi=DPI,
                                                  metadata={"Comment": mark(path)}))

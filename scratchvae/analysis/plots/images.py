@@ -9,7 +9,7 @@ from .figure import FRAME, new_figure, save, styled
 
 
 @styled
-def reconstructions(originals, outputs, path, title, note=""):
+def reconstructions(originals, outputs, path=None, title="", note=""):
     """Draw images above their reconstructions.
 
     Parameters
@@ -21,7 +21,7 @@ def reconstructions(originals, outputs, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------
@@ -35,7 +35,7 @@ def reconstructions(originals, outputs, path, title, note=""):
 
 
 @styled
-def samples(images, path, title, note="", columns=10, titles=()):
+def samples(images, path=None, title="", note="", columns=10, titles=()):
     """Draw images in rows.
 
     Parameters
@@ -51,7 +51,7 @@ def samples(images, path, title, note="", columns=10, titles=()):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------
@@ -64,7 +64,7 @@ def samples(images, path, title, note="", columns=10, titles=()):
 
 
 @styled
-def progress_pairs(steps, originals, outputs, path, title, note=""):
+def progress_pairs(steps, originals, outputs, path=None, title="", note=""):
     """Draw the input beside the output at several training steps, in reading order.
 
     Parameters
@@ -78,7 +78,7 @@ def progress_pairs(steps, originals, outputs, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------

@@ -6,7 +6,7 @@ from ...errors import ScratchVAEError
 from .figure import ACCENT, INK, new_figure, save, short, styled
 
 
-def latent_scatter(z, labels, classes, path, title, note=""):
+def latent_scatter(z, labels, classes, path=None, title="", note=""):
     """Draw the first two latent coordinates of the examples, coloured by class.
 
     Parameters
@@ -21,13 +21,13 @@ def latent_scatter(z, labels, classes, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     return latent_scatters({"": z}, labels, classes, path, title, note)
 
 
 @styled
-def latent_scatters(embeddings, labels, classes, path, title, note=""):
+def latent_scatters(embeddings, labels, classes, path=None, title="", note=""):
     """Draw the latent_scatter of the same examples in several latent spaces, side by side.
 
     Parameters
@@ -42,7 +42,7 @@ def latent_scatters(embeddings, labels, classes, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _keep_outliers_out(axes, z):
 
 
 @styled
-def kl_by_dimension(kl, path, title, note=""):
+def kl_by_dimension(kl, path=None, title="", note=""):
     """Draw the KL divergence of each latent dimension, the largest first.
 
     Dimensions near 0 carry no information.
@@ -106,7 +106,7 @@ def kl_by_dimension(kl, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     figure, (axes,) = new_figure(title, 7, 3.2)
     axes.bar(np.arange(1, len(kl) + 1), np.sort(kl)[::-1], color=INK, width=0.8)
@@ -118,7 +118,7 @@ def kl_by_dimension(kl, path, title, note=""):
 
 
 @styled
-def latent_histogram(z, path, title, note=""):
+def latent_histogram(z, path=None, title="", note=""):
     """Draw the distribution of one latent coordinate, and the density of the prior N(0, 1).
 
     Parameters
@@ -130,7 +130,7 @@ def latent_histogram(z, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
 
     Raises
     ------

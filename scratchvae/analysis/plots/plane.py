@@ -9,7 +9,7 @@ from .images import show
 MOST_TICKS = 12                 # labels along an axis, about: more would overlap
 
 
-def manifold(decode, path, title, note="", count=15):
+def manifold(decode, path=None, title="", note="", count=15):
     """Draw the decoded latent plane over the central 90 % of the prior.
 
     Parameters
@@ -22,13 +22,13 @@ def manifold(decode, path, title, note="", count=15):
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     return manifolds({"": decode}, path, title, note, count)
 
 
 @styled
-def manifolds(decoders, path, title, note="", count=15):
+def manifolds(decoders, path=None, title="", note="", count=15):
     """Draw the manifold of several models, side by side.
 
     Parameters
@@ -42,7 +42,7 @@ def manifolds(decoders, path, title, note="", count=15):
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     quantiles = ndtri(np.linspace(0.05, 0.95, count))
     downwards = quantiles[::-1]         # z_2 grows upwards
@@ -56,7 +56,7 @@ def manifolds(decoders, path, title, note="", count=15):
 
 
 @styled
-def decoded_grids(decode, grids, path, title, note=""):
+def decoded_grids(decode, grids, path=None, title="", note=""):
     """Draw several parts of the decoded latent plane, side by side.
 
     Parameters
@@ -69,7 +69,7 @@ def decoded_grids(decode, grids, path, title, note=""):
 
     Returns
     -------
-    Path
+    Path or Figure
     """
     planes = [_decoded(decode, np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1))
               for _, first, second in grids]

@@ -18,11 +18,11 @@ HEAD = 36                       # pixels, for the text
 
 
 @styled
-def traversal(decode, z, coordinate, values, folder, title, note=""):
+def traversal(decode, z, coordinate, values, folder=None, title="", note=""):
     """Draw a latent point decoded with one of its coordinates set to each of the values.
 
-    Writes an animation (traversal.gif), its frames (traversal/frame_00.png and so on) and all
-    images on one sheet (traversal.png).
+    In a folder it writes an animation (traversal.gif), its frames (traversal/frame_00.png and so
+    on) and all images on one sheet (traversal.png); without one it returns the figure of the sheet.
 
     Parameters
     ----------
@@ -33,15 +33,15 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
         The coordinate that moves, from 0.
     values : sequence of float
         Its values.
-    folder : path
+    folder : path, optional
         Where to write the files.
     title, note
         See scratchvae.analysis.plots.
 
     Returns
     -------
-    list of Path
-        The animation and the sheet.
+    list of Path or Figure
+        The animation and the sheet, or the sheet as a figure.
 
     Raises
     ------
@@ -58,6 +58,10 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
     points[:, coordinate] = values
     images = as_images(decode(points))
     name = f"$z_{{{coordinate + 1}}}$"
+    figure = sheet(images, 10, title, [short(value) for value in values])
+    figure.axes[0].set_xlabel(f"above each image: {name}", fontsize=8)
+    if folder is None:
+        return save(figure, None, note)
     folder = Path(folder)
     frames = list(_frames(images, [f"{name} = {short(value)}" for value in values]))
     for i, frame in enumerate(frames):
@@ -65,8 +69,6 @@ def traversal(decode, z, coordinate, values, folder, title, note=""):
     animation = folder / "traversal.gif"
     save_image(frames[0], animation, save_all=True, append_images=frames[1:],
                duration=FRAME_MILLISECONDS, loop=0)         # 0: it repeats for ever
-    figure = sheet(images, 10, title, [short(value) for value in values])
-    figure.axes[0].set_xlabel(f"above each image: {name}", fontsize=8)
     return [animation, save(figure, folder / "traversal.png", note)]
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from ...charts import chart
 from ...storage import write_text
 from ...training.history import COLUMNS, History, wide
 from ..pages import render
-from . import curves, facts
+from . import facts
 from .images import embedded
 from .progress import Progress
 
@@ -174,7 +175,7 @@ def _chart(run, rows, column):
                   for reference in run.references
                   if isinstance(reference.val_loss, float) and reference.epoch <= len(rows)]
     log = column != "kl" and wide(training)
-    return Markup(curves.chart(TERMS[column], _unit(run, column), lines, points, log))
+    return Markup(chart(TERMS[column], _unit(run, column), lines, points, log))
 
 
 def _unit(run, column):

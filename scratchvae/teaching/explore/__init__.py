@@ -4,12 +4,18 @@ The page computes by itself.  The scripts in assets/ are the forward and backwar
 in JavaScript and for one example at a time, and the weights are part of the page.  images.py and
 lines.py collect the content of the two kinds of page; payload.py packs it.
 """
-from ...analysis.pages import render
+from ...analysis.pages import Page, render
+from ...runs import open_run
 from ...storage import write_text
 from . import images, lines
 from .scripts import ASSETS
 
 PAGES = {"images": images, "text": lines}       # by the kind of lab
+
+
+def show(folder):
+    """Return the page of the trained run in a folder, for a notebook, which shows it."""
+    return Page(page_of(open_run(folder)))
 
 
 def write_page(run, path):
@@ -32,9 +38,13 @@ def write_page(run, path):
     ScratchVAEError
         If a page cannot show or compute such a model.
     """
+    write_text(path, page_of(run))
+    return path
+
+
+def page_of(run):
+    """Return the page of a trained run as text."""
     kind = PAGES[run.lab.kind]
     content, arrays = kind.contents(run)
-    page = render(ASSETS, content=content | {"arrays": arrays.places}, payload=arrays.text(),
+    return render(ASSETS, content=content | {"arrays": arrays.places}, payload=arrays.text(),
                   body=kind.BODY, scripts=kind.SCRIPTS)
-    write_text(path, page)
-    return path

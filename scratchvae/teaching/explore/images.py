@@ -5,7 +5,7 @@ The page shows the latent plane, an input image, the decoded image, and the grad
 import math
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...analysis.pictures import as_images
 from ...errors import ScratchVAEError
@@ -31,7 +31,7 @@ def contents(run):
     check_latent_space(run, heavy)
     check_images(run)
     arrays = Arrays()
-    x = run.x_test[:POINTS]
+    x = np.asarray(run.x_test[:POINTS])
     labels = run.data.y_test[:len(x)]
     z_mean, z_log_var = encode(model, x)
     low, high = plane_range(z_mean)

@@ -23,11 +23,14 @@ class Call(NamedTuple):
         The arguments, NumPy's. Outputs hold what the declaration draws: NaN, or what is updated.
     forward : dict of name -> array
         The arguments and results of the forward pass, if this is a backward pass.
+    same : dict of name -> name
+        Arrays that are one and the same array as another one.
     """
     case: object
     dtype: np.dtype
     arrays: dict
     forward: dict
+    same: dict = {}
 
 
 class Result(NamedTuple):
@@ -54,6 +57,13 @@ def forward_of(name):
     reference = kernels.load("reference")
     stem = name.removesuffix("_backward")
     return next((other for other in (f"{stem}_forward", stem) if hasattr(reference, other)), None)
+
+
+def keeps_scratch(backend, name):
+    """Return whether the operation's work space holds anything."""
+    case = cases.make_case(getattr(backend, name))
+    return make_scratch(backend, case.declaration, case.sizes, case.options,
+                        np.dtype(np.float64)) is not None
 
 
 def make_call(case, dtype, values=None, seed=0):
@@ -94,6 +104,8 @@ def draw(case, declaration, dtype, values, seed):
         if values and declared.kind in ("real", "small") and not (declared.output
                                                                    and not declared.updated):
             arrays[name] = values(array).astype(array.dtype)
+        if values and declared.kind == "unit" and "rate" in case.options and array.size > 2:
+            array.flat[1] = case.options["rate"]    # the number that decides what is dropped
         if declared.kind == "index" and array.size > 2:
             array.flat[-1] = array.flat[0]          # two equal ones show what must be added up
     return arrays
@@ -116,8 +128,10 @@ def run(backend, call, garbage=None):
         if garbage is not None and declared.output and not declared.updated:
             if copies[name] is not None:
                 copies[name][...] = garbage
+    copies |= {name: copies[other] for name, other in call.same.items()}
     before = {name: None if array is None else array.copy() for name, array in copies.items()}
     given = cases.to_backend(backend, copies, call.dtype)
+    given |= {name: given[other] for name, other in call.same.items()}
     try:
         with np.errstate(all="ignore"):
             scratch = make_scratch(backend, declaration, case.sizes, case.options, call.dtype)
@@ -130,6 +144,7 @@ def run(backend, call, garbage=None):
              if array is not None}
     changed = tuple(name for name, declared in declaration.arrays.items()
                     if name in after and not declared.output
+                    and name not in (*call.same, *call.same.values())
                     and not np.array_equal(after[name], before[name], equal_nan=True))
     return Result(after, "", changed)
 

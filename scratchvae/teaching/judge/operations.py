@@ -27,6 +27,16 @@ FAR = 300.0                     # inputs of this size let careless exponentials 
 # Families whose forward passes take exponentials.
 OVERFLOWING = {"activation", "binary_crossentropy", "squared_error", "onehot_binary_crossentropy",
                "sparse_categorical_crossentropy"}
+# Arrays that layers pass as one and the same, as the docstrings allow.
+SAME = {
+    "activation_forward": {"y": "x"},
+    "activation_backward": {"dx": "dout", "y": "dout"},
+    "dense_backward": {"dz": "dout", "y": "dout"},
+    "mask_steps": {"y": "x"},
+    "onehot_binary_crossentropy_backward": {"dlogits": "logits"},
+    "sparse_categorical_crossentropy_backward": {"dlogits": "logits"},
+}
+ONE_ARRAY = "arrays that are one"
 # Outputs that others of the same operation are computed from.
 UPSTREAM = {"mean", "variance", "log_total", "m", "v", "velocity"}
 SHOWN = 3                       # findings of one operation that are kept
@@ -101,7 +111,7 @@ class Judgement:
         return cls(**{**values, "findings": findings})
 
 
-def judge(backend, trusted, name):
+def judge(backend, trusted, name, with_differences=True):
     """Return the Judgement of an operation.
 
     Parameters
@@ -112,6 +122,8 @@ def judge(backend, trusted, name):
         A backend that is taken to be right.
     name : str
         The operation's name.
+    with_differences : bool
+        Whether a backward pass is also compared with central differences.
     """
     judgement = Judgement(name)
     operation = getattr(backend, name)
@@ -119,13 +131,16 @@ def judge(backend, trusted, name):
     tried = []                          # (case, dtype, variant, outputs that are wrong)
     for case, dtype, variant, values in trials(backend, operation):
         call = make_call(case, dtype, values)
+        if variant == ONE_ARRAY:
+            call = call._replace(same=SAME[name])
         wrong = try_call(backend, trusted, call, variant, judgement)
         tried.append((case, dtype, variant, wrong))
     judgement.right = [output for output in outputs
                        if not any(output in wrong for *_, wrong in tried)]
     judgement.only = which_fail(tried)
     judgement.proofs.append(f"{len(tried)} calls beside the {trusted.NAME} backend")
-    compare_with_differences(backend, operation, judgement)
+    if with_differences:
+        compare_with_differences(backend, operation, judgement)
     del judgement.findings[SHOWN:]
     return judgement
 
@@ -145,6 +160,8 @@ def trials(backend, operation):
     for sizes, variant in ((cases.ONE, "one of each"), (PANELS, "other sizes")):
         for case in cases.cases_of(operation, sizes):
             yield case, "float64", variant, None
+    if operation.declaration.name in SAME:
+        yield usual[0], "float64", ONE_ARRAY, None
     if set(operation.declaration.letters) <= set("NDJVPE*"):
         for dtype in PRECISION:
             yield cases.make_case(operation, LONG), dtype, "long arrays", None
@@ -159,8 +176,8 @@ def try_call(backend, trusted, call, variant, judgement):
         if not any(finding.array == "" for finding in judgement.findings):
             shapes = ", ".join(f"{name} {array.describe_shape()}"
                                for name, array in declaration.arrays.items())
-            judgement.findings.append(Finding("", result.error, words,
-                                              looks=[f"the arrays of {declaration.name}: {shapes}"]))
+            looks = [f"the arrays of {declaration.name}: {shapes}"]
+            judgement.findings.append(Finding("", result.error, words, looks=looks))
         return [array.name for array in declaration.arrays.values() if array.output]
     for name in result.changed:
         add(judgement, Finding(name, f"{name} is an input and was changed", words))
@@ -170,13 +187,18 @@ def try_call(backend, trusted, call, variant, judgement):
              if declaration.arrays[name].output and not is_work_space(declaration, name)
              and not equal(result.arrays[name], array, call.dtype)]
     again = run(backend, call, GARBAGE)
+    if call.same and wrong:
+        pairs = " and ".join(f"{name} is {other}" for name, other in call.same.items())
+        add(judgement, Finding(wrong[0], f"{wrong[0]} is wrong where {pairs}: layers pass one "
+                               "array for both", words))
+        return wrong
     for name in wrong[:1]:
         finding = describe(call, name, result, again, right, words)
         if all(name != other.array for other in judgement.findings):
             guess = as_if(trusted, call, name, result.arrays[name].astype(np.float64))
             finding.looks = [guess, *finding.looks] if guess else finding.looks
         add(judgement, finding)
-    if not wrong and not again.error:
+    if not wrong and not again.error and not call.same:
         wrong = [name for name, array in again.arrays.items()
                  if declaration.arrays[name].output and not is_work_space(declaration, name)
                  and not np.array_equal(array, result.arrays[name], equal_nan=True)]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...kernels.windows import padding_before
 from .numbers import name_factor
 from .quantities import PARTS, quantities
 from .terms import (
@@ -107,7 +108,7 @@ def looks_like(comparison):
     if found:
         return [found]
     where, comparison = recurrent_part(comparison)
-    for finder in (as_before, zeros, constant, rearranged, signs):
+    for finder in (as_before, zeros, constant, rearranged, signs, two_factors):
         found = finder(comparison)
         if found:
             return [where + found]
@@ -206,6 +207,19 @@ def signs(c):
         return None
     where = place_in_words(c, c.bad)
     return f"the sign is wrong {where or 'of some elements'}, the sizes are right"
+
+
+def two_factors(c):
+    """One factor on one side of a condition, another one on the other side."""
+    for words, places in predicates(c):
+        if places.shape != c.wrong.shape or min(places.sum(), (~places).sum()) < 2:
+            continue
+        inside = multiple(c.wrong[places], c.right[places])
+        outside = multiple(c.wrong[~places], c.right[~places])
+        if inside is not None and outside is not None and abs(inside - outside) > 1e-3:
+            return (f"where {words} it is {c.number(inside)} times the right numbers, elsewhere "
+                    f"{c.number(outside)} times")
+    return None
 
 
 def hardly_differs(c):
@@ -382,9 +396,44 @@ def predicates(c):
         for words, places in ((f"{name} < 0", array < 0), (f"{name} > 0", array > 0),
                               (f"{name} = 0", array == 0), (f"{name} is not 0", array != 0)):
             yield from spread(c, words, places, letters)
+    met = overlaps(c)
+    if met is not None:
+        letters = "PQ" if c.declaration.family == "conv2d_transpose" else "HW"
+        yield from spread(c, "several windows meet a pixel", met, tuple(letters))
     yield "the right number is 0", np.abs(c.right) < 1e-12
     yield "the right number is below 0", c.right < 0
     yield "the right number is above 0", c.right > 0
+
+
+def carried(c, axis, steps, first):
+    """Return for which sequences a recurrence goes wrong, by the mask of the step before."""
+    before = c.arrays["mask"][:, steps[steps.index(first) - 1]]
+    others = tuple(i for i in range(1, c.wrong.ndim - 1))
+    bad = c.bad.take(first, axis).any(axis=others)
+    for value, words in ((0, "skip"), (1, "take")):
+        if bad.any() and not bad.all() and not (bad & (before != value)).any():
+            return f" for sequences that {words} the step before"
+    return ""
+
+
+def overlaps(c):
+    """Return where several windows meet a pixel, for an array of the finer images; or None."""
+    window = c.options.get("window")
+    if window is None or not {"A", "B"} <= c.sizes.keys():
+        return None
+    kernel = c.options.get("pool_size", (c.sizes["A"], c.sizes["B"]))
+    letters = "PQ" if c.declaration.family == "conv2d_transpose" else "HW"
+    if not set(letters) <= set(c.letters):
+        return None
+    coarse = "HW" if letters == "PQ" else "PQ"
+    counts = []
+    for fine_letter, coarse_letter, size, stride in zip(letters, coarse, kernel, window.strides):
+        fine = c.sizes[fine_letter]
+        stops = c.sizes[coarse_letter]
+        start = padding_before(fine, stops, size, stride)
+        met = [p * stride + a - start for p in range(stops) for a in range(size)]
+        counts.append(np.bincount([i for i in met if 0 <= i < fine], minlength=fine))
+    return np.outer(*counts) > 1
 
 
 def spread(c, words, places, letters, axis=None):
@@ -411,7 +460,8 @@ def recurrent_part(c):
         first = next(t for t in steps if c.bad.take(t, axis).any())
         if first != steps[0]:
             words += (f"right at step {steps[0]}, which is computed first, and wrong from step "
-                      f"{first} on, so look at what goes from one step to the next: ")
+                      f"{first} on{carried(c, axis, steps, first)}, so look at what goes from one "
+                      "step to the next: ")
         step = (slice(None),) * axis + (slice(first, first + 1),)
         c = c.within(step)._replace(cut={"T": slice(first, first + 1)})
     if f"{len(gates)}U" in c.letters:

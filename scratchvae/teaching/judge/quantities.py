@@ -52,13 +52,13 @@ def logits(arrays, options):
     if "logits" not in arrays:
         return {}
     letters = "NTV" if arrays["logits"].ndim == 3 else "NV" if "targets" in arrays else "ND"
-    l = arrays["logits"]
-    p = np.exp(l - l.max(axis=-1, keepdims=True))
+    x = arrays["logits"]
+    p = np.exp(x - x.max(axis=-1, keepdims=True))
     p /= p.sum(axis=-1, keepdims=True)
-    sigmoid = 1 / (1 + np.exp(-l))
+    sigmoid = 1 / (1 + np.exp(-x))
     found = {"softmax": (letters, p), "sigmoid": (letters, sigmoid)}
     if "targets" in arrays:
-        onehot = np.arange(l.shape[-1]) == arrays["targets"][..., np.newaxis]
+        onehot = np.arange(x.shape[-1]) == arrays["targets"][..., np.newaxis]
         found["one-hot target"] = (letters, onehot * 1.0)
     return found
 

@@ -31,8 +31,6 @@ def print_verdict(verdict, out=None):
     out = out or console()
     for judgement in verdict.wrong:
         print_wrong(out, verdict, judgement)
-    for name, why in verdict.innocent.items():
-        out.print(f"[green]{name}[/] of {escape(verdict.backend)} is right: {escape(why)}")
     print_elsewhere(out, verdict)
     print_proofs(out, verdict)
 
@@ -40,10 +38,11 @@ def print_verdict(verdict, out=None):
 def print_wrong(out, verdict, judgement):
     """Print why an operation is wrong."""
     file, line = place_of(verdict.backend, judgement.operation)
-    out.print(f"[bold red]{judgement.operation} is wrong[/]   {escape(file)}, line {line}")
     if judgement.follows:
-        indented(out, f"judged when {judgement.follows} is right: it reads what that leaves behind")
+        out.print(f"[yellow]{judgement.operation} waits[/] until {judgement.follows} is right: it "
+                  "reads what that leaves\n")
         return
+    out.print(f"[bold red]{judgement.operation} is wrong[/]   {escape(file)}, line {line}")
     for number, finding in enumerate(judgement.findings):
         indented(out, f"{escape(finding.says)}{': ' + finding.worst if finding.worst else ''}")
         for looks in finding.looks:
@@ -56,8 +55,12 @@ def print_wrong(out, verdict, judgement):
     if judgement.right:
         indented(out, f"right: {', '.join(judgement.right)}")
     if judgement.agrees and judgement.findings[0].array:
-        indented(out, "it is the derivative of your forward pass, which must compute something "
-                      "else than it should; look there")
+        indented(out, "it is the derivative of its own forward pass: that one computes something "
+                      "else than it should, or both do")
+    outside = next((result for result in verdict.golden if not result.passed
+                    and judgement.operation in result.operations), None)
+    if outside:
+        indented(out, f"from outside: {escape(outside.name)}: {escape(outside.says)}")
     out.print()
 
 

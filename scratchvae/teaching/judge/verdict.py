@@ -96,11 +96,9 @@ def evidence(verdict, name):
         if not finding.says.endswith("is wrong"):
             return finding.says
     pair = [name] + [other for other in verdict.judgements if forward_of(other) == name]
-    pair += [forward_of(name)] if forward_of(name) else []
+    pair += [forward_of(name)] if forward_of(name) else []      # forward and backward pass
     if any(verdict.judgements[other].agrees is False for other in pair
            if other in verdict.judgements):
         return "forward and backward pass contradict each other"
-    for result in verdict.golden:
-        if not result.passed and name in result.operations:
-            return f"{result.name}: {result.says}"
-    return ""
+    return next((f"{result.name}: {result.says}" for result in verdict.golden
+                 if not result.passed and set(pair) & set(result.operations)), "")

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...analysis.bench import sgemm_gflops
+from ...analysis.pages import Page
 from .check import check
 from .health import examine
+from .operations import judge_operations
+from .page import page_of
 from .step import record
 from .subject import Subject, open_subject
+from .table import describe
 from .timing import measure
 
 TIMING = 1.5                    # seconds
@@ -17,9 +21,9 @@ CHECKING = 1.5                  # seconds
 PEAKS = 5                       # matrix products; the fastest gives the machine's peak
 
 
-@dataclass
+@dataclass(repr=False)
 class Trace:
-    """What was measured of a training step.
+    """What was measured of a training step. A notebook shows it as a page.
 
     Attributes
     ----------
@@ -35,6 +39,8 @@ class Trace:
     gflops : float
         The machine's sgemm peak in GFLOP/s.
     findings : list of health.Finding
+    judgements : list of Judgement
+        Of the operations that training and inference call.
     """
     subject: Subject
     backend: str
@@ -44,6 +50,18 @@ class Trace:
     times: object
     gflops: float
     findings: list = field(default_factory=list)
+    judgements: list = field(default_factory=list)
+
+    def __repr__(self):
+        return f"{self.subject.title}: {describe(self)}"
+
+    def _repr_html_(self):
+        return Page(page_of(self))._repr_html_()
+
+
+def backend_on_host(subject):
+    """Return whether the step's arrays are NumPy's, as the judge needs them."""
+    return subject.model.kernels.NAME != "cuda"
 
 
 def trace(subject, timing=TIMING, checking=CHECKING):
@@ -79,4 +97,6 @@ def trace(subject, timing=TIMING, checking=CHECKING):
     backend = subject.model.kernels.describe()
     result = Trace(subject, backend, losses, recorder.events, recorder.updates, times, gflops)
     result.findings = examine(result)
+    if backend_on_host(subject):
+        result.judgements = judge_operations(subject)
     return result

@@ -14,13 +14,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...gradcheck.check import FLOOR, ROUNDING, central_difference, relative_error
 from ...models import Model
 from .tap import tapped
 
-EXAMPLES = 2
+EXAMPLES = 3
 ENTRIES = 6                     # of each layer, at most
 # Distances of the differences, tried until one gives a small error. A bias moves thousands of relu
 # units near their kinks, so some distances must be tiny.

@@ -16,8 +16,13 @@ LEVELS = 127  # of colour on each side of 0; the byte 0 is a gap between tiles
 
 def write_page(trace, path):
     """Write the page of a trace to the file `path`, and return the path."""
-    write_text(path, render(HERE, trace=contents(trace)))
+    write_text(path, page_of(trace))
     return Path(path)
+
+
+def page_of(trace):
+    """Return the page of a trace as text."""
+    return render(HERE, trace=contents(trace))
 
 
 def contents(trace):

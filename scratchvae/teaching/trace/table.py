@@ -76,6 +76,15 @@ def totals(trace):
         f"{entries} random entries in {reached} of {len(layers)} layers within the time limit; "
         f"largest relative error {max(checked.error for checked in layers):.0e}"
     )
+    wrong = [judgement for judgement in trace.judgements if not judgement.passed]
+    if trace.judgements and not wrong:
+        yield (f"the judge: all {len(trace.judgements)} operations that training and inference "
+               "call give the right results beside another backend, on small arrays")
+    for judgement in wrong:
+        finding = judgement.findings[0]
+        yield (f"the judge: {judgement.operation} is WRONG: {finding.says}"
+               f"{': ' + finding.worst if finding.worst else ''}"
+               f"{'; it looks like this: ' + finding.looks[0] if finding.looks else ''}")
 
 
 def forward_row(event):
@@ -147,7 +156,8 @@ def print_findings(console, findings):
     console.print()
     if not findings:
         console.print("[green]Nothing unhealthy was found[/]: no dead units, saturation, vanishing "
-                      "or exploding gradients, or collapsed dimensions.")
+                      "or exploding gradients, or collapsed dimensions. This is about sizes, not "
+                      "about whether the code is right: see the judge above.")
     for finding in findings:
         problem = f"[bold yellow]! {finding.place}[/]: {escape(finding.problem)}."
         rule = f"[dim]rule: {escape(finding.rule)}[/]"
