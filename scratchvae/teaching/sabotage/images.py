@@ -76,7 +76,7 @@ MISTAKES = (
                  "np.prod(pool_size)"),
         ),
         "this is the right gradient of a mean over pixels that do not exist. Images whose size the "
-        "window divides have no border: only odd sizes show the mistake",
+        "window divides have no border: with a window of 2, only odd sizes show the mistake",
         checks.layer(lambda: AveragePooling2D(2, padding="same"), (5, 3, 2)),
         checks.golden_group("layer/AveragePooling2D/2 None same"),
         checks.GOLDEN,

@@ -126,8 +126,8 @@ MISTAKES = (
                  "(1 - momentum) * moving_variance + momentum * variance"),
         ),
         "no gradient depends on the moving averages, and the training loss does not either. They "
-        "follow the last batch alone, so the validation loss is noisy. The state after a step must "
-        "be compared, too",
+        "follow the last batch almost alone, so the validation loss is noisy. The state after a "
+        "step must be compared, too",
         checks.layer(lambda: BatchNormalization(), (3, 2, 4)),
         checks.golden_group("batchnorm/rows"),
         checks.GOLDEN,

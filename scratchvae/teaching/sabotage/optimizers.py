@@ -22,7 +22,7 @@ MISTAKES = (
         (Edit("adam_update", "(1 - beta_2 ** step) ** 0.5 / (1 - beta_1 ** step)",
               "(1 - beta_2) ** 0.5 / (1 - beta_1)"),),
         "the first step is right, so a check of one step passes. From the second step on the "
-        "factor is too small or too large. The group has five steps",
+        "factor is too large, and after a hundred steps too small. The group has five steps",
         checks.vae,
         checks.golden_group("optimizer/Adam"),
         checks.GOLDEN,
