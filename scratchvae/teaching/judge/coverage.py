@@ -9,6 +9,7 @@ import numpy as np
 
 import scratchvae
 
+from ...kernels import BACKENDS
 from ...kernels.backend import operations
 from .calls import in_one_line
 from .golden import all_golden
@@ -137,7 +138,8 @@ def suspects(results):
     """Return the functions that ran where comparisons fail, and least where they pass.
 
     Their order is that of Ochiai's coefficient (Abreu et al. 2006): failed / sqrt(all failed *
-    (failed + passed)), for the number of failing and passing comparisons that ran a function.
+    (failed + passed)), for the number of failing and passing comparisons that ran a function. Of
+    equals, those that all backends use come first: the backends agree.
 
     Parameters
     ----------
@@ -146,7 +148,7 @@ def suspects(results):
     Returns
     -------
     list of str
-        At most three, the most suspicious first; several if they cannot be told apart.
+        At most three; several if they cannot be told apart.
     """
     failing = [result for result in results if not result.passed]
     scores = {}
@@ -158,7 +160,13 @@ def suspects(results):
     if not scores:
         return []
     best = max(scores.values())
-    found = sorted(name for name, score in scores.items() if score > best - 1e-9)
+    found = [name for name, score in scores.items() if score > best - 1e-9]
+    found.sort(key=lambda name: (is_of_a_backend(name), name))
     gradients = all(GRADIENT.match(result.says) for result in failing)
     right_direction = [name for name in found if gradients == ("backward" in name)]
     return (right_direction or found)[:3]
+
+
+def is_of_a_backend(function):
+    """Return whether "file: function" is in the folder of one backend."""
+    return Path(function.rpartition(": ")[0]).parent.name in BACKENDS
