@@ -17,8 +17,9 @@ from .golden import all_golden
 PACKAGE = Path(scratchvae.__file__).parent
 # Code that computes nothing, and the operations, which are judged on their own.
 ELSEWHERE = ("teaching", "checks.py", "errors.py", "operation.py", "cases.py", "workspace.py",
-             "parameters.py", "noise.py", "arrays.py", "kernels/cpu/", "kernels/cuda/")
+             "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py", "kernels/cpu/", "kernels/cuda/")
 JUDGED = "kernels/reference/"
+MAKING = re.compile(r"\b(setup|build|bind|add_\w+|[gs]et_\w+|from_config|\w*scratch)$")
 GRADIENT = re.compile(r"d[a-z_]+\[|gradient of")      # the first array that differs is a gradient
 
 
@@ -73,8 +74,8 @@ def outcome(golden, name):
 
 def first_difference(compared, source):
     """Return the worst element of an array that differs, as text."""
-    actual = np.asarray(compared.actual)
-    expected = np.asarray(compared.expected)
+    actual = np.asarray(compared.actual, np.float64)
+    expected = np.asarray(compared.expected, np.float64)
     if actual.shape != expected.shape:
         return f"{compared.name} has shape {actual.shape}, {source} says {expected.shape}"
     distance = np.abs(actual - expected)
@@ -129,7 +130,8 @@ def described(code):
     file = code.co_filename
     if not file.startswith(str(PACKAGE.parent)) or code.co_name.startswith("<"):
         return ""
-    if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__"):
+    if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__") or (
+            MAKING.match(code.co_name)):
         return ""
     return f"{file}: {getattr(code, 'co_qualname', code.co_name)}"
 

@@ -24,6 +24,7 @@ PANELS = cases.SIZES | {"N": 7, "K": 40, "M": 33, "U": 17, "C": 16, "H": 8, "W":
 VECTORS = PANELS | {"M": 32, "N": 3}
 LONG = cases.SIZES | {"*": (3, 6667), "P": 20_001, "D": 6667, "J": 6667, "V": 6667}
 PRECISION = {"float64": 1e-9, "float32": 1e-5}
+LARGE = 20.0                    # a mean beside which a variance of 1 loses digits
 GARBAGE = 0.5                   # what outputs hold before a second call
 FAR = 300.0                     # inputs of this size let careless exponentials overflow
 # Families whose forward passes take exponentials.
@@ -159,6 +160,8 @@ def trials(backend, operation):
             "_backward"):
         for case in usual:
             yield case, "float32", "large numbers", lambda array: FAR * array
+    if operation.declaration.name in ("batchnorm_forward", "layernorm_forward"):
+        yield usual[0], "float32", "a large mean", lambda array: array + LARGE
     for sizes, variant in ((cases.ONE, "one of each"), (PANELS, "other sizes")):
         for case in cases.cases_of(operation, sizes):
             yield case, "float64", variant, None

@@ -217,8 +217,10 @@ def two_factors(c):
         inside = multiple(c.wrong[places], c.right[places])
         outside = multiple(c.wrong[~places], c.right[~places])
         if inside is not None and outside is not None and abs(inside - outside) > 1e-3:
+            beyond = "it is right" if abs(outside - 1) < NEGLIGIBLE else (
+                f"{c.number(outside)} times")
             return (f"where {words} it is {c.number(inside)} times the right numbers, elsewhere "
-                    f"{c.number(outside)} times")
+                    f"{beyond}")
     return None
 
 
