@@ -16,10 +16,11 @@ from .examine import bench, gradcheck, trace
 from .labs import list_labs, summary
 from .learn import learn
 from .runs import evaluate, explore, plot
+from .score import score
 from .train import train
 
-COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
-            generate, gradcheck, learn, check, trace, bench, data, cache)
+COMMANDS = (list_labs, summary, train, evaluate, score, plot, explore, sample, reconstruct,
+            interpolate, generate, gradcheck, learn, check, trace, bench, data, cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -25,8 +25,8 @@ class Run:
     """A run directory. What belongs to it is loaded when it is first used.
 
     ImageRun and TextRun add what depends on the kind of the data: `data`, `x_test`, `examples`,
-    `evaluate`, `describe_evaluation`, `draw_reconstructions`, `draw_samples`, `glimpse` and
-    `originals`.
+    `part`, `evaluate`, `describe_evaluation`, `draw_reconstructions`, `draw_samples`,
+    `draw_scores`, `glimpse` and `originals`.
 
     Parameters
     ----------
