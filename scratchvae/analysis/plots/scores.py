@@ -12,7 +12,7 @@ BINS = 60
 
 
 @styled
-def extremes(images, scores, path=None, title="", note="", unit="nats"):
+def extremes(images, scores, path=None, title="", note=""):
     """Draw the images with the lowest scores above those with the highest.
 
     Each has its index and its score above it.
@@ -24,8 +24,6 @@ def extremes(images, scores, path=None, title="", note="", unit="nats"):
     scores : array of shape (N,)
     path, title, note
         See scratchvae.analysis.plots.
-    unit : str
-        Of the scores.
 
     Returns
     -------
@@ -42,12 +40,12 @@ def extremes(images, scores, path=None, title="", note="", unit="nats"):
     order = np.argsort(scores, kind="stable")
     count = max(1, min(SHOWN, len(order) // 2))
     chosen = np.concatenate((order[:count], order[::-1][:count]))
-    titles = [f"{i}: {scores[i]:.1f}".replace("-", "\N{MINUS SIGN}") for i in chosen]
+    titles = [f"{i}: {scores[i]:.4g}".replace("-", "\N{MINUS SIGN}") for i in chosen]
     shown = as_images(np.stack([images[i] for i in chosen]))
     figure = sheet(shown, count, title, titles)
     axes, = figure.axes
     axes.set_yticklabels(["lowest", "highest"])
-    axes.set_xlabel(f"above each image: its index and its score in {unit}", fontsize=8)
+    axes.set_xlabel("above each image: its index and its score", fontsize=8)
     return save(figure, path, note)
 
 
