@@ -1,15 +1,23 @@
-"""A score for every example: log p(x), the error of a plain autoencoder, and the ROC area."""
+"""A score for every example, and the commands score, card and demo."""
+import csv
+import importlib
+import re
+
 import numpy as np
 import pytest
-from helpers import HOSTS, same_on_any_number_of_threads, small_vae
+from helpers import HOSTS, is_picture, same_on_any_number_of_threads, small_vae
 from scipy.stats import bernoulli, multivariate_normal
 
-from scratchvae.analysis import metrics
+from scratchvae.analysis import metrics, plots
 from scratchvae.batches import Images
+from scratchvae.data import load_images
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import BatchNormalization, Dense
 from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.runs import open_run
 
+pytest_plugins = "explore_runs"
+demo = importlib.import_module("scratchvae.cli.demo")   # not the command of this name
 D = 6
 J = 2
 
@@ -154,3 +162,157 @@ def zero_scale():
 def test_wrong_use_gets_one_line(call, message, x):
     with pytest.raises(ScratchVAEError, match=message):
         call(x)
+
+
+# How well scores tell two kinds apart.
+
+
+def test_the_roc_area_by_hand():
+    """Of 6 pairs, 4 are in order and 1 is equal."""
+    scores = [3, 1, 2, 2, 0]
+    positive = [True, True, False, True, False]
+    assert metrics.roc_area(scores, positive) == (4 + 0.5) / 6
+    false, true = metrics.roc_curve(scores, positive)
+    np.testing.assert_allclose(false, [0, 0, 1 / 2, 1 / 2, 1])
+    np.testing.assert_allclose(true, [0, 1 / 3, 2 / 3, 1, 1])
+
+
+@pytest.mark.parametrize("values", [3, 10 ** 6])
+def test_the_roc_area_is_the_number_of_pairs_in_order_and_the_area_of_the_curve(values, rng):
+    scores = rng.integers(0, values, 300)
+    positive = rng.random(300) < 0.2
+    pairs = scores[positive][:, None] - scores[~positive]
+    expected = ((pairs > 0) + 0.5 * (pairs == 0)).mean()
+    assert metrics.roc_area(scores, positive) == pytest.approx(expected)
+    false, true = metrics.roc_curve(scores, positive)
+    area = np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)
+    assert area == pytest.approx(expected)
+    assert metrics.roc_area(-scores, positive) == pytest.approx(1 - expected)
+
+
+@pytest.mark.parametrize("scores, positive, message", [
+    ([1, 2], [True], r"^roc_area: scores and positive must have the same shape \(N,\), got \(2,\)"),
+    ([1, np.nan], [True, False], "^roc_area: scores must not be NaN, but 1 of 2 are"),
+    ([1, 2], [False, False], "^roc_area: needs positive and negative examples, got 0 positive "
+                             "ones of 2$"),
+])
+def test_wrong_scores_get_one_line(scores, positive, message):
+    with pytest.raises(ScratchVAEError, match=message):
+        metrics.roc_area(scores, positive)
+
+
+# Figures, commands and the model card.
+
+
+def test_extremes_show_the_lowest_above_the_highest(rng):
+    images = rng.random((30, 4, 4))
+    scores = rng.permutation(30) - 12.5
+    figure = plots.extremes(images, scores)
+    axes, = figure.axes
+    titles = [text.get_text() for text in axes.texts]
+    order = np.argsort(scores)
+    assert titles[0] == f"{order[0]}: \N{MINUS SIGN}12.50"
+    assert [int(title.partition(":")[0]) for title in titles] == [*order[:10], *order[:-11:-1]]
+    assert len(plots.extremes(images[:3], scores[:3]).axes[0].texts) == 2
+    with pytest.raises(ScratchVAEError, match="each of 30 images must have one score, got 29"):
+        plots.extremes(images, scores[1:])
+
+
+def test_detection_has_the_area_in_its_legend(rng):
+    unusual = np.arange(100) < 20
+    figure = plots.detection(rng.random(100) - unusual, unusual, kinds=("cats", "dogs"))
+    left, right = figure.axes
+    legends = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]
+    assert legends == [["cats (80)", "dogs (20)"], ["area 1.000", "chance, 0.5"]]
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+
+
+@pytest.mark.parametrize("part, count", [("test", 30), ("train", 60)])
+def test_score_writes_a_row_for_each_image(part, count, runs, run, tmp_path):
+    made = runs("mnist-dense")
+    code, output, _ = run("score", made.folder, "--samples", 3, "--part", part,
+                          "--csv", tmp_path / "out.csv")
+    assert code == 0
+    rows = rows_of(tmp_path / "out.csv")
+    x, _ = open_run(made.folder).part(part)
+    expected = made.model.score_samples(x, 3)
+    labels = made.data.y_test if part == "test" else load_images(
+        "mnist", made.config["data_dir"]).y_train
+    assert [float(row["score"]) for row in rows] == expected.tolist()
+    assert [row["index"] for row in rows] == [str(i) for i in range(count)]
+    assert [row["label"] for row in rows] == list(map(str, labels))
+    assert f"{count} examples ({part}): mean {expected.mean():.2f}" in output
+    assert is_picture(made.folder / "figures" / "scores.png")
+    assert str(made.folder / "figures" / "scores.png") in output
+
+
+def test_score_of_an_autoencoder_is_minus_its_loss(runs, run):
+    made = runs("fashion-autoencoder")
+    code, output, _ = run("score", made.folder)
+    assert code == 0
+    assert "minus the reconstruction loss; 30 examples" in output
+    scores = [float(row["score"]) for row in rows_of(made.folder / "scores.csv")]
+    assert scores == made.model.score_samples(made.x_test).tolist()
+
+
+def test_score_of_lines_of_text(runs, run):
+    made = runs("shakespeare-vae")
+    code, output, _ = run("score", made.folder, "--samples", 2)
+    assert code == 0
+    rows = rows_of(made.folder / "scores.csv")
+    lowest = min(rows, key=lambda row: float(row["score"]))
+    text = (made.folder / "scores.txt").read_text()
+    assert text in output
+    assert f"{float(lowest['score']):10.2f}  {lowest['line']}" in text.splitlines()[2]
+
+
+def test_single_words_are_not_scored(runs, run):
+    code, _, errors = run("score", runs("shakespeare-onehot").folder)
+    assert code == 2
+    assert "whose examples are single words; use: scratchvae generate" in errors
+
+
+@pytest.mark.parametrize("lab", ["mnist-dense", "fashion-autoencoder", "shakespeare-vae",
+                                 "shakespeare-onehot"])
+def test_a_card_says_what_the_model_is(lab, runs, run):
+    made = runs(lab)
+    code, output, _ = run("card", made.folder)
+    path = made.folder / "card.md"
+    assert (code, output) == (0, f"{path}\n")
+    text = path.read_text()
+    headings = re.findall("^## (.*)", text, re.M)
+    assert headings == ["Use", "Data", "Model and training", "Settings", "Measures", "Limits",
+                        "Train it again"]
+    assert f"{made.model.count:,} parameters" in text
+    assert made.config["data"] in text
+    assert "Not evaluated yet: `scratchvae evaluate" in text
+    usage, = re.findall("```python\n(.*?)```", text, re.S)
+    names = {"x": np.asarray(made.x_test[:3])}
+    exec(usage.replace("weights.npz", str(made.folder / "weights.npz")), names)
+    assert ("scores" in names) == made.decodes
+    run("evaluate", made.folder)
+    run("sample", made.folder)
+    run("card", made.folder)
+    text = path.read_text()
+    assert "Not evaluated yet" not in text
+    assert ("(figures/samples.png)" in text) == (lab == "mnist-dense")
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+    assert len(tables) == 4
+    for table in tables:
+        columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(columns) == 1
+
+
+def test_the_demo_trains_once_and_shows_its_page(run, small_data, monkeypatch):
+    monkeypatch.setenv("SCRATCHVAE_DATA", str(small_data))
+    monkeypatch.setattr(demo, "EPOCHS", 2)
+    for _ in range(2):
+        code, output, errors = run("demo")
+        assert code == 0, errors
+        assert str(demo.FOLDER.resolve() / "explore.html") in output
+        assert "scratchvae score runs/demo" in output
+    assert (demo.FOLDER / "explore.html").exists()
+    assert len(open_run(demo.FOLDER).history) == 2

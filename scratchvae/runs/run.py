@@ -5,7 +5,8 @@ weights.npz      the model                              figures/*.png    the fig
 checkpoint.npz   the state of training, to resume       evaluation.json  the measures of `evaluate`
 report.html      all of it on one page                  progress.json    examples for the page
 record.npz       losses, inputs and outputs by step,    .lock            locked during training
-                 for labs that ask for it
+                 for labs that ask for it               card.md          the model card
+scores.csv       the scores of `score`
 """
 import json
 from functools import cached_property

@@ -40,7 +40,7 @@ def extremes(images, scores, path=None, title="", note=""):
     order = np.argsort(scores, kind="stable")
     count = max(1, min(SHOWN, len(order) // 2))
     chosen = np.concatenate((order[:count], order[::-1][:count]))
-    titles = [f"{i}: {scores[i]:.4g}".replace("-", "\N{MINUS SIGN}") for i in chosen]
+    titles = [f"{i}: {scores[i]:#.4g}".replace("-", "\N{MINUS SIGN}") for i in chosen]
     shown = as_images(np.stack([images[i] for i in chosen]))
     figure = sheet(shown, count, title, titles)
     axes, = figure.axes
