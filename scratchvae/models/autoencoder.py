@@ -89,5 +89,5 @@ class Autoencoder(Model):
 
         A plain autoencoder has no likelihood, so this is no log p(x).
         """
-        losses, = self.in_batches(lambda x: (-self.forward(x)[0],), self.as_inputs(x))
-        return losses.astype(np.float64)
+        losses, _ = self.in_batches(self.forward, self.as_inputs(x))
+        return -losses.astype(np.float64)
