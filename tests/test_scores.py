@@ -244,7 +244,7 @@ def test_score_writes_a_row_for_each_image(part, count, runs, run, tmp_path):
     assert [float(row["score"]) for row in rows] == expected.tolist()
     assert [row["index"] for row in rows] == [str(i) for i in range(count)]
     assert [row["label"] for row in rows] == list(map(str, labels))
-    assert f"{count} examples ({part}): mean {expected.mean():.2f}" in output
+    assert f"{count} examples ({part}): mean {expected.mean():#.4g}" in output
     assert is_picture(made.folder / "figures" / "scores.png")
     assert str(made.folder / "figures" / "scores.png") in output
 

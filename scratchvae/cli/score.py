@@ -38,9 +38,9 @@ def score(run, samples, part, csv_file, **moved):
     else:
         what = "minus the reconstruction loss"
         scores = run.model.score_samples(x)
-    click.echo(f"{what}; {len(x):,} examples ({part}): mean {scores.mean():.2f}")
+    click.echo(f"{what}; {len(x):,} examples ({part}): mean {scores.mean():#.4g}")
     for quantile, value in zip(QUANTILES, np.quantile(scores, QUANTILES)):
-        click.echo(f"  {quantile:5.0%} are at most {value:10.2f}")
+        click.echo(f"  {quantile:5.0%} are at most {value:#10.4g}")
     path = Path(csv_file) if csv_file else run.folder / "scores.csv"
     write_text(path, table({"index": range(len(x)), **known, "score": scores.tolist()}))
     click.echo(path)
