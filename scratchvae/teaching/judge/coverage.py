@@ -17,7 +17,7 @@ from .golden import all_golden
 
 PACKAGE = Path(scratchvae.__file__).parent
 # Code that computes nothing, and the operations, which are judged on their own.
-ELSEWHERE = ("teaching", "checks.py", "errors.py", "operation.py", "cases.py", "workspace.py",
+ELSEWHERE = ("teaching", "gradcheck", "checks.py", "errors.py", "operation.py", "cases.py", "workspace.py",
              "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py", "kernels/cpu/",
              "kernels/cuda/")
 JUDGED = "kernels/reference/"

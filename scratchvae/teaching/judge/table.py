@@ -73,7 +73,8 @@ def print_elsewhere(out, verdict):
     out.print(f"[bold red]comparisons with numbers from outside fail ({len(failed)}), although the "
               "operations agree[/]")
     for result in failed[:3]:
-        indented(out, f"{escape(result.name)}: {escape(result.says)}{place_of_first(verdict, result)}")
+        indented(out, f"{escape(result.name)}: {escape(result.says)}"
+                      + place_of_first(verdict, result))
     if len(failed) > 3:
         indented(out, f"and {len(failed) - 3} more")
     if verdict.suspects:
