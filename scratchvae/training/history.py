@@ -40,7 +40,15 @@ class History:
     Parameters
     ----------
     rows : iterable of dict
+
+    Attributes
+    ----------
+    best_epoch, stopped_epoch : int or None
+        What EarlyStopping found when training ended: the best epoch, and the one that was the last
+        because of it.
     """
+    best_epoch = None
+    stopped_epoch = None
 
     def __init__(self, rows=()):
         self.rows = [dict(row) for row in rows]
@@ -70,6 +78,8 @@ class History:
 
     def _heading(self):
         more = f"; the last {LAST}" if len(self) > LAST else ""
+        if self.best_epoch is not None:
+            more = f"; the best is {self.best_epoch}{more}"
         return f"History of {len(self)} epoch{'s' * (len(self) != 1)}{more}"
 
     def _table(self):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from .. import checks
 from ..errors import ScratchVAEError
-from ..optimizers import SGD, Adam, Optimizer, RMSprop
+from ..optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .callback import Callback
 
-NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, RMSprop, SGD)}
+NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, AdamW, RMSprop, SGD)}
 
 
 @dataclass
@@ -33,8 +33,9 @@ class Settings:
         if isinstance(self.optimizer, str) and self.optimizer.lower() in NAMES:
             self.optimizer = NAMES[self.optimizer.lower()]()
         if not isinstance(self.optimizer, (Optimizer, type(None))):
-            raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), one of "
-                                  f"these names, or None, got {checks.shown(self.optimizer)}")
+            raise ScratchVAEError("fit: optimizer must be an Adam(), AdamW(), RMSprop() or SGD(), "
+                                  "one of these names, or None, "
+                                  f"got {checks.shown(self.optimizer)}")
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
