@@ -7,9 +7,13 @@ import pytest
 from helpers import HOSTS, KERAS_GROUPS, close, small_vae, without_seconds
 
 from scratchvae import kernels, schedules
+from scratchvae.analysis.metrics import active_units
 from scratchvae.errors import ScratchVAEError
+from scratchvae.layers import Dense
+from scratchvae.models import Autoencoder
 from scratchvae.optimizers import SGD, Adam, AdamW, RMSprop
 from scratchvae.training import Callback, EarlyStopping, History, ReduceLROnPlateau
+from scratchvae.training.history import COLUMNS
 
 OF_KERAS = {kind: [group for group in KERAS_GROUPS if group.startswith(f"{kind}/")]
             for kind in ("schedule", "monitor")}
@@ -267,6 +271,81 @@ def test_resuming_with_other_callbacks_is_refused(x, tmp_path):
     for make in (list, lambda: [stopping(patience=4)], lambda: [plateau()]):
         with pytest.raises(ScratchVAEError, match="was trained with callbacks"):
             train(x, make, checkpoint=path, resume=True)
+
+
+# What is measured of validation examples.
+
+
+def spread(vae, x):
+    """How far the codes of examples x lie apart; and noise is drawn meanwhile."""
+    vae.evaluate(x, seed=9)
+    return vae.encode(x)[0].std()
+
+
+def test_metrics_are_in_the_history_and_change_no_bits(x, tmp_path):
+    plain, _ = train(x, list)
+    vae, history = train(x, list, metrics={"spread": spread})
+    assert vae.parameters.values.tobytes() == plain.parameters.values.tobytes()
+    assert history["val_spread"][-1] == pytest.approx(spread(vae, x[20:]), rel=1e-6)
+    assert "val_spread" in repr(history)
+    history.write_csv(tmp_path / "history.csv")
+    again = History.read_csv(tmp_path / "history.csv")
+    assert again.columns == history.columns == (*COLUMNS, "val_spread")
+    assert again["val_spread"] == history["val_spread"]
+
+
+def test_training_can_be_stopped_by_a_metric(x, tmp_path):
+    numbers = iter([3, 1, 2, 2, 9, 9])
+    path = tmp_path / "c.npz"
+    _, history = train(x, lambda: [EarlyStopping("val_score", mode="max", patience=3)],
+                       metrics={"score": lambda vae, x: next(numbers)}, checkpoint=path)
+    assert history["val_score"] == [3, 1, 2, 2]
+    assert (history.best_epoch, history.stopped_epoch) == (1, 4)
+    with pytest.raises(ScratchVAEError, match="EarlyStopping: monitor must be one of loss, .*, "
+                                              "val_active_units, got 'val_score'"):
+        train(x, lambda: [EarlyStopping("val_score", mode="max", patience=3)], checkpoint=path,
+              resume=True)
+
+
+def test_resuming_with_other_metrics_is_refused(x, tmp_path):
+    path = tmp_path / "c.npz"
+    train(x, list, epochs=1, metrics={"spread": spread}, checkpoint=path)
+    with pytest.raises(ScratchVAEError, match=r"was trained with metrics \['spread'\], not None"):
+        train(x, list, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"metrics": {"kl": spread}}, "none of them called active_units, .*; got 'kl'"),
+    ({"metrics": {"score": 3}}, "metrics must be functions by name, .*; got 'score': 3"),
+    ({"metrics": {"score": spread}, "validation_data": None}, "validation_data, which is missing"),
+    ({"metrics": {"score": lambda vae, x: "good"}}, "the metric 'score' must return a number, "
+                                                    "got 'good'"),
+])
+def test_wrong_metrics_get_one_clear_line(options, message, x):
+    with pytest.raises(ScratchVAEError, match=message):
+        train(x, list, **options)
+
+
+def test_metrics_see_validation_examples_as_they_were_given(x):
+    valid = x[20:]
+    given = (valid, valid)
+    seen = []
+    metrics = {"size": lambda vae, x: seen.append(x) or len(x)}
+    train(x, list, epochs=1, metrics=metrics, validation_data=given)
+    train(x, list, epochs=1, metrics=metrics, validation_data=given, y=1 - x[:20])
+    train(x, list, epochs=1, metrics=metrics, validation_data=valid)
+    assert len(seen) == 3 and all(examples is valid for examples in seen)
+
+
+def test_active_units_are_those_of_the_metric(x):
+    vae, history = train(x, list)
+    assert history["val_active_units"][-1] == active_units(vae.encode(x[20:])[0])
+    silent = small_vae(kl_weight=1000.0)
+    history = silent.fit(x, epochs=30, batch_size=10, optimizer=Adam(0.01), validation_data=x,
+                         progress=False)
+    assert history["val_active_units"][-1] == 0
+    plain = Autoencoder([Dense(3)], [Dense(12, "sigmoid")])
+    assert plain.fit(x, validation_data=x, progress=False)["val_active_units"] == [None]
 
 
 # Weight decay.

@@ -202,7 +202,7 @@ def test_schedules():
                                                    "integer, got -3"),
         (lambda vae, x: vae.fit(x, seed=-1), r"fit: seed must be an integer from 0 and below "
                                              r"2\^63, got -1"),
-        (lambda vae, x: vae.fit(x, optimizer="adamw"), r"fit: optimizer must be an Adam\(\), "
+        (lambda vae, x: vae.fit(x, optimizer="adagrad"), r"fit: optimizer must be an Adam\(\), "
                                                        r"RMSprop\(\) or SGD\(\), one of these "
                                                        r"names, or None, got 'adamw'"),
         (

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from .. import concurrency
+from .. import checks, concurrency
 from ..batches import Batches, batches_of
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
@@ -25,6 +25,7 @@ from . import advice
 from .callback import listeners
 from .history import History
 from .interrupts import deferred_interrupts
+from .measures import ActiveUnits
 
 LOOK = 20                       # steps between looks at the losses: a device computes ahead
 LOSSES = ("loss", "reconstruction", "kl")
@@ -86,12 +87,17 @@ def validation_pair(model, settings):
     if data is None:
         return None
     if settings.y is None:
-        if isinstance(data, tuple) and len(data) == 2 and data[0] is data[1]:
-            data = data[0]                  # (x, x), as Keras has it
+        if is_twice(data):
+            data = data[0]
         return model.as_pair(data)
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise ScratchVAEError("fit: with y, validation_data must be a pair (x, y)")
     return model.as_pair(*data)
+
+
+def is_twice(data):
+    """Return whether validation data are (x, x), as Keras has it."""
+    return isinstance(data, tuple) and len(data) == 2 and data[0] is data[1]
 
 
 @dataclass
@@ -162,7 +168,8 @@ class Training:
     def measured(self):
         """The columns of the history that measure the model, and have numbers in this training."""
         validated = self.settings.validation_data is not None
-        return [*LOSSES, *(f"val_{name}" for name in LOSSES if validated)]
+        names = (*LOSSES, "active_units", *self.settings.metrics) if validated else ()
+        return [*LOSSES, *(f"val_{name}" for name in names)]
 
     @property
     def number(self):
@@ -259,8 +266,12 @@ class Training:
         """Validate, write the epoch into the history and the checkpoint, and begin the next."""
         settings = self.settings
         losses = {}
+        measured = {}
         if validation:
-            losses = self.model.evaluate(validation[0], settings.seed, validation[1])
+            units = ActiveUnits(self.model)
+            losses = self.model.evaluate(validation[0], settings.seed, validation[1], units.add)
+            measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
+            measured["val_active_units"] = units.count()
         self._check_finite()
         if not math.isfinite(losses.get("loss", 0.0)):
             self._explain_validation(validation[0])
@@ -269,7 +280,8 @@ class Training:
                             **{f"val_{name}": losses.get(name) for name in LOSSES},
                             seconds=round(self.seconds, 3),
                             kl_weight=self.model.kl_weight(self.before.steps + self._done() - 1),
-                            learning_rate=self.optimizer.rate)
+                            learning_rate=self.optimizer.rate,
+                            **{"val_active_units": None, **measured})
         self.epoch += 1
         self.start_epoch()
         self.notify("on_validation_end", self)
@@ -278,6 +290,18 @@ class Training:
         if settings.checkpoint:
             self.save(settings.checkpoint)
         self.notify("on_epoch_end", self.history)
+
+    def _measure(self, name):
+        """Return a metric of the model on the validation examples, as they were given."""
+        x = self.settings.validation_data
+        if self.settings.y is not None or is_twice(x):
+            x = x[0]
+        value = self.settings.metrics[name](self.model, x)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ScratchVAEError(f"fit: the metric {name!r} must return a number, "
+                                  f"got {checks.shown(value)}") from None
 
     def _check_finite(self):
         """Refuse to go on from parameters that are not finite."""
@@ -304,6 +328,8 @@ class Training:
         callbacks = [callback.get_config() for callback in self._with_state()]
         if callbacks:
             fixed["callbacks"] = callbacks
+        if settings.metrics:
+            fixed["metrics"] = list(settings.metrics)
         return json.loads(json.dumps(fixed))            # tuples become lists, as in the file
 
     def _with_state(self):

@@ -1,11 +1,12 @@
 """How to train: the arguments of `fit`, checked."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import checks
 from ..errors import ScratchVAEError
 from ..optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .callback import Callback
+from .history import COLUMNS
 
 NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, AdamW, RMSprop, SGD)}
 
@@ -25,6 +26,7 @@ class Settings:
     fresh: bool = False
     progress: bool = True
     callbacks: tuple = ()
+    metrics: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.epochs = checks.integer("fit", "epochs", self.epochs)
@@ -40,7 +42,19 @@ class Settings:
             if not isinstance(callback, Callback):
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
                                       f"scratchvae.training.Callback, got {checks.shown(callback)}")
+        self._check_metrics()
         self._check_checkpoint()
+
+    def _check_metrics(self):
+        """Refuse metrics that are no functions, have a column's name, or no data."""
+        known = {column.removeprefix("val_") for column in COLUMNS}
+        for name, function in dict(self.metrics).items():
+            if not callable(function) or name in known:
+                raise ScratchVAEError("fit: metrics must be functions by name, none of them "
+                                      f"called {', '.join(sorted(known))}; got {name!r}: "
+                                      f"{checks.shown(function)}")
+        if self.metrics and self.validation_data is None:
+            raise ScratchVAEError("fit: metrics are computed on validation_data, which is missing")
 
     def _check_checkpoint(self):
         """Refuse to resume from nothing, and to begin anew over an earlier training."""
