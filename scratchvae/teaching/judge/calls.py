@@ -105,7 +105,7 @@ def draw(case, declaration, dtype, values, seed):
                                                                    and not declared.updated):
             arrays[name] = values(array).astype(array.dtype)
         if values and declared.kind == "unit" and "rate" in case.options and array.size > 2:
-            array.flat[1] = case.options["rate"]    # the number that decides what is dropped
+            array.flat[1:4] = case.options["rate"]  # the number that decides what is dropped
         if declared.kind == "index" and array.size > 2:
             array.flat[-1] = array.flat[0]          # two equal ones show what must be added up
     return arrays

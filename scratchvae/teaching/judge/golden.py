@@ -271,6 +271,38 @@ def moments_of_noise(backend):
                      np.ones(2), 0.03)]
 
 
+def known_sequences(backend):
+    """Operations on sequences of two or three numbers, whose results can be read off."""
+    backend = kernels.load(backend)
+    found = []
+    words = np.array([[5, 6, 7], [8, 0, 0]], np.int32)
+
+    def compare(name, inputs, expected, *options):
+        expected = np.array(expected, np.int32 if inputs[0].dtype == np.int32 else float)
+        out = np.full_like(expected, 77)
+        getattr(backend, name)(*inputs, out, *options)
+        found.append(Compared(name, out, expected))
+    steps = np.array([[[1.0], [2.0], [3.0]]])
+    one = np.array([[4.0, 5.0]])
+    nine = np.array([[9.0]])
+    noise = np.array([[0.9, 0.2, 0.9], [0.1, 0.9, 0.9]])
+    compare("words_before", [words, noise], [[2, 1, 6], [2, 8, 0]], 2, 1, 0.5)
+    compare("padding_mask", [words], [[1, 1, 1], [1, 0, 0]])
+    compare("repeat_forward", [one], [[[4, 5], [4, 5]]])
+    compare("repeat_backward", [steps], [[6]])
+    compare("sum_steps", [steps], [[6]])
+    compare("last_forward", [steps], [[2]], 1)
+    compare("last_backward", [nine], [[[0], [9], [0]]], 1)
+    compare("mask_steps", [steps, np.array([[1, 0, 1]], np.int32)], [[[1], [0], [3]]])
+    compare("concatenate_forward", [one, nine], [[4, 5, 9]])
+    compare("scatter", [one, np.array([2], np.int32)], [[0, 0], [0, 0], [4, 5]])
+    first = np.empty((1, 1))
+    second = np.empty((1, 2))
+    backend.concatenate_backward(np.array([[4.0, 5.0, 9.0]]), first, second)
+    return [*found, Compared("concatenate_backward", np.hstack([second, first]),
+                             np.array([[5.0, 9.0, 4.0]]))]
+
+
 FAMILIES = {
     "dense": dense,
     "conv2d": partial(convolution, Conv2D),
@@ -287,5 +319,6 @@ DEFINITIONS = (
     Golden("spread of samples", "z has the standard deviation exp(z_log_var / 2)",
            spread_of_samples),
     Golden("mean after dropout", "dropout keeps the mean", mean_after_dropout),
+    Golden("known sequences", "the definitions of the operations", known_sequences),
     Golden("moments of noise", "the moments of the distribution", moments_of_noise),
 )

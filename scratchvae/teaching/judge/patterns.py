@@ -217,8 +217,10 @@ def two_factors(c):
         inside = multiple(c.wrong[places], c.right[places])
         outside = multiple(c.wrong[~places], c.right[~places])
         if inside is not None and outside is not None and abs(inside - outside) > 1e-3:
+            beyond = "it is right" if abs(outside - 1) < NEGLIGIBLE else (
+                f"{c.number(outside)} times")
             return (f"where {words} it is {c.number(inside)} times the right numbers, elsewhere "
-                    f"{c.number(outside)} times")
+                    f"{beyond}")
     return None
 
 
@@ -470,8 +472,9 @@ def recurrent_part(c):
         wrong = [i for i, part in enumerate(parts) if c.bad.take(part, axis).any()]
         if len(wrong) < len(gates):
             words += f"in the part of {' and '.join(gates[i] for i in wrong)} alone: "
-        if len(wrong) == 1:
-            first = parts[wrong[0]]
+            if len(wrong) > 1:
+                words += f"look at {gates[wrong[-1]]} first: "
+            first = parts[wrong[-1]]
             index = (slice(None),) * axis + (slice(first[0], first[-1] + 1),)
             letters = tuple(other if i != axis else "gate" if "U" in c.letters else "U"
                             for i, other in enumerate(c.letters))
