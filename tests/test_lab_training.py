@@ -114,6 +114,8 @@ def test_a_run_that_stops_early_has_its_best_weights(train, run):
     assert trained.model.evaluate(trained.x_test, 3)["loss"] == min(losses)
     page = (folder / "report.html").read_text()
     assert f"20 at most; stopped after {best + 2}; the weights are those of epoch {best}" in page
+    assert f"of {best + 2} epochs, epoch {best} was the\nbest" in page
+    assert f"mean over epoch {best}, while" in page and "Nothing is lost" not in page
     before = bits(folder)
     assert run("train", "mnist-dense", "--resume", folder)[0] == 0
     assert bits(folder) == before
