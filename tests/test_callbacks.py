@@ -12,6 +12,7 @@ from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
 from scratchvae.models import Autoencoder
 from scratchvae.optimizers import SGD, Adam, AdamW, RMSprop
+from scratchvae.teaching.judge import golden as keras_numbers
 from scratchvae.training import Callback, EarlyStopping, History, ReduceLROnPlateau
 from scratchvae.training.history import COLUMNS
 
@@ -316,6 +317,7 @@ def test_resuming_with_other_metrics_is_refused(x, tmp_path):
 
 @pytest.mark.parametrize("options, message", [
     ({"metrics": {"kl": spread}}, "none of them called active_units, .*; got 'kl'"),
+    ({"metrics": ["score"]}, r"metrics must be a dict of name -> function\(model, x\), got \["),
     ({"metrics": {"score": 3}}, "metrics must be functions by name, .*; got 'score': 3"),
     ({"metrics": {"score": spread}, "validation_data": None}, "validation_data, which is missing"),
     ({"metrics": {"score": lambda vae, x: "good"}}, "the metric 'score' must return a number, "
@@ -355,6 +357,12 @@ def test_without_weight_decay_adamw_is_adam(x):
     bits = [train(x, list, lambda kind=kind: kind)[0].parameters.values.tobytes()
             for kind in (Adam(0.01), AdamW(0.01, weight_decay=0.0), AdamW(0.01))]
     assert bits[0] == bits[1] != bits[2]
+
+
+@pytest.mark.parametrize("backend", HOSTS)
+def test_adamw_equals_keras(backend, golden):
+    compared = keras_numbers.optimizer("optimizer/AdamW", golden["optimizer/AdamW"], backend)
+    assert len(compared) == 5 and all(step.passed for step in compared)
 
 
 @pytest.mark.parametrize("backend", HOSTS)

@@ -167,8 +167,10 @@ class Training:
     @property
     def measured(self):
         """The columns of the history that measure the model, and have numbers in this training."""
-        validated = self.settings.validation_data is not None
-        names = (*LOSSES, "active_units", *self.settings.metrics) if validated else ()
+        if self.settings.validation_data is None:
+            return [*LOSSES]
+        units = ["active_units"] if hasattr(self.model, "z_mean") else []
+        names = [*LOSSES, *units, *self.settings.metrics]
         return [*LOSSES, *(f"val_{name}" for name in names)]
 
     @property

@@ -1,5 +1,5 @@
 """How to train: the arguments of `fit`, checked."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import checks
@@ -26,7 +26,7 @@ class Settings:
     fresh: bool = False
     progress: bool = True
     callbacks: tuple = ()
-    metrics: dict = field(default_factory=dict)
+    metrics: dict = None
 
     def __post_init__(self):
         self.epochs = checks.integer("fit", "epochs", self.epochs)
@@ -47,8 +47,12 @@ class Settings:
 
     def _check_metrics(self):
         """Refuse metrics that are no functions, have a column's name, or no data."""
+        self.metrics = {} if self.metrics is None else self.metrics
+        if not isinstance(self.metrics, dict):
+            raise ScratchVAEError("fit: metrics must be a dict of name -> function(model, x), "
+                                  f"got {checks.shown(self.metrics)}")
         known = {column.removeprefix("val_") for column in COLUMNS}
-        for name, function in dict(self.metrics).items():
+        for name, function in self.metrics.items():
             if not callable(function) or name in known:
                 raise ScratchVAEError("fit: metrics must be functions by name, none of them "
                                       f"called {', '.join(sorted(known))}; got {name!r}: "
