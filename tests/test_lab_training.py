@@ -85,6 +85,12 @@ def test_wrong_values_get_one_clear_line(setting, message):
         labs.get("mnist-conv").with_settings(settings_of("--set", setting))
 
 
+def test_a_plateau_must_be_left_before_training_stops():
+    with pytest.raises(ScratchVAEError, match="must be 0 or above 3 with .* plateau, .*, got 3"):
+        labs.get("mnist-conv").with_settings({"learning_rate_schedule": "plateau",
+                                              "early_stopping": "3"})
+
+
 def test_a_warmup_before_steps_is_refused():
     with pytest.raises(ScratchVAEError, match="allowed with learning_rate_schedule constant and "
                                               "cosine, got step"):

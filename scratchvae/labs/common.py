@@ -52,6 +52,10 @@ def make_callbacks(settings, monitor):
     patience = checks.integer("setting", "early_stopping", settings["early_stopping"], 0)
     callbacks = []
     if settings["learning_rate_schedule"] == "plateau":
+        if 0 < patience <= PATIENCE:
+            raise ScratchVAEError(f"setting early_stopping: must be 0 or above {PATIENCE} with "
+                                  "learning_rate_schedule plateau, or training ends before a "
+                                  f"lower rate can help, got {patience}")
         callbacks.append(ReduceLROnPlateau(monitor, FACTOR, PATIENCE))
     if patience:
         callbacks.append(EarlyStopping(monitor, patience=patience, restore_best_weights=True))
