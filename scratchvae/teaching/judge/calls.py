@@ -1,5 +1,4 @@
 """Calls of an operation for the judge: what goes in, what comes out, and what must not happen."""
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from ... import kernels
 from ...kernels import cases
 from ...kernels.backend import make_scratch
 from ...kernels.errors import ScratchVAEError
+from ...kernels.windows import Window
 
 WORK_SPACE = {"dz"}             # an output whose contents are undefined after the call
 
@@ -196,4 +196,7 @@ def options_in_words(case):
 
 def in_words(value):
     """Return an option's value as text."""
-    return re.sub(r"^Window\(|\)$", "", str(value)) if str(value).startswith("Window") else value
+    if isinstance(value, Window):
+        extra = f", output_padding {value.output_padding}" if value.output_padding else ""
+        return f"with strides {value.strides}, padding {value.padding}{extra}"
+    return value

@@ -9,6 +9,7 @@ import numpy as np
 
 import scratchvae
 
+from ...gradcheck.resemblance import resemblance
 from ...kernels import BACKENDS
 from ...kernels.backend import operations
 from .calls import in_one_line
@@ -83,9 +84,12 @@ def first_difference(compared, source):
     distance[np.isnan(distance)] = np.inf
     index = np.unravel_index(int(distance.argmax()), actual.shape)
     place = ", ".join(map(str, index))
+    shape = {compared.name: expected.shape}
+    looks = resemblance(actual, expected, shape) if actual.size > 1 else ""
+    looks = f"; it is {looks}" if "times" in looks or "sign" in looks or "axes" in looks else ""
     return (f"{compared.name}[{place}] is {actual[index]:.7g}, "
             f"{source if source == 'Keras' else 'by definition it'} "
-            f"{'says' if source == 'Keras' else 'is'} {expected[index]:.7g}")
+            f"{'says' if source == 'Keras' else 'is'} {expected[index]:.7g}{looks}")
 
 
 @contextmanager

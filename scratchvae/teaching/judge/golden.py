@@ -139,6 +139,10 @@ def batch_normalization(name, group, backend):
     found += [Compared(f"d{weight}", layer.grads[weight], group[f"d{weight}"])
               for weight in weights[:2]]
     after = layer.get_weights()
+    batch = group["x"].mean(axis=tuple(range(group["x"].ndim - 1)))
+    share = (after[2] - group["moving_mean"]) / (batch - group["moving_mean"])
+    found.append(Compared("share of the batch in the moving mean (1 - momentum)", share,
+                          np.full(len(share), 1 - float(group["momentum"])), 1e-4))
     return found + [Compared(weight, after[i], group[f"{weight}_after"])
                     for i, weight in enumerate(weights) if i >= 2]
 
@@ -303,6 +307,34 @@ def known_sequences(backend):
                              np.array([[5.0, 9.0, 4.0]]))]
 
 
+def first_step_of_adam(backend):
+    """Adam's first step has the length of the learning rate, for any gradient above epsilon."""
+    parameters = SimpleNamespace(values=np.zeros(3), gradients=np.array([0.3, -4.0, 20.0]))
+    made = optimizers.Adam(0.01)
+    made.build(parameters, kernels.load(backend))
+    made.update()
+    return [Compared("length of the first step in learning rates",
+                     np.abs(parameters.values) / 0.01, np.ones(3), 1e-4)]
+
+
+def weight_of_the_kl_term(backend):
+    """The gradient of the KL term is proportional to its weight."""
+    vae = VAE([Dense(4, "tanh")], 2, [Dense(4, "tanh"), Dense(5, "sigmoid")], dtype="float64",
+              backend=backend)
+    vae.build((5,))
+    x = np.random.default_rng(0).random((3, 5))
+    gradients = []
+    for weight in (0.0, 1.0, 3.0):
+        vae.noise.step = 1
+        vae.forward(x, training=True)
+        vae.backward(weight)
+        gradients.append(vae.z_mean.grads["kernel"].copy())
+    once = np.linalg.norm(gradients[1] - gradients[0])
+    thrice = np.linalg.norm(gradients[2] - gradients[0])
+    return [Compared("what kl_weight 3 adds to the gradient of z_mean, over what 1 adds",
+                     np.array([thrice / once]), np.array([3.0]))]
+
+
 FAMILIES = {
     "dense": dense,
     "conv2d": partial(convolution, Conv2D),
@@ -319,6 +351,9 @@ DEFINITIONS = (
     Golden("spread of samples", "z has the standard deviation exp(z_log_var / 2)",
            spread_of_samples),
     Golden("mean after dropout", "dropout keeps the mean", mean_after_dropout),
+    Golden("first step of Adam", "Adam's paper", first_step_of_adam),
+    Golden("weight of the KL term", "the loss is reconstruction + weight KL",
+           weight_of_the_kl_term),
     Golden("known sequences", "the definitions of the operations", known_sequences),
     Golden("moments of noise", "the moments of the distribution", moments_of_noise),
 )
