@@ -1,21 +1,23 @@
-"""Adam, RMSprop and gradient descent with Keras's names, defaults and formulas.
+"""Adam, AdamW, RMSprop and gradient descent with Keras's names, defaults and formulas.
 
 kernels/reference/optimizers.py has the update rules.
 """
 import inspect
 
-from . import checks
+from . import checks, schedules
 from .layers.formulas import Formula
 
 
 class Optimizer:
     """Updates a model's flat array of parameters from its flat array of gradients.
 
-    Together with the parameters, `slots` and `step` are the whole state of training.
+    Together with the parameters, `slots`, `step` and `reduced_rate` are the whole state of
+    training.
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or schedule
+        See scratchvae.schedules.
     global_clipnorm : float or None
         If the norm of all gradients together is larger, they are scaled down to it.
 
@@ -25,11 +27,14 @@ class Optimizer:
         Running averages.
     step : int
         How many updates were made.
+    reduced_rate : float or None
+        What ReduceLROnPlateau put in the place of learning_rate.
     """
     slot_names = ()
+    reduced_rate = None
 
     def __init__(self, learning_rate, global_clipnorm):
-        self.learning_rate = self._number("learning_rate", learning_rate)
+        self.learning_rate = schedules.learning_rate(type(self).__name__, learning_rate)
         self.global_clipnorm = global_clipnorm
         if global_clipnorm is not None:
             self.global_clipnorm = self._number("global_clipnorm", global_clipnorm)
@@ -58,9 +63,11 @@ class Optimizer:
             self.slots = {name: kernels.zeros(values.shape, values.dtype)
                           for name in self.slot_names}
             self.step = 0
+            self.reduced_rate = None
         else:
             self.slots = {name: kernels.from_host(slot) for name, slot in last.slots.items()}
             self.step = last.step
+            self.reduced_rate = last.reduced_rate
 
     def __getstate__(self):
         """Copy and pickle the arguments and the slots, not the model."""
@@ -70,6 +77,15 @@ class Optimizer:
             state["slots"] = {name: self.kernels.to_host(slot).copy()
                               for name, slot in self.slots.items()}
         return state
+
+    @property
+    def rate(self):
+        """The learning rate of the last step; before the first, that of the first."""
+        if self.reduced_rate is not None:
+            return self.reduced_rate
+        if callable(self.learning_rate):
+            return self.learning_rate(max(self.step - 1, 0))
+        return self.learning_rate
 
     def update(self):
         """Make one step down the gradient."""
@@ -83,7 +99,11 @@ class Optimizer:
     def get_config(self):
         """Return the arguments that make it again, with its class's name."""
         arguments = inspect.signature(type(self)).parameters
-        return {"class": type(self).__name__} | {name: getattr(self, name) for name in arguments}
+        config = {"class": type(self).__name__}
+        config |= {name: getattr(self, name) for name in arguments}
+        if callable(self.learning_rate):
+            config["learning_rate"] = schedules.get_config(self.learning_rate)
+        return config
 
 
 class SGD(Optimizer):
@@ -91,7 +111,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or schedule
     momentum : float
         From 0 and below 1.
     global_clipnorm : float or None
@@ -104,7 +124,7 @@ class SGD(Optimizer):
         self.momentum = self._number("momentum", momentum, 0, 1)
 
     def _update(self, w, g, velocity):
-        self.kernels.sgd_update(w, g, velocity, self.learning_rate, self.momentum)
+        self.kernels.sgd_update(w, g, velocity, self.rate, self.momentum)
 
 
 class RMSprop(Optimizer):
@@ -114,7 +134,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or schedule
     rho, epsilon : float
         From 0 and below 1.
     global_clipnorm : float or None
@@ -128,7 +148,7 @@ class RMSprop(Optimizer):
         self.epsilon = self._number("epsilon", epsilon, 0, 1)
 
     def _update(self, w, g, v):
-        self.kernels.rmsprop_update(w, g, v, self.learning_rate, self.rho, self.epsilon)
+        self.kernels.rmsprop_update(w, g, v, self.rate, self.rho, self.epsilon)
 
 
 class Adam(Optimizer):
@@ -138,7 +158,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or schedule
     beta_1, beta_2, epsilon : float
         From 0 and below 1.
     global_clipnorm : float or None
@@ -155,5 +175,33 @@ class Adam(Optimizer):
         self.epsilon = self._number("epsilon", epsilon, 0, 1)
 
     def _update(self, w, g, m, v):
-        self.kernels.adam_update(w, g, m, v, self.learning_rate, self.beta_1, self.beta_2,
+        self.kernels.adam_update(w, g, m, v, self.rate, self.beta_1, self.beta_2,
                                  self.epsilon, self.step)
+
+
+class AdamW(Adam):
+    """Adam on weights that decay: w -= learning_rate * weight_decay * w, before Adam's step.
+
+    In the loss, a penalty on w^2 would be divided by sqrt(v) like all gradients, so that weights of
+    large gradients decay less. Apart from the loss, all decay alike. Loshchilov & Hutter 2019,
+    "Decoupled weight decay regularization".
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+    weight_decay : float
+    beta_1, beta_2, epsilon : float
+        From 0 and below 1.
+    global_clipnorm : float or None
+    """
+    formula = Formula(f"w -= rate weight_decay w,  {Adam.formula.forward}", "")
+
+    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999,
+                 epsilon=1e-7, global_clipnorm=None):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, global_clipnorm)
+        self.weight_decay = self._number("weight_decay", weight_decay)
+
+    def _update(self, w, g, m, v):
+        if self.weight_decay:
+            self.kernels.decay_weights(w, self.rate * self.weight_decay)
+        super()._update(w, g, m, v)

@@ -118,7 +118,7 @@ def test_a_run_directory_holds_what_it_should(trained, small_data, run):
         header
         == ",".join(COLUMNS)
         == "epoch,loss,reconstruction,kl,val_loss,val_reconstruction,val_kl,seconds,"
-        "kl_weight,learning_rate"
+        "kl_weight,learning_rate,val_active_units"
     )
     history = History.read_csv(trained / "history.csv")
     assert history["epoch"] == [1, 2] and history["loss"][1] < history["loss"][0]

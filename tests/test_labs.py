@@ -369,6 +369,7 @@ def test_the_references_of_a_whole_run_can_be_drawn(name, tmp_path):
     run = SimpleNamespace(
         lab=labs.get(name),
         history=history,
+        epoch=len(history),
         references=labs.get(name).references,
         figures=tmp_path,
         note="",

@@ -202,9 +202,10 @@ def test_schedules():
                                                    "integer, got -3"),
         (lambda vae, x: vae.fit(x, seed=-1), r"fit: seed must be an integer from 0 and below "
                                              r"2\^63, got -1"),
-        (lambda vae, x: vae.fit(x, optimizer="adamw"), r"fit: optimizer must be an Adam\(\), "
-                                                       r"RMSprop\(\) or SGD\(\), one of these "
-                                                       r"names, or None, got 'adamw'"),
+        (lambda vae, x: vae.fit(x, optimizer="adagrad"), r"fit: optimizer must be an Adam\(\), "
+                                                         r"AdamW\(\), RMSprop\(\) or SGD\(\), "
+                                                         r"one of these names, or None, got "
+                                                         r"'adagrad'"),
         (
             lambda vae, x: vae.fit(x * 255),
             r"binary_crossentropy: x must lie in \[0, 1\], got numbers in \[0\.076676, "

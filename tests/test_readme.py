@@ -63,6 +63,15 @@ def test_data_larger_than_the_memory_are_read_as_the_page_says(small_mnist):
     assert names["z_mean"].shape == (3, 2)
 
 
+def test_a_training_that_may_stop_early_runs():
+    _, _, code, *_ = blocks("scratchvae/README.md", "python")
+    names = {}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    history = names["history"]
+    assert history.best_epoch <= len(history) <= 30
+    assert history.columns[-1] == "val_spread"
+
+
 def test_the_layer_of_ones_own_passes_its_check():
     *_, layer = blocks("scratchvae/README.md", "python")
     names = {"__name__": "a_page"}
@@ -71,7 +80,7 @@ def test_the_layer_of_ones_own_passes_its_check():
 
 
 def test_the_gradients_of_a_function_are_asserted():
-    _, _, code, _ = blocks("scratchvae/README.md", "python")
+    *_, code, _ = blocks("scratchvae/README.md", "python")
     names = {"np": np}
     exec(compile(code, "scratchvae/README.md", "exec"), names)
     names["test_my_function"]()

@@ -85,6 +85,20 @@ def _adam(parameters, gradients, first_moments, second_moments, alpha, one_minus
             w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)
 
 
+@implements(reference.decay_weights)
+def decay_weights(parameters, rate):
+    _decay(parameters, rate)
+
+
+@parallel
+def _decay(parameters, rate):
+    rate = parameters.dtype.type(rate)
+    for chunk in prange(chunk_count(parameters.size)):
+        w = parameters[chunk * CHUNK:(chunk + 1) * CHUNK]
+        for i in range(w.size):
+            w[i] -= rate * w[i]
+
+
 @inner
 def flush(average, tiny):
     """Return zero for an average below the normal range, where processors are far slower."""

@@ -76,6 +76,18 @@ def _adam(parameters, gradients, m, v, alpha, one_minus_beta_1, one_minus_beta_2
         parameters[i] -= real(alpha) * m[i] / (math.sqrt(v[i]) + real(epsilon))
 
 
+@implements(reference.decay_weights)
+def decay_weights(parameters, rate):
+    launch_each(_decay, parameters.size, parameters, rate)
+
+
+@cuda.jit
+def _decay(parameters, rate):
+    i = cuda.grid(1)
+    if i < parameters.size:
+        parameters[i] -= parameters.dtype.type(rate) * parameters[i]
+
+
 def clip_by_global_norm_scratch(P, dtype):
     """Return the work space for the norm: a sum for each part."""
     return empty(PARTS, "float64")

@@ -46,6 +46,16 @@ def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsi
     parameters -= alpha * m / (np.sqrt(v) + epsilon)
 
 
+@operation("parameters+=P", rate=(0.1, 0.0))
+def decay_weights(parameters, rate):
+    """w -= rate * w: weight decay apart from the gradient, as in AdamW.
+
+    rate is the learning rate times the weight decay (Loshchilov & Hutter 2019, algorithm 2, line
+    12).
+    """
+    parameters -= rate * parameters
+
+
 def clip_by_global_norm_scratch(P, dtype):
     """Return the work space for the norm: NumPy needs none."""
     return None

@@ -5,6 +5,7 @@ import click
 
 from .. import labs
 from ..data.catalogue import CATALOGUE
+from ..labs.common import COMMON
 from .arguments import lab_argument
 
 LISTED = ("name", "title", "data", "parameters", "epochs", "batch_size", "settings")
@@ -28,6 +29,8 @@ def list_labs(as_json):
         click.echo(f"  settings: {settings}")
         for reference in lab.references:
             click.echo(f"  reference: {reference}")
+    settings = ", ".join(f"{name}={value}" for name, value in COMMON.items())
+    click.echo(f"settings of every lab: {settings}")
 
 
 @click.command()

@@ -6,6 +6,7 @@ import click
 from .. import kernels, labs
 from ..commands import command, place
 from ..errors import ScratchVAEError
+from ..labs.common import NEED_LENGTH
 from ..runs import create_run, new_config, open_run
 from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
@@ -52,6 +53,17 @@ def train(lab, threads, tensorboard, **options):
     """Train LAB and draw its figures.
 
     The run's report.html can be watched meanwhile.  Ctrl-C leaves a checkpoint to resume from.
+
+    \b
+    Settings that every lab has, beside those that `scratchvae labs` shows, for --set:
+      early_stopping=N           end after N epochs without a smaller validation loss, with the
+                                 weights of the best epoch; 0: never
+      learning_rate_schedule=    constant; cosine: falls to 0 along half a cosine; step: a tenth
+                                 after half of the steps, a hundredth after three quarters;
+                                 plateau: half after 3 epochs without a smaller validation loss
+      warmup_steps=N             the learning rate first rises from 0 in N steps (constant, cosine)
+      global_clipnorm=X          scale gradients down to this norm of all together; 0: do not
+    Labs without validation examples watch their training loss.
     """
     lab = labs.LABS[lab]
     check_text(lab, options)
@@ -105,6 +117,11 @@ def resumed_run(lab, options):
     run = open_run(options["resume"], options["data_dir"], options["text"])
     if run.lab is not lab:
         raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
+    schedule = run.config["settings"].get("learning_rate_schedule")
+    if schedule in NEED_LENGTH and options["epochs"] not in (None, run.config["epochs"]):
+        raise click.UsageError(f"--epochs: with learning_rate_schedule={schedule} the learning "
+                               f"rate follows the {run.config['epochs']} epochs of {run.folder}; "
+                               "--from begins another run with its weights")
     for name in ("epochs", "backend"):
         if options[name] is not None:
             run.config[name] = options[name]
@@ -130,14 +147,17 @@ def say_how_to_resume(run):
 
 
 def print_result(run):
-    """Print the last epoch, and the reference figures of the same epoch."""
-    last = run.history.rows[-1]
+    """Print the epoch of the weights, and the reference figures of the same epoch."""
+    last = run.history.rows[run.epoch - 1]
     validation = ""
     if last["val_loss"] is not None:
         validation = (f", validation {last['val_loss']:.5g} (mean over the {run.lab.held_out} "
                       f"after it{run.model.how_measured})")
     click.echo(f"epoch {last['epoch']}: loss {last['loss']:.5g} (mean over the epoch as trained)"
                f"{validation}; {run.config['data']}")
+    if run.epoch < len(run.history):
+        click.echo(f"epoch {run.epoch} was the best, and the weights are its own; training ended "
+                   f"after epoch {len(run.history)}")
     for reference in run.references:
         if reference.epoch == last["epoch"]:
             click.echo(f"  reference: {reference}")

@@ -12,7 +12,7 @@ from ..models import VAE
 
 def title(run):
     """Return the name of a run's lab and how far it is trained."""
-    return f"{run.lab.name}, epoch {len(run.history)}"
+    return f"{run.lab.name}, epoch {run.epoch}"
 
 
 def loss_curves(run):

@@ -1,9 +1,10 @@
 """What a lab consists of."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 from ..errors import ScratchVAEError
 from ..optimizers import Adam
+from .common import COMMON, learning_rate, make_callbacks
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,10 @@ class Lab:
     epochs, batch_size : int
     optimizer : class
         The optimizer, or a function that returns it.
-    optimizer_settings : dict
-        The setting that gives each argument of the optimizer.
     shuffle : bool
         Whether each epoch takes the examples in another order.
     settings : dict
-        The defaults of what `--set` changes, by name.
+        The defaults of what `--set` changes, by name, without those that all labs have in common.
     small_settings : dict
         What differs in the model of make_small_model.
     make_model : callable
@@ -74,7 +73,6 @@ class Lab:
     epochs: int
     batch_size: int
     optimizer: Callable = Adam
-    optimizer_settings: dict = field(default_factory=lambda: {"learning_rate": "learning_rate"})
     shuffle: bool = True
     settings: dict
     small_settings: dict
@@ -88,10 +86,34 @@ class Lab:
     beside: str | None = None
     bench_batch_sizes: tuple = ()
 
-    def make_optimizer(self, settings):
-        """Return the optimizer, not yet built."""
-        arguments = {name: settings[setting] for name, setting in self.optimizer_settings.items()}
-        return self.optimizer(**arguments)
+    @property
+    def defaults(self):
+        """The defaults of all that `--set` changes, by name."""
+        return {**self.settings, **COMMON, **self.settings}
+
+    def make_optimizer(self, settings, steps=1):
+        """Return the optimizer, not yet built.
+
+        Parameters
+        ----------
+        settings : dict
+        steps : int
+            How many steps the whole training has; some schedules of the learning rate need it.
+        """
+        settings = self.defaults | settings
+        return self.optimizer(learning_rate(settings, steps),
+                              global_clipnorm=settings["global_clipnorm"] or None)
+
+    def make_callbacks(self, settings, validated):
+        """Return the callbacks of training that the settings ask for.
+
+        Parameters
+        ----------
+        settings : dict
+        validated : bool
+            Whether training has validation examples; otherwise callbacks watch its own loss.
+        """
+        return make_callbacks(self.defaults | settings, "val_loss" if validated else "loss")
 
     def make_small_model(self, backend):
         """Return the model, built, at a size at which every gradient can be checked."""
@@ -121,14 +143,18 @@ class Lab:
         ScratchVAEError
             If the lab has no such setting, or the value is not allowed.
         """
+        defaults = self.defaults
         settings = dict(self.settings)
         for name, text in changes.items():
-            if name not in settings:
-                allowed = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+            if name not in defaults:
+                allowed = ", ".join(f"{key}={value}" for key, value in defaults.items())
                 raise ScratchVAEError(f"{self.name} has no setting {name!r}; allowed: {allowed}")
-            settings[name] = _parse(name, text, settings[name])
+            settings[name] = _parse(name, text, defaults[name])
+            if name not in self.settings and settings[name] == defaults[name]:
+                del settings[name]
         self.make_model(settings)           # refuses values of the right type that are not allowed
         self.make_optimizer(settings)
+        self.make_callbacks(settings, validated=True)
         return settings
 
 

@@ -221,6 +221,10 @@ class Model(Described, Stored):
         progress : bool, default True
             Whether to show a progress bar and a line for each epoch.
         callbacks : list of scratchvae.training.Callback, optional
+            EarlyStopping, ReduceLROnPlateau, or one of your own.
+        metrics : dict of name -> function, optional
+            Each function(model, x) returns a number for the validation examples x, after each
+            epoch; history["val_NAME"] has it.
 
         Raises
         ------
@@ -243,7 +247,7 @@ class Model(Described, Stored):
             self._training.release()
 
     @in_turn
-    def evaluate(self, x, seed=0, y=None):
+    def evaluate(self, x, seed=0, y=None, after_batch=None):
         """Return the mean losses over x, with one sample of z for each example.
 
         Parameters
@@ -253,6 +257,8 @@ class Model(Described, Stored):
             What the samples are drawn from.
         y : array_like or Images, optional
             Targets; defaults to x.
+        after_batch : function without arguments, optional
+            Called after each forward pass.
 
         Returns
         -------
@@ -268,6 +274,8 @@ class Model(Described, Stored):
             target = batch if y is x else y[start:start + BATCH_SIZE]
             reconstruction, kl = self.forward(batch, stream=VALIDATION, target=target)
             self.kernels.add_losses(reconstruction, kl, self.kl_weight.weight, sums)
+            if after_batch:
+                after_batch()
         means = self.kernels.to_host(sums) / len(x)
         return dict(zip(("loss", "reconstruction", "kl"), means.tolist()))
 

@@ -24,7 +24,9 @@ TYPES = {                       # of the values in config.json
     "versions": (dict,),
 }
 OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE),
-            "data_sha256": (str, NONE), "computed_by": (str, NONE)}
+            "data_sha256": (str, NONE), "computed_by": (str, NONE), "steps": (int, NONE),
+            "best_epoch": (int, NONE), "stopped_epoch": (int, NONE)}
+RENAMED = {"clipnorm": "global_clipnorm"}       # settings of older runs
 LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
 
 
@@ -108,7 +110,12 @@ def check_config(config):
             raise ScratchVAEError(f"{name} must be at least {least}, got {config[name]}")
     lab = labs.get(config["lab"])
     settings = config["settings"]
-    for name, default in lab.settings.items():
+    for old, new in RENAMED.items():
+        if old in settings:
+            settings[new] = settings.pop(old)
+    for name, default in lab.defaults.items():
+        if name not in lab.settings and name not in settings:
+            continue                    # a common one: it has its default
         if type(settings.get(name)) not in (type(default), int):
             raise ScratchVAEError(f"setting {name} must be {type(default).__name__}, "
                                   f"got {settings.get(name)!r}")

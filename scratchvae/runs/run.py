@@ -70,12 +70,17 @@ class Run:
 
     def make_optimizer(self):
         """Return the lab's optimizer with the run's settings."""
-        return self.lab.make_optimizer(self.config["settings"])
+        return self.lab.make_optimizer(self.config["settings"], self.config.get("steps") or 1)
 
     @cached_property
     def history(self):
         """The history of the training so far."""
         return History.read_csv(self.folder / "history.csv")
+
+    @property
+    def epoch(self):
+        """The epoch that the weights are of."""
+        return self.config.get("best_epoch") or len(self.history)
 
     @cached_property
     def record(self):

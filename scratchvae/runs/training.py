@@ -1,14 +1,18 @@
 """Training a run: its directory is kept up to date, and whatever it holds can be resumed from."""
+import math
 import platform
 
 from .. import kernels
 from ..kernels import folders
+from ..labs.common import NEED_LENGTH
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.loop import steps_in
 from .config import read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
+
+ENDS = ("best_epoch", "stopped_epoch")          # what early stopping says when training ends
 
 
 class Keeper(Callback):
@@ -25,6 +29,8 @@ class Keeper(Callback):
 
     def on_train_begin(self, history):
         """Write all files: of a resumed run, a kill may have left some of them behind."""
+        for name in ENDS:
+            self.run.config.pop(name, None)
         self.write(history)
 
     def on_epoch_end(self, history):
@@ -34,6 +40,13 @@ class Keeper(Callback):
     def on_interrupt(self, history):
         """Write the weights; the history has no new row."""
         self.write_weights()
+
+    def on_train_end(self, training):
+        """Write the weights that early stopping returned to, and which ones they are."""
+        history = training.history
+        if history.best_epoch is not None:
+            self.run.config |= {name: getattr(history, name) for name in ENDS}
+            self.write(history)
 
     def write(self, history):
         """Write all files."""
@@ -86,7 +99,10 @@ def train_locked(run, callbacks, resume):
     run.model = run.make_model()
     if config.get("from") and not resume:
         run.take_weights(type(run)(config["from"], read_config(config["from"])))
+    if config["settings"].get("learning_rate_schedule") in NEED_LENGTH:
+        config["steps"] = config["epochs"] * math.ceil(len(x) / config["batch_size"])
     optimizer = run.make_optimizer()
+    watching = run.lab.make_callbacks(config["settings"], validation is not None)
     own = [Keeper(run), *make_record(run, resume)]
     announce(run, len(x), backend.describe())
     if resume:
@@ -104,7 +120,7 @@ def train_locked(run, callbacks, resume):
         shuffle=run.lab.shuffle,
         checkpoint=run.folder / "checkpoint.npz",
         resume=resume,
-        callbacks=[*own, *callbacks],
+        callbacks=[*watching, *own, *callbacks],
     )
     if config["backend"] == "cuda":
         del run.model                   # loaded again from its file, where Python computes

@@ -2,4 +2,5 @@
 from .callback import Callback
 from .history import History
 from .loop import Trained, fit
+from .monitors import EarlyStopping, ReduceLROnPlateau
 from .settings import Settings, make_settings

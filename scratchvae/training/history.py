@@ -8,7 +8,8 @@ from ..storage import write_text
 
 WIDE_RANGE = 5                  # losses that fall to a fifth or less need a logarithmic axis
 COLUMNS = ("epoch", "loss", "reconstruction", "kl",
-           "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate")
+           "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate",
+           "val_active_units")
 
 REQUIRED = ("epoch", "loss", "reconstruction", "kl", "seconds")
 LAST = 5                        # epochs that are shown
@@ -35,21 +36,36 @@ class History:
 
     loss, reconstruction and kl are means over the epoch as trained, while the weights changed. The
     val_ columns are means over the whole validation set after the epoch, with one sample of z for
-    each example; they are None without validation data. kl_weight is that of the epoch's last step.
+    each example; they are None without validation data. kl_weight and learning_rate are those of
+    the epoch's last step. val_active_units is the number of latent dimensions that are used: whose
+    mean z_mean varies over the validation set (Burda et al. 2016). Metrics of one's own follow.
 
     Parameters
     ----------
     rows : iterable of dict
+
+    Attributes
+    ----------
+    best_epoch, stopped_epoch : int or None
+        What EarlyStopping found when training ended: the best epoch, and the one that was the last
+        because of it.
     """
+    best_epoch = None
+    stopped_epoch = None
 
     def __init__(self, rows=()):
-        self.rows = [dict(row) for row in rows]
+        self.rows = [{**dict.fromkeys(COLUMNS), **row} for row in rows]
 
     def __getitem__(self, column):
         return [row[column] for row in self.rows]
 
     def __len__(self):
         return len(self.rows)
+
+    @property
+    def columns(self):
+        """The names of all columns: COLUMNS, and those of metrics."""
+        return tuple(self.rows[0]) if self.rows else COLUMNS
 
     def __repr__(self):
         if not self.rows:
@@ -70,12 +86,15 @@ class History:
 
     def _heading(self):
         more = f"; the last {LAST}" if len(self) > LAST else ""
+        if self.best_epoch is not None:
+            more = f"; the best is {self.best_epoch}{more}"
         return f"History of {len(self)} epoch{'s' * (len(self) != 1)}{more}"
 
     def _table(self):
         """Return the last epochs as rows of text, under the names of the columns."""
-        columns = [name for name in SHOWN if any(row[name] is not None for row in self.rows)]
-        rows = [["" if row[name] is None else format(row[name], SHOWN[name]) for name in columns]
+        shown = SHOWN | dict.fromkeys(self.columns[len(COLUMNS):], ".4g")
+        columns = [name for name in shown if any(row[name] is not None for row in self.rows)]
+        rows = [["" if row[name] is None else format(row[name], shown[name]) for name in columns]
                 for row in self.rows[-LAST:]]
         return [columns, *rows]
 
@@ -87,13 +106,13 @@ class History:
         return f"<p>{names}</p>{chart('loss', 'loss', lines, log=wide(self['loss']))}"
 
     def append(self, **row):
-        """Add an epoch, with a number for each of COLUMNS."""
-        self.rows.append({column: row[column] for column in COLUMNS})
+        """Add an epoch, with a number for each of COLUMNS, and for metrics after them."""
+        self.rows.append({**{column: row[column] for column in COLUMNS}, **row})
 
     def write_csv(self, path):
         """Write the rows with all digits."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         write_text(path, text.getvalue())
@@ -122,10 +141,11 @@ class History:
 
 
 def _read_row(row):
-    """Return a row of a CSV file as numbers. Older files lack the last two columns."""
+    """Return a row of a CSV file as numbers. Older files lack the last columns."""
     if None in row.values():
         raise ValueError("a line is cut short")
-    numbers = {name: float(row[name]) if row.get(name) else None for name in COLUMNS}
+    names = dict.fromkeys((*COLUMNS, *row))
+    numbers = {name: float(row[name]) if row.get(name) else None for name in names}
     missing = [name for name in REQUIRED if numbers[name] is None]
     if missing:
         raise ValueError(f"{missing[0]} is missing")

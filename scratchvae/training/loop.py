@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from .. import concurrency
+from .. import checks, concurrency
 from ..batches import Batches, batches_of
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
@@ -25,8 +25,10 @@ from . import advice
 from .callback import listeners
 from .history import History
 from .interrupts import deferred_interrupts
+from .measures import ActiveUnits
 
 LOOK = 20                       # steps between looks at the losses: a device computes ahead
+LOSSES = ("loss", "reconstruction", "kl")
 SHUFFLE = 2 ** 32 - 1           # separates the stream of an epoch's order from initial parameters
 
 
@@ -52,28 +54,29 @@ def fit(model, x, settings):
     try:
         x, y = model.as_pair(x, settings.y)
         validation = validation_pair(model, settings)
+        training = Training(model, x, y, settings)
     except ScratchVAEError:
         if unbuilt:
             model.input_shape = None        # a refused fit leaves nothing behind
         raise
     model.has_targets = y is not x
-    training = Training(model, x, y, settings)
     if settings.resume:
         training.load(settings.checkpoint)
     elif settings.checkpoint:
         training.save(settings.checkpoint)
-    training.notify("on_train_begin")
+    training.notify("on_train_begin", training.history)
     advice.before(model, training.before.steps + settings.epochs * training.steps)
     with deferred_interrupts() as interrupted, training.noted():
-        while training.epoch < settings.epochs and not interrupted:
+        while training.epoch < settings.epochs and not training.stop and not interrupted:
             training.run_epoch(interrupted)
             if training.step == training.steps:
                 training.end_epoch(validation)
         if interrupted:
             if settings.checkpoint:
                 training.save(settings.checkpoint)
-            training.notify("on_interrupt")
+            training.notify("on_interrupt", training.history)
             raise KeyboardInterrupt
+        training.notify("on_train_end", training)
     advice.after(model, x)
     return training.history
 
@@ -84,12 +87,17 @@ def validation_pair(model, settings):
     if data is None:
         return None
     if settings.y is None:
-        if isinstance(data, tuple) and len(data) == 2 and data[0] is data[1]:
-            data = data[0]                  # (x, x), as Keras has it
+        if is_twice(data):
+            data = data[0]
         return model.as_pair(data)
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise ScratchVAEError("fit: with y, validation_data must be a pair (x, y)")
     return model.as_pair(*data)
+
+
+def is_twice(data):
+    """Return whether validation data are (x, x), as Keras has it."""
+    return isinstance(data, tuple) and len(data) == 2 and data[0] is data[1]
 
 
 @dataclass
@@ -123,8 +131,11 @@ class Training:
         self.fingerprint = fingerprint(x, y)
         self.history = History()
         self.on_step_end = listeners(settings.callbacks, "on_step_end")
+        self.stop = False                   # whether a callback wants no more epochs
         self.epoch = 0
         self.start_epoch()
+        for callback in settings.callbacks:
+            callback.begin(self)
 
     def _choose_optimizer(self):
         """Return the optimizer, built: it goes on from the last one if that has its arguments."""
@@ -148,10 +159,19 @@ class Training:
         """Return how many steps this training has made."""
         return self.epoch * self.steps + self.step
 
-    def notify(self, moment):
-        """Call the callbacks' method of that name with the history."""
+    def notify(self, moment, subject):
+        """Call the callbacks' methods of that name with the history, or with this training."""
         for listener in listeners(self.settings.callbacks, moment):
-            listener(self.history)
+            listener(subject)
+
+    @property
+    def measured(self):
+        """The columns of the history that measure the model, and have numbers in this training."""
+        if self.settings.validation_data is None:
+            return [*LOSSES]
+        units = ["active_units"] if hasattr(self.model, "z_mean") else []
+        names = [*LOSSES, *units, *self.settings.metrics]
+        return [*LOSSES, *(f"val_{name}" for name in names)]
 
     @property
     def number(self):
@@ -163,8 +183,7 @@ class Training:
         self.step = 0
         self.sums = self.kernels.zeros(3, "float64")        # of loss, reconstruction and kl
         self.seconds = 0.0
-        self.sound = {name: self.kernels.to_host(array).copy()
-                      for name, array in self._weights().items()}
+        self.sound = self.copy_of_weights()
 
     def run_epoch(self, interrupted):
         """Train on the rest of the current epoch, or until `interrupted` is not empty."""
@@ -239,8 +258,7 @@ class Training:
 
     def diverged(self, how):
         """Return to the weights of the epoch's beginning, and raise an error."""
-        for name, array in self._weights().items():
-            self.kernels.copy(self.sound[name], array)
+        self.return_to(self.sound)
         self.optimizer = None               # its slots are not sound any more
         self.step = 0
         raise ScratchVAEError(f"training diverged: {how}; {advice.likely_cause(self.x)}. The model "
@@ -250,25 +268,42 @@ class Training:
         """Validate, write the epoch into the history and the checkpoint, and begin the next."""
         settings = self.settings
         losses = {}
+        measured = {}
         if validation:
-            losses = self.model.evaluate(validation[0], settings.seed, validation[1])
+            units = ActiveUnits(self.model)
+            losses = self.model.evaluate(validation[0], settings.seed, validation[1], units.add)
+            measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
+            measured["val_active_units"] = units.count()
         self._check_finite()
         if not math.isfinite(losses.get("loss", 0.0)):
             self._explain_validation(validation[0])
         loss, reconstruction, kl = map(float, self.means())
         self.history.append(epoch=self.number, loss=loss, reconstruction=reconstruction, kl=kl,
-                            **{f"val_{name}": losses.get(name)
-                               for name in ("loss", "reconstruction", "kl")},
+                            **{f"val_{name}": losses.get(name) for name in LOSSES},
                             seconds=round(self.seconds, 3),
                             kl_weight=self.model.kl_weight(self.before.steps + self._done() - 1),
-                            learning_rate=self.optimizer.learning_rate)
+                            learning_rate=self.optimizer.rate,
+                            **{"val_active_units": None, **measured})
         self.epoch += 1
         self.start_epoch()
+        self.notify("on_validation_end", self)
         if settings.progress:
             tqdm.write(describe_epoch(self.history.rows[-1], self.before.epochs + settings.epochs))
         if settings.checkpoint:
             self.save(settings.checkpoint)
-        self.notify("on_epoch_end")
+        self.notify("on_epoch_end", self.history)
+
+    def _measure(self, name):
+        """Return a metric of the model on the validation examples, as they were given."""
+        x = self.settings.validation_data
+        if self.settings.y is not None or is_twice(x):
+            x = x[0]
+        value = self.settings.metrics[name](self.model, x)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ScratchVAEError(f"fit: the metric {name!r} must return a number, "
+                                  f"got {checks.shown(value)}") from None
 
     def _check_finite(self):
         """Refuse to go on from parameters that are not finite."""
@@ -292,7 +327,26 @@ class Training:
         fixed = {"model": self.model.get_config(), "optimizer": self.optimizer.get_config(),
                  "batch_size": settings.batch_size, "seed": settings.seed,
                  "data": self.fingerprint, "shuffle": settings.shuffle}
+        callbacks = [callback.get_config() for callback in self._with_state()]
+        if callbacks:
+            fixed["callbacks"] = callbacks
+        if settings.metrics:
+            fixed["metrics"] = list(settings.metrics)
         return json.loads(json.dumps(fixed))            # tuples become lists, as in the file
+
+    def _with_state(self):
+        """Return the callbacks whose state belongs to that of training."""
+        return [callback for callback in self.settings.callbacks if callback.get_config()]
+
+    def copy_of_weights(self):
+        """Return copies of the arrays of the model by name, on the host."""
+        return {name: self.kernels.to_host(array).copy()
+                for name, array in self._weights().items()}
+
+    def return_to(self, weights):
+        """Give the model the weights that copy_of_weights returned."""
+        for name, array in self._weights().items():
+            self.kernels.copy(weights[name], array)
 
     def _weights(self):
         """Return the arrays of the model by name, where the backend computes."""
@@ -307,8 +361,13 @@ class Training:
         arrays = {name: self.kernels.to_host(array) for name, array in self._arrays().items()}
         state = {"kind": "checkpoint", "settings": self._fixed(), "history": self.history.rows,
                  "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
-                 "updates": self.optimizer.step,
-                 "before": [self.before.epochs, self.before.steps]}
+                 "updates": self.optimizer.step, "reduced_rate": self.optimizer.reduced_rate,
+                 "before": [self.before.epochs, self.before.steps],
+                 "stop": self.stop, "callbacks": []}
+        for number, callback in enumerate(self._with_state()):
+            own, values = callback.get_state()
+            arrays |= {f"callback_{number}/{name}": array for name, array in own.items()}
+            state["callbacks"].append(values)
         write_arrays(path, arrays, state)
 
     def load(self, path):
@@ -319,7 +378,9 @@ class Training:
 
     def _take(self, arrays, state, path):
         """Return to the state in the content of a checkpoint."""
-        for name, now in self._fixed().items():
+        fixed = self._fixed()
+        for name in {**fixed, **state["settings"]}:
+            now = fixed.get(name)
             then = state["settings"].get(name)
             if then != now:
                 change = "another model" if name == "model" else f"{name} {then}, not {now}"
@@ -330,6 +391,13 @@ class Training:
                 raise ValueError(f"{name} has a wrong shape")
             self.kernels.copy(arrays[name], array)
         self.optimizer.step = operator.index(state["updates"])
+        self.optimizer.reduced_rate = state.get("reduced_rate")
+        self.stop = bool(state.get("stop", False))
+        for number, callback in enumerate(self._with_state()):
+            prefix = f"callback_{number}/"
+            own = {name.removeprefix(prefix): array for name, array in arrays.items()
+                   if name.startswith(prefix)}
+            callback.set_state(own, state["callbacks"][number])
         self.before = Trained(*state.get("before", (0, 0)))
         self.history = History(state["history"])
         self.epoch = operator.index(state["epoch"])

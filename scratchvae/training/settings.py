@@ -4,10 +4,11 @@ from pathlib import Path
 
 from .. import checks
 from ..errors import ScratchVAEError
-from ..optimizers import SGD, Adam, Optimizer, RMSprop
+from ..optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .callback import Callback
+from .history import COLUMNS
 
-NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, RMSprop, SGD)}
+NAMES = {optimizer.__name__.lower(): optimizer for optimizer in (Adam, AdamW, RMSprop, SGD)}
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Settings:
     fresh: bool = False
     progress: bool = True
     callbacks: tuple = ()
+    metrics: dict = None
 
     def __post_init__(self):
         self.epochs = checks.integer("fit", "epochs", self.epochs)
@@ -33,13 +35,30 @@ class Settings:
         if isinstance(self.optimizer, str) and self.optimizer.lower() in NAMES:
             self.optimizer = NAMES[self.optimizer.lower()]()
         if not isinstance(self.optimizer, (Optimizer, type(None))):
-            raise ScratchVAEError("fit: optimizer must be an Adam(), RMSprop() or SGD(), one of "
-                                  f"these names, or None, got {checks.shown(self.optimizer)}")
+            raise ScratchVAEError("fit: optimizer must be an Adam(), AdamW(), RMSprop() or SGD(), "
+                                  "one of these names, or None, "
+                                  f"got {checks.shown(self.optimizer)}")
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
                                       f"scratchvae.training.Callback, got {checks.shown(callback)}")
+        self._check_metrics()
         self._check_checkpoint()
+
+    def _check_metrics(self):
+        """Refuse metrics that are no functions, have a column's name, or no data."""
+        self.metrics = {} if self.metrics is None else self.metrics
+        if not isinstance(self.metrics, dict):
+            raise ScratchVAEError("fit: metrics must be a dict of name -> function(model, x), "
+                                  f"got {checks.shown(self.metrics)}")
+        known = {column.removeprefix("val_") for column in COLUMNS}
+        for name, function in self.metrics.items():
+            if not callable(function) or name in known:
+                raise ScratchVAEError("fit: metrics must be functions by name, none of them "
+                                      f"called {', '.join(sorted(known))}; got {name!r}: "
+                                      f"{checks.shown(function)}")
+        if self.metrics and self.validation_data is None:
+            raise ScratchVAEError("fit: metrics are computed on validation_data, which is missing")
 
     def _check_checkpoint(self):
         """Refuse to resume from nothing, and to begin anew over an earlier training."""

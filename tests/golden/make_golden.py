@@ -481,6 +481,106 @@ def clipping():
     record("optimizer/Adam clipped", start=start, gradients=gradients, after=np.array(after))
 
 
+def weight_decay():
+    """Five updates of AdamW, with gradients that span many magnitudes."""
+    rng = np.random.default_rng(31)
+    start = rng.standard_normal(11)
+    gradients = rng.standard_normal((5, 11)) * 10.0 ** np.arange(-8, 3)
+    variable = keras.Variable(start, **FLOAT64)
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.3)
+    optimizer.build([variable])
+    after = []
+    for gradient in gradients:
+        optimizer.apply([gradient])
+        after.append(np.array(variable))
+    record("optimizer/AdamW", start=start, gradients=gradients, after=np.array(after))
+
+
+# Schedules of the learning rate: class and arguments.
+SCHEDULES = {
+    "exponential": ("ExponentialDecay", dict(initial_learning_rate=0.3, decay_steps=10,
+                                             decay_rate=0.8)),
+    "staircase": ("ExponentialDecay", dict(initial_learning_rate=0.3, decay_steps=10,
+                                           decay_rate=0.8, staircase=True)),
+    "piecewise": ("PiecewiseConstantDecay", dict(boundaries=[5, 12], values=[1.0, 0.5, 0.125])),
+    "cosine": ("CosineDecay", dict(initial_learning_rate=0.3, decay_steps=20, alpha=0.1)),
+    "cosine with warm-up": ("CosineDecay", dict(initial_learning_rate=0.1, decay_steps=20,
+                                                warmup_target=0.5, warmup_steps=10)),
+}
+
+
+def schedules():
+    """Learning rates at the start, in the middle, at changes, and beyond the end; in float32."""
+    steps = np.array([0, 1, 4, 5, 6, 9, 10, 11, 12, 13, 19, 20, 21, 25, 29, 30, 31, 100])
+    for name, (kind, arguments) in SCHEDULES.items():
+        schedule = getattr(keras.optimizers.schedules, kind)(**arguments)
+        record(
+            f"schedule/{name}",
+            config=json.dumps({"class": kind, **arguments}),
+            steps=steps,
+            rates=[np.asarray(schedule(int(step))) for step in steps],
+        )
+
+
+# Validation losses by epoch.
+CURVE = [9, 8, 7.95, 8.2, 8.1, 7.94, 7.5, 7.6, 7.7, 7.49, 7.8, 7.9, 8, 8, 8, 7, 7.1, 7.2, 7.3, 7.4]
+
+
+class Watched:
+    """What callbacks see of a model: the number of the epoch is its weights."""
+
+    stop_training = False
+
+    def __init__(self):
+        self.optimizer = keras.optimizers.SGD(1.0)
+
+    def get_weights(self):
+        """Return the epoch."""
+        return self.epoch
+
+    def set_weights(self, weights):
+        """Return to an epoch."""
+        self.epoch = weights
+
+
+def monitors():
+    """The epochs, from 1, at which EarlyStopping stops and to which it returns, and the learning
+    rates after each epoch with ReduceLROnPlateau.
+    """
+    for name, kind, arguments in (
+        ("patience 3", "EarlyStopping", dict(patience=3)),
+        ("patience 0", "EarlyStopping", dict(patience=0)),
+        ("min_delta", "EarlyStopping", dict(patience=4, min_delta=0.06)),
+        ("never", "EarlyStopping", dict(patience=19)),
+        ("reduction", "ReduceLROnPlateau", dict(patience=2, factor=0.5)),
+        ("cooldown", "ReduceLROnPlateau", dict(patience=2, factor=0.5, cooldown=3)),
+        ("at once", "ReduceLROnPlateau", dict(patience=0, factor=0.5, min_delta=0.3)),
+        ("least", "ReduceLROnPlateau", dict(patience=1, factor=0.5, min_lr=0.2)),
+    ):
+        stopping = {"restore_best_weights": True} if kind == "EarlyStopping" else {}
+        callback = getattr(keras.callbacks, kind)(**arguments, **stopping)
+        model = Watched()
+        callback.set_model(model)
+        callback.on_train_begin()
+        rates = []
+        for epoch, loss in enumerate(CURVE):
+            model.epoch = epoch + 1
+            callback.on_epoch_end(epoch, {"val_loss": loss})
+            rates.append(float(model.optimizer.learning_rate))
+            if model.stop_training:
+                break
+        last = model.epoch
+        callback.on_train_end()
+        record(
+            f"monitor/{name}",
+            config=json.dumps({"class": kind, **arguments, **stopping}),
+            curve=CURVE,
+            last=last,
+            kept=model.epoch,
+            rates=rates,
+        )
+
+
 def text_gru():
     """The whole loss of a small VAE of sentences, padded before and behind, with given noise, and
     the gradient of every weight.
@@ -735,6 +835,9 @@ PARTS = (
     recurrent,
     word_losses,
     clipping,
+    weight_decay,
+    schedules,
+    monitors,
     text_gru,
     layer_normalization,
     pooling,

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from ...charts import chart
 from ...storage import write_text
-from ...training.history import COLUMNS, History, wide
+from ...training.history import History, wide
 from ..pages import render
 from . import facts
 from .images import embedded
@@ -66,7 +66,8 @@ def write_report(run, live=False, problem="", current=True):
     Path
     """
     history = run.folder / "history.csv"
-    rows = History.read_csv(history).rows if history.exists() else []
+    history = History.read_csv(history) if history.exists() else History()
+    rows = history.rows
     content = {"figures": [], "texts": [], "document": "", "measures": [], "measured_on": ""}
     if current:
         content["figures"] = figures(run)
@@ -78,7 +79,7 @@ def write_report(run, live=False, problem="", current=True):
         run=run,
         lab=run.lab,
         rows=rows,
-        columns=COLUMNS,
+        columns=history.columns,
         live=live,
         problem=problem,
         facts=facts,

@@ -87,8 +87,9 @@ def data(run):
 
 
 def measures(run):
-    """Return the losses of the last epoch and what `evaluate` measured, as lines."""
-    last = History.read_csv(run.folder / "history.csv").rows[-1]
+    """Return the losses of the epoch of the weights and what `evaluate` measured, as lines."""
+    rows = History.read_csv(run.folder / "history.csv").rows
+    last = rows[(run.config.get("best_epoch") or len(rows)) - 1]
     losses = [(name.replace("val_", "validation "), f"{last[name]:.5g}")
               for name in ("loss", "reconstruction", "kl", "val_loss", "val_reconstruction",
                            "val_kl") if last[name] is not None]

@@ -19,7 +19,7 @@ def setup(run):
         ("KL weight", _kl_weight(config["settings"])),
         ("optimizer", _optimizer(run)),
         ("batch size", config["batch_size"]),
-        ("epochs", config["epochs"]),
+        ("epochs", f"{config['epochs']}{_ended(config)}"),
         ("seed", config["seed"]),
         ("versions", ", ".join(versions)),
         ("backend", config.get("computed_by") or config["backend"]),
@@ -35,17 +35,37 @@ def _kl_weight(settings):
     return f"{settings['kl_weight']:g}, {schedule}"
 
 
+def _ended(config):
+    """Return in words what early stopping did."""
+    if not config.get("best_epoch"):
+        return ""
+    stopped = config["stopped_epoch"]
+    end = f"stopped after {stopped}; " if stopped else ""
+    return f" at most; {end}the weights are those of epoch {config['best_epoch']}"
+
+
 def _optimizer(run):
     """Return the optimizer and its arguments in words."""
-    config = run.make_optimizer().get_config()
-    kind = config.pop("class")
-    arguments = [f"{name} {value:g}" for name, value in config.items() if value is not None]
-    return f"{kind}: {', '.join(arguments)}"
+    return _in_words(run.make_optimizer().get_config())
+
+
+def _in_words(config):
+    """Return the class and the arguments of an optimizer or a schedule."""
+    arguments = [f"{name} {_value(value)}" for name, value in config.items()
+                 if name != "class" and value is not None]
+    return f"{config['class']}: {', '.join(arguments)}"
+
+
+def _value(value):
+    """Return an argument as text: a number, a list, or a schedule in parentheses."""
+    if isinstance(value, dict):
+        return f"({_in_words(value)})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def settings(run):
     """Return (name, value, the lab's default if it differs) of each setting, as text."""
-    defaults = run.lab.settings
+    defaults = run.lab.defaults
     return [(name, f"{value}", f"{defaults[name]}" if value != defaults[name] else "")
             for name, value in run.config["settings"].items()]
 
@@ -53,7 +73,7 @@ def settings(run):
 def differences(run):
     """Return the reasons, in words, why the lab's reference figures do not apply to this run."""
     config = run.config
-    defaults = run.lab.settings
+    defaults = run.lab.defaults
     reasons = [f"{name} is {value} instead of {defaults[name]}"
                for name, value in config["settings"].items() if value != defaults[name]]
     if config["batch_size"] != run.lab.batch_size:
@@ -161,7 +181,7 @@ def train_command(run):
     if config["backend"] != "cpu":
         words += ["--backend", config["backend"]]
     for name, value in config["settings"].items():
-        if value != run.lab.settings[name]:
+        if value != run.lab.defaults[name]:
             words += ["--set", f"{name}={value}"]
     return command(*words)
 

@@ -122,7 +122,8 @@ STAGES = (
     Stage(
         name="Optimizers",
         file="optimizers",
-        operations=("sgd_update", "rmsprop_update", "adam_update", "clip_by_global_norm"),
+        operations=("sgd_update", "rmsprop_update", "adam_update", "decay_weights",
+                    "clip_by_global_norm"),
         lab="mnist-dense",
         command="train mnist-dense --epochs 5",
         reward="From the pixels to the step of RMSprop, all operations that train this network "

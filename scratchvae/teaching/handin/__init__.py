@@ -65,7 +65,7 @@ def runs_with(folder):
             if json.loads(config.read_text()).get("backend") != str(Path(folder).resolve()):
                 continue
             run = open_run(config.parent)
-            last = run.history.rows[-1]
+            last = run.history.rows[run.epoch - 1]
         except (ScratchVAEError, ValueError, IndexError):
             continue
         found.append({"lab": run.lab.name, "epoch": last["epoch"], "loss": f"{last['loss']:.5g}",

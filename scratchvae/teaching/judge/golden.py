@@ -191,6 +191,7 @@ def loss(name, group, backend):
 
 OPTIMIZERS = {
     "optimizer/Adam": lambda: optimizers.Adam(0.01),
+    "optimizer/AdamW": lambda: optimizers.AdamW(0.01, weight_decay=0.3),
     "optimizer/Adam clipped": lambda: optimizers.Adam(0.01, global_clipnorm=0.5),
     "optimizer/RMSprop": lambda: optimizers.RMSprop(0.01),
     "optimizer/SGD": lambda: optimizers.SGD(0.1),

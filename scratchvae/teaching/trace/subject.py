@@ -104,7 +104,7 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, backend=None):
     x, y, _ = run.examples()
     config = run.config
     model = run.make_model() if fresh else run.model
-    optimizer = run.lab.make_optimizer(config["settings"])
+    optimizer = run.make_optimizer()
     optimizer.build(model.parameters, model.kernels)
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
     size = batch_size or bearable(model, config["batch_size"])
@@ -142,6 +142,7 @@ def resume(optimizer, checkpoint):
     for name, slot in optimizer.slots.items():
         slot[...] = arrays[name]
     optimizer.step = state["updates"]
+    optimizer.reduced_rate = state.get("reduced_rate")
     return state["updates"]
 
 

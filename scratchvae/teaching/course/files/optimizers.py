@@ -15,6 +15,8 @@ Known
              v = beta_2 v + (1 - beta_2) g^2
              w = w - alpha m / (sqrt(v) + epsilon)         alpha: see question 3
 
+    AdamW    w = w - rate w, before Adam's step            rate: see question 5
+
     Clipping by the global norm: if the Euclidean norm of all gradients together is above clipnorm,
     scale them all by one factor, so that their norm is clipnorm.
 
@@ -37,6 +39,11 @@ There is no backward pass here, but there are reasons to find.
    Check: how large is the first step, and does it depend on the size of g?
 4. Clipping: why one factor for all gradients, rather than one for each? What stays the same about
    the step?
+
+5. Weight decay: a penalty d w^2 / 2 in the loss adds d w to each gradient, and Adam divides it by
+   sqrt(v) like the rest. Which weights does it pull on least? AdamW takes the pull out of the
+   gradient: it subtracts it from w, with the step size learning_rate and the factor d. So what is
+   `rate`, and by which factor has a weight without any gradient shrunk after t steps?
 
 `flush_denormals` is given: the average of a gradient that stays zero decays to numbers so small
 that processors are tens of times slower on them. Call it on each average after its update. It
@@ -95,6 +102,21 @@ def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsi
         The running average of the gradients.
     v : (P,)
         The running average of the squared gradients.
+    """
+    raise NotImplementedError
+
+
+def decay_weights(parameters, rate):
+    """Pull all parameters towards zero, as AdamW does before its step (Loshchilov & Hutter 2019).
+
+    Inputs
+    ------
+    rate : float
+        The part of each parameter that goes away.
+
+    Updated in place
+    ----------------
+    parameters : (P,)
     """
     raise NotImplementedError
 
