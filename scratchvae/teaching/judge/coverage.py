@@ -17,9 +17,9 @@ from .golden import all_golden
 
 PACKAGE = Path(scratchvae.__file__).parent
 # Code that computes nothing, and the operations, which are judged on their own.
-ELSEWHERE = ("teaching", "gradcheck", "checks.py", "errors.py", "operation.py", "cases.py", "workspace.py",
-             "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py", "kernels/cpu/",
-             "kernels/cuda/")
+ELSEWHERE = ("teaching", "gradcheck", "checks.py", "errors.py", "operation.py", "cases.py",
+             "workspace.py", "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py",
+             "kernels/cpu/", "kernels/cuda/")
 JUDGED = "kernels/reference/"
 MAKING = re.compile(r"\b(setup|build|bind|add_\w+|[gs]et_\w+|from_config|\w*scratch)$")
 GRADIENT = re.compile(r"d[a-z_]+\[|gradient of")      # the first array that differs is a gradient
