@@ -12,7 +12,7 @@ MOST_MARKERS = 60               # a curve with more epochs has no marker at each
 ROUNDING = 1e-6                 # relative: values this close to a tick are on it
 
 
-def chart(title, ylabel, lines, points=(), log=False):
+def chart(title, ylabel, lines, points=(), log=False, bands=()):
     """Return an SVG of curves by epoch.
 
     Values that are None, not finite, or not positive on a logarithmic axis are left out.
@@ -29,6 +29,9 @@ def chart(title, ylabel, lines, points=(), log=False):
         Single values, drawn as crosses.
     log : bool, default False
         The vertical axis is logarithmic.
+    bands : list of (kind, epochs, lows, highs), default ()
+        Areas between two curves, drawn behind all curves: CSS class, and three lists of the same
+        length.
 
     Returns
     -------
@@ -38,7 +41,11 @@ def chart(title, ylabel, lines, points=(), log=False):
     curves = [(kind, name, [(x, y) for x, y in zip(epochs, values) if drawable(y, log)])
               for kind, name, epochs, values in lines]
     points = [(x, y, name) for x, y, name in points if drawable(y, log)]
+    edges = [(kind, *([(x, y) for x, y in zip(epochs, values) if drawable(y, log)]
+                      for values in (lows, highs)))
+             for kind, epochs, lows, highs in bands]
     places = [place for _, _, curve in curves for place in curve]
+    places += [place for _, low, high in edges for place in low + high]
     places += [(x, y) for x, y, _ in points]
     if not places:
         return ""
@@ -53,8 +60,14 @@ def chart(title, ylabel, lines, points=(), log=False):
         *_horizontal_axis(xticks, place_x),
         _labels(ylabel),
     ]
+
+    def placed_on_page(curve):
+        return [(f"{place_x(x):.1f}", f"{place_y(y):.1f}") for x, y in curve]
+
+    for kind, low, high in edges:
+        parts.append(_band(kind, placed_on_page(low + high[::-1])))
     for kind, name, curve in curves:
-        placed = [(f"{place_x(x):.1f}", f"{place_y(y):.1f}") for x, y in curve]
+        placed = placed_on_page(curve)
         parts.append(_polyline(kind, placed))
         if len(curve) <= MOST_MARKERS:
             parts += [_marker(kind, name, *values, *place) for values, place in zip(curve, placed)]
@@ -97,6 +110,12 @@ def _polyline(kind, placed):
     """Return a curve through places on the page."""
     points = " ".join(f"{x},{y}" for x, y in placed)
     return f'<polyline class="{kind}" points="{points}"/>'
+
+
+def _band(kind, placed):
+    """Return an area whose outline runs through places on the page."""
+    points = " ".join(f"{x},{y}" for x, y in placed)
+    return f'<polygon class="{kind}" points="{points}"/>'
 
 
 def _marker(kind, name, epoch, value, x, y):

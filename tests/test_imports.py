@@ -25,6 +25,8 @@ ORDER = (                       # a group imports only from itself and from thos
     ("scratchvae.gradcheck",),
     ("scratchvae.runs",),
     ("scratchvae.analysis.report", "scratchvae.analysis.bench"),
+    ("scratchvae.analysis.compare",),
+    ("scratchvae.sweeps",),
     ("scratchvae.teaching",),
     ("scratchvae.notebook", "scratchvae.sklearn"),
     ("scratchvae.cli", "scratchvae.__main__"),
@@ -32,6 +34,7 @@ ORDER = (                       # a group imports only from itself and from thos
 DELAYED = (                     # they load libraries that take long, so functions may import them
     "scratchvae.analysis.plots",        # matplotlib
     "scratchvae.analysis.report",       # jinja2
+    "scratchvae.analysis.compare",      # Pillow
     "scratchvae.cli.tables",            # rich
     "scratchvae.teaching",              # jinja2, rich
     "scratchvae.text.modern",           # compiles hundreds of patterns

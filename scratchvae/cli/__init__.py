@@ -10,6 +10,7 @@ from ..errors import ScratchVAEError, ScratchVAEWarning
 from ..training.interrupts import raise_at_signals
 from .cache import cache
 from .check import check
+from .compare import compare
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
 from .demo import demo
@@ -18,10 +19,12 @@ from .labs import list_labs, summary
 from .learn import learn
 from .runs import card, evaluate, explore, plot
 from .score import score
+from .sweep import sweep
 from .train import train
 
-COMMANDS = (demo, list_labs, summary, train, evaluate, score, plot, explore, card, sample,
-            reconstruct, interpolate, generate, gradcheck, learn, check, trace, bench, data, cache)
+COMMANDS = (demo, list_labs, summary, train, sweep, compare, evaluate, score, plot, explore, card,
+            sample, reconstruct, interpolate, generate, gradcheck, learn, check, trace, bench, data,
+            cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -4,6 +4,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+MEASURES = {"val_loss": "validation loss", "val_reconstruction": "reconstruction", "val_kl": "KL",
+            "loss": "training loss"}        # of comparison_table, with their titles
+
 
 def gradcheck_table(reports):
     """Print gradient-check reports and the verdict; return whether all of them passed."""
@@ -63,6 +66,35 @@ def bench_table(result):
         console.print(f"kernel launches per step of scratchvae: {result['launches_a_step']}")
     for line in result["missing"]:
         console.print(line)
+
+
+def comparison_table(comparison):
+    """Print the settings that differ and the losses of a Comparison, best first."""
+    names = comparison.differing
+    measures = [name for name in MEASURES
+                if any(group.mean(name) is not None for group in comparison.groups)]
+    table = Table(
+        *(names or ["run"]),
+        Column("seeds", justify="right"),
+        *(Column(MEASURES[name], justify="right", no_wrap=True) for name in measures),
+        box=None,
+        header_style="bold",
+    )
+    for group in comparison.groups:
+        values = [_plain(group.settings.get(name)) for name in names] or [group.label]
+        table.add_row(*map(escape, values), group.count,
+                      *(group.in_words(name) for name in measures))
+    console = Console()
+    console.print(table)
+    if comparison.seeds > 1:
+        console.print("mean ± standard deviation over the seeds (n - 1)")
+    if comparison.caution():
+        console.print(f"note: {escape(comparison.caution())}")
+
+
+def _plain(value):
+    """Return a setting as text; one that a run does not have is a dash."""
+    return "-" if value is None else str(value)
 
 
 def _bench_title(result):

@@ -1,0 +1,126 @@
+"""The command that trains a lab with many settings and seeds."""
+import os
+import sys
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from .. import labs
+from ..commands import command, place
+from ..errors import ScratchVAEError
+from ..runs.lock import training_lock
+from ..storage import write_text
+from ..sweeps import Processes, SweepFolder, make_plan
+from .arguments import FOLDER, POSITIVE, TEXT_FILE, Backend, NewFolder, Settings, lab_argument
+from .train import check_text
+
+PATHS = ("data_dir", "text")    # options that are paths
+
+
+@click.command()
+@lab_argument()
+@click.option("--set", type=Settings(), multiple=True,
+              help="Values of a setting, with commas between them; can be repeated.")
+@click.option("--seeds", type=POSITIVE, default=1, show_default=True,
+              help="Train each choice of settings with the seeds 0, 1, ..., N - 1.")
+@click.option("--random", type=POSITIVE, metavar="K",
+              help="Train K choices drawn from the grid, always the same.  [default: all]")
+@click.option("--jobs", type=POSITIVE, default=os.cpu_count() or 1,
+              help="Runs at once, each with one thread.  [default: one for each core]")
+@click.option("--out", type=NewFolder(),
+              help="The sweep's directory: new, or of the same sweep.  [default: sweeps/LAB]")
+@click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
+@click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
+@click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
+@click.option("--backend", type=Backend(),
+              help="The kernels that compute, or a folder with your own.  [default: cpu]")
+@click.option("--data-dir", type=FOLDER, help="Where the data are, if not in the usual places.")
+@click.option("--text", type=TEXT_FILE,
+              help="Learn from this text file, in UTF-8 (labs about text).")
+def sweep(lab, seeds, random, jobs, out, **options):
+    """Train LAB with all combinations of settings, and compare the runs.
+
+    \b
+    scratchvae sweep mnist-dense --set kl_weight=0.5,1,4 --set latent_dim=2,8 --seeds 3 --jobs 2
+
+    Ctrl-C loses nothing: the same command goes on.  It skips runs that are finished.  If a run
+    fails, the others go on; the failure is told at the end.  The directory then holds a run for
+    each combination, compare.html and results.csv.
+    """
+    lab = labs.LABS[lab]
+    check_text(lab, options)
+    lists = options.pop("set")
+    for name in PATHS:
+        if options[name]:
+            options[name] = str(Path(options[name]).resolve())
+    try:
+        plan = make_plan(lab, lists, seeds, random, options)
+    except ScratchVAEError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from None
+    folder = SweepFolder(out or Path("sweeps") / lab.name, plan)
+    with training_lock(folder.folder):
+        try:
+            failed = train_all(folder, jobs)
+        except KeyboardInterrupt:
+            click.echo(f"\ninterrupted; nothing is lost. Go on with:  {again(folder, jobs)}",
+                       err=True)
+            sys.exit(130)
+        show_results(folder)
+    if failed:
+        say_what_failed(folder, failed, jobs)
+        sys.exit(1)
+
+
+def train_all(folder, jobs):
+    """Train the points that are left, with a progress bar, and return those that failed, Ended."""
+    points = folder.plan.points()
+    left = folder.left()
+    click.echo(f"{folder.plan.lab}: {len(points)} runs of {folder.plan.epochs} epochs, "
+               f"{len(points) - len(left)} of them finished; {jobs} at once; {folder.folder}")
+    done = {point.name: folder.plan.epochs for point in points} | {
+        point.name: folder.epochs(point) for point in left}
+    failed = []
+    with (Processes(folder, jobs) as processes,
+          tqdm(total=len(points) * folder.plan.epochs, initial=sum(done.values()), unit="epoch",
+               disable=None, dynamic_ncols=True, smoothing=0) as bar):
+        for ended in processes.train(left):
+            for point, _ in processes.running.values():
+                done[point.name] = folder.epochs(point)
+            for run in ended:
+                done[run.point.name] = folder.plan.epochs       # early stopping included
+                tqdm.write(f"{run.point.name}: {run.problem or 'finished'}")
+            failed += [run for run in ended if run.problem]
+            bar.set_postfix_str(" | ".join(processes.running), refresh=False)
+            bar.update(sum(done.values()) - bar.n)
+    return failed
+
+
+def show_results(folder):
+    """Print the table of the runs, and write results.csv and compare.html."""
+    from ..analysis.compare import Comparison, write_page
+    from .tables import comparison_table
+    trained = folder.trained()
+    if not trained:
+        return
+    comparison = Comparison(trained)
+    comparison_table(comparison)
+    path = folder.folder / "results.csv"
+    write_text(path, comparison.csv())
+    click.echo(path)
+    click.echo(write_page(comparison, folder.folder / "compare.html"))
+
+
+def say_what_failed(folder, failed, jobs):
+    """Print the runs that failed, their last lines and their logs, and how to try them again."""
+    count = len(failed)
+    click.echo(f"{count} run{'s' * (count != 1)} failed:", err=True)
+    for run in failed:
+        click.echo(f"  {run.point.name}: {run.problem}\n    {folder.log(run.point)}", err=True)
+    click.echo(f"try them again with:  {again(folder, jobs)}", err=True)
+
+
+def again(folder, jobs):
+    """Return the command that goes on with a sweep."""
+    return command("sweep", folder.plan.lab, *folder.plan.sweep_words(), "--jobs", jobs,
+                   "--out", place(folder.folder))

@@ -1,0 +1,4 @@
+"""Sweeps: many runs of a lab with other settings and seeds, in one folder."""
+from .folder import SweepFolder
+from .plan import Plan, Point, make_plan
+from .processes import Processes
