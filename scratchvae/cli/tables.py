@@ -4,8 +4,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-MEASURES = {"val_loss": "validation loss", "val_reconstruction": "reconstruction", "val_kl": "KL",
-            "loss": "training loss"}        # of comparison_table, with their titles
+# The measures of comparison_table with their titles, for runs with and without validation.
+MEASURES = {"val_loss": {"val_loss": "validation loss", "val_reconstruction": "reconstruction",
+                         "val_kl": "KL"},
+            "loss": {"loss": "training loss", "reconstruction": "reconstruction", "kl": "KL"}}
 
 
 def gradcheck_table(reports):
@@ -71,12 +73,11 @@ def bench_table(result):
 def comparison_table(comparison):
     """Print the settings that differ and the losses of a Comparison, best first."""
     names = comparison.differing
-    measures = [name for name in MEASURES
-                if any(group.mean(name) is not None for group in comparison.groups)]
+    measures = MEASURES[comparison.ranked_by]
     table = Table(
         *(names or ["run"]),
         Column("seeds", justify="right"),
-        *(Column(MEASURES[name], justify="right", no_wrap=True) for name in measures),
+        *(Column(title, justify="right", no_wrap=True) for title in measures.values()),
         box=None,
         header_style="bold",
     )

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from ..runs.lock import is_trained
 from ..training.interrupts import deferred_interrupts
 from .plan import Point
 
@@ -58,11 +59,18 @@ class Processes:
             while waiting or self.running:
                 if received:
                     raise KeyboardInterrupt
-                while waiting and len(self.running) < self.jobs:
-                    point = waiting.pop(0)
+                while len(self.running) < self.jobs and (point := self._next(waiting)):
+                    waiting.remove(point)
                     self.running[point.name] = point, self._start(point)
                 time.sleep(PAUSE)
                 yield self._ended()
+
+    def _next(self, waiting):
+        """Return the first point that nobody trains, or None.
+
+        A sweep that was killed leaves processes that train on; their runs are taken up afterwards.
+        """
+        return next((point for point in waiting if not is_trained(self.folder.run(point))), None)
 
     def _start(self, point):
         """Start the process of a point, and return it.

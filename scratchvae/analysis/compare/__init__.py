@@ -13,11 +13,12 @@ from ...training.history import wide
 from ..pages import render
 from ..report import CAPTIONS, TERMS, TEXTS
 from ..report.images import data_uri
-from .groups import Comparison, Group
+from .groups import Comparison, number
 
 HERE = Path(__file__).parent
 STYLES = 32                     # looks of curves in style.css
-WIDEST = 560                    # pixels of a figure: several are side by side
+WIDTH = 720                     # pixels of a figure: several are side by side
+MANY = 8                        # with more groups, figures have half the width
 COLUMNS = {                     # measures of the page's table and their titles
     "val_loss": "validation loss",
     "val_reconstruction": "its reconstruction",
@@ -46,6 +47,7 @@ def write_page(comparison, path):
         comparison=comparison,
         groups=groups,
         title=title(comparison),
+        number=number,
         kinds=[kind(index) for index in range(len(groups))],
         columns={name: text for name, text in COLUMNS.items()
                  if any(group.mean(name) is not None for group in groups)},
@@ -140,18 +142,20 @@ def figures(groups):
     drawn = [(index, group, {path.stem: path for path in group.first.run.figures.glob("*.png")})
              for index, group in enumerate(groups)]
     drawn = [item for item in drawn if item[2]]
-    return [(caption, [(index, group, small(paths[name])) for index, group, paths in drawn])
+    width = WIDTH if len(drawn) <= MANY else WIDTH // 2
+    return [(caption, [(index, group, small(paths[name], width))
+                       for index, group, paths in drawn])
             for name, caption in CAPTIONS.items()
             if drawn and all(name in paths for *_, paths in drawn)]
 
 
-def small(path):
-    """Return a figure, at most WIDEST pixels wide, as {"uri", "width", "height"}."""
+def small(path, width):
+    """Return a figure, at most `width` pixels wide, as {"uri", "width", "height"}."""
     with Image.open(path) as image:
         image = image.convert("RGB")
-    image.thumbnail((WIDEST, image.height), Image.Resampling.LANCZOS)
+    image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    image.quantize(128).save(file, "PNG", optimize=True)
+    image.quantize(128).save(file, "PNG")
     return {"uri": data_uri(file.getvalue()), "width": image.width, "height": image.height}
 
 

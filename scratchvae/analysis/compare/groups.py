@@ -139,9 +139,7 @@ class Group:
         mean = self.mean(name, evaluated)
         if mean is None:
             return ""
-        deviation = self.deviation(name, evaluated)
-        spread = "" if deviation is None else f" ± {deviation:#.2g}"
-        return f"{mean:.5g}{spread}"
+        return with_spread(mean, self.deviation(name, evaluated))
 
     def curve(self, column):
         """Return the curve of a column of the histories over the seeds.
@@ -269,6 +267,21 @@ class Comparison:
                     *(values[name] for name in MEASURES if name != ranked), values["seconds"],
                     *(entry.evaluated.get(name) for name in self.evaluated)])
         return file.getvalue()
+
+
+def number(value):
+    """Return a number as text: a whole one without decimals, any other with five digits."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:#.5g}"
+
+
+def with_spread(mean, deviation):
+    """Return "mean ± deviation" with two digits of the deviation; without one, the mean alone."""
+    if deviation is None or not math.isfinite(deviation):
+        return number(mean)
+    if deviation == 0:
+        return f"{number(mean)} ± 0"
+    places = max(0, 1 - math.floor(math.log10(deviation)))
+    return f"{mean:.{places}f} ± {deviation:.{places}f}"
 
 
 def run_folders(folders):
