@@ -91,8 +91,8 @@ def train_all(folder, jobs):
                 done[run.point.name] = folder.plan.epochs       # early stopping included
                 tqdm.write(f"{run.point.name}: {run.problem or 'finished'}")
             failed += [run for run in ended if run.problem]
-            bar.set_postfix_str(" | ".join(processes.running), refresh=False)
-            bar.update(sum(done.values()) - bar.n)
+            bar.n = sum(done.values())
+            bar.set_postfix_str(" | ".join(processes.running))
     return failed
 
 

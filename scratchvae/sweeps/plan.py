@@ -1,7 +1,7 @@
 """The plan of a sweep: which runs it has."""
 import math
-import random
 from dataclasses import asdict, dataclass, field
+from random import Random
 
 from .. import labs
 from ..errors import ScratchVAEError
@@ -55,7 +55,7 @@ class Plan:
         """Return the settings of the runs, dicts of text, in the order of the grid."""
         numbers = range(self.size)
         if self.random is not None:
-            numbers = sorted(random.Random(0).sample(numbers, self.random))
+            numbers = sorted(Random(0).sample(numbers, self.random))
         return [self._choice(number) for number in numbers]
 
     def _choice(self, number):

@@ -11,7 +11,7 @@ from ...runs import open_run
 from ...storage import read_json
 from ...training.history import History
 
-OPTIONS = ("epochs", "batch_size", "limit", "backend", "text", "from")  # settings of every run
+OPTIONS = ("epochs", "batch_size", "limit", "backend", "from")         # settings of every run
 LOSSES = ("val_loss", "val_reconstruction", "val_kl", "loss", "reconstruction", "kl")
 MEASURES = (*LOSSES, "val_active_units")        # of the epoch of the weights
 COMPLETE = "complete"
@@ -206,13 +206,13 @@ class Comparison:
         return math.inf if mean is None or math.isnan(mean) else mean
 
     def _label(self):
-        """Give each group a label: what differs, or its folder where that is long or the same."""
+        """Give each group a label: what differs, or its first folder where that is unclear."""
         labels = [", ".join(self._said(name, group.settings[name]) for name in self.differing
                             if name in group.settings and name != "data")
                   for group in self.groups]
         unclear = len(set(labels)) < len(labels) or max(map(len, labels)) > LONGEST_LABEL
         for group, label in zip(self.groups, labels):
-            group.label = group.first.run.folder.name if unclear or not label else label
+            group.label = str(group.first.run.folder) if unclear or not label else label
 
     @staticmethod
     def _said(name, value):
