@@ -260,6 +260,8 @@ def test_runs_of_different_labs_are_compared(trained, run, tmp_path):
     text = text_of(tmp_path / "both.html")
     assert "mnist-dense, shakespeare-vae: 2 runs" in text
     assert "The losses have different units (nats an image; " in text
+    assert "Settings that differ images lines lab mnist-dense shakespeare-vae" in text
+    assert "embedding_dim – 4 " in text
 
 
 def test_what_is_no_run_is_refused(run, tmp_path):

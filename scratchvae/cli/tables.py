@@ -72,7 +72,7 @@ def bench_table(result):
 
 def comparison_table(comparison):
     """Print the settings that differ and the losses of a Comparison, best first."""
-    names = comparison.differing
+    names = comparison.columns
     measures = MEASURES[comparison.ranked_by]
     table = Table(
         *(names or ["run"]),

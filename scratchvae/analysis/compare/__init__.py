@@ -52,7 +52,6 @@ def write_page(comparison, path):
         columns={name: text for name, text in COLUMNS.items()
                  if any(group.mean(name) is not None for group in groups)},
         charts=[("Validation", charts(comparison, "val_")), ("Training", charts(comparison, ""))],
-        one_epoch=max(len(entry.history) for entry in comparison.entries) == 1,
         common=common(comparison),
         figures=figures(groups),
         texts=texts(groups),
@@ -95,7 +94,8 @@ def charts(comparison, prefix):
         bands = []
         for index, group in enumerate(comparison.groups):
             epochs, means, lows, highs = group.curve(prefix + column)
-            lines.append((kind(index), group.label, epochs, means))
+            look = kind(index) if len(epochs) > 1 else f"{kind(index)} alone"
+            lines.append((look, group.label, epochs, means))
             if len(group.entries) > 1:
                 bands.append((kind(index), epochs, lows, highs))
         log = column != "kl" and any(wide(means) for *_, means in lines if means)

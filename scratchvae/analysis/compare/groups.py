@@ -16,6 +16,7 @@ LOSSES = ("val_loss", "val_reconstruction", "val_kl", "loss", "reconstruction", 
 MEASURES = (*LOSSES, "val_active_units")        # of the epoch of the weights
 COMPLETE = "complete"
 LONGEST_LABEL = 60              # characters; groups with longer labels have their folders' names
+MOST_COLUMNS = 5                # settings that stand beside the measures in a table
 WEIGHTED = ("kl_weight", "kl_schedule", "kl_steps", "free_bits", "reconstruction_scale")
 
 
@@ -222,6 +223,12 @@ class Comparison:
     def units(self):
         """The units of the losses, without repetition."""
         return list(dict.fromkeys(entry.run.lab.unit for entry in self.entries))
+
+    @property
+    def columns(self):
+        """The settings that differ, for a table of the groups; empty if labels suit it better."""
+        fitting = len(self.differing) <= MOST_COLUMNS and "data" not in self.differing
+        return self.differing if fitting else []
 
     @property
     def weights_differ(self):
