@@ -1,4 +1,5 @@
 """mnist-latent8: a convolutional VAE of digits with eight latent dimensions and dropout."""
+import math
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from .figures import embedding, loss_curves, reconstructions, title
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .sizes import image_shape, sizes_after
 
 SIDE = 28
 LEAKY = "leaky_relu(0.3)"
@@ -31,8 +33,9 @@ def make_model(settings, backend="cpu"):
     encode, decode = ACTIVATIONS[name]
     filters = settings["filters"]
     rate = 1 - settings["keep_prob"]
-    side = settings.get("side", SIDE)
-    coarse = side // 4
+    shape = image_shape(settings, SIDE)
+    pixels = math.prod(shape)
+    *_, coarse = sizes_after(shape[:2], (2, 2))
     return VAE(
         encoder=[
             Conv2D(filters, 4, strides=2, padding="same", activation=encode),
@@ -46,19 +49,19 @@ def make_model(settings, backend="cpu"):
         latent_dim=settings["latent_dim"],
         decoder=[
             Dense(24, activation=LEAKY),
-            Dense(coarse * coarse, activation=LEAKY),
-            Reshape((coarse, coarse, 1)),
+            Dense(math.prod(coarse), activation=LEAKY),
+            Reshape((*coarse, 1)),
             Conv2DTranspose(filters, 4, strides=2, padding="same", activation=decode),
             Dropout(rate),
             Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
             Dropout(rate),
             Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
             Flatten(),
-            Dense(side * side, activation="sigmoid"),
-            Reshape((side, side, 1)),
+            Dense(pixels, activation="sigmoid"),
+            Reshape(shape),
         ],
         reconstruction="squared_error",
-        reconstruction_scale=float(side * side),
+        reconstruction_scale=float(pixels),
         kl_weight=kl_schedule(settings),
         backend=backend,
     )
