@@ -52,6 +52,11 @@ class ImageRun(Run):
         """Whether the images are one's own."""
         return bool(self.config.get("images"))
 
+    @property
+    def title(self):
+        """What the run is about."""
+        return f"The model of {self.lab.name} on your own images" if self.has_own else super().title
+
     def check_shape(self, data):
         """Keep the shape of one's own images in the configuration, or refuse another shape."""
         shape = list(data.x_train.shape[1:])

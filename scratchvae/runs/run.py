@@ -106,6 +106,11 @@ class Run:
         return type(self)(folder, config)
 
     @property
+    def title(self):
+        """What the run is about."""
+        return self.lab.title
+
+    @property
     def note(self):
         """The line at the foot of every figure."""
         data = self.data_line or self.config["data"]

@@ -78,7 +78,8 @@ def read_cifar(path, size, grey):
                     batches["test" if name in TEST else "train"].append(batch)
                 else:
                     found = next(made[key] for key in NAMES if key in made)
-                    names = {i: text.decode() for i, text in enumerate(found)}
+                    names = {i: text.decode() if isinstance(text, bytes) else text
+                             for i, text in enumerate(found)}
         except (pickle.UnpicklingError, EOFError, StopIteration, TypeError, ValueError) as error:
             raise ScratchVAEError(f"{path}: {name} is damaged, or not of CIFAR ({error})") from None
     if not batches["train"]:

@@ -49,7 +49,8 @@ class Converter:
         image = image.convert(mode)
         if self.size and image.size != self.size[::-1]:
             done.append("of other sizes (cut to the aspect around the centre, resized)")
-            image = ImageOps.fit(image, self.size[::-1], Image.Resampling.LANCZOS)
+            # This filter never makes numbers larger or smaller than those around them.
+            image = ImageOps.fit(image, self.size[::-1], Image.Resampling.HAMMING)
         self.counts.update(done)
         return np.asarray(image).reshape(image.height, image.width, self.channels)
 

@@ -15,7 +15,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"}
 PARTS = ("train", "test")       # subfolders that name the parts
 NAMED = 3                       # unreadable pictures that a note names
 LISTED = 4                      # sizes that a message lists
-LARGEST = 64                    # pixels: a size that messages propose is no larger
+PROPOSED = 32                   # pixels: the size that messages propose
 
 
 @dataclass
@@ -103,17 +103,17 @@ def files_of(folder, ignored, above=()):
     try:
         entries = sorted(folder.iterdir())
     except OSError:
-        ignored["folders that cannot be opened"] += 1
+        ignored["in folders that cannot be opened"] += 1
         return
     for path in entries:
         if path.name.startswith(".") or path.name == "__MACOSX":
-            ignored["hidden files"] += 1
+            ignored["hidden"] += 1
         elif path.is_dir():
             yield from files_of(path, ignored, (*above, real))
         elif path.suffix.lower() in SUFFIXES:
             yield path
         else:
-            ignored["files of other types"] += 1
+            ignored["of other types"] += 1
 
 
 def arranged(folder, paths, ignored):
@@ -143,7 +143,7 @@ def arranged(folder, paths, ignored):
             part = place[0].lower()
             place = place[1:]
         if part not in PARTS:
-            ignored["pictures outside the folders train and test"] += 1
+            ignored["outside the folders train and test"] += 1
             continue
         pictures.append(Picture(path, part, place[0] if len(place) > 1 else None))
     return pictures
@@ -240,12 +240,7 @@ def only_size(folder, pictures):
     counts = [f"{height} x {width} ({count:,})"
               for (height, width), count in sizes.most_common(LISTED)]
     more = f" and {len(sizes) - LISTED:,} more" if len(sizes) > LISTED else ""
-    (height, width), _ = sizes.most_common(1)[0]
-    scale = min(1, LARGEST / max(height, width))
-    height = max(1, round(scale * height))
-    width = max(1, round(scale * width))
-    proposed = height if height == width else f"{height}x{width}"
     raise ScratchVAEError(
         f"{folder}: the pictures have {len(sizes):,} sizes, height x width: {', '.join(counts)}"
-        f"{more}; all must have one. --size {proposed} cuts each to that aspect around its centre "
-        "and resizes it")
+        f"{more}; all must have one. --size {PROPOSED} cuts each to a square around its centre and "
+        f"resizes it, --size {PROPOSED}x{PROPOSED * 3 // 4} to that height and width")

@@ -1,5 +1,7 @@
 """A CSV file of pixels as Kaggle has it: an image a line, with a label or without."""
 import gzip
+import zlib
+from itertools import islice
 
 import numpy as np
 
@@ -37,9 +39,16 @@ def read_table(path, size, grey):
             headed = not all(map(is_number, names))
             if not headed:
                 file.seek(0)
-            numbers = np.concatenate(list(progress(chunks(path, file), "reading", "part")))
+            found = list(progress(chunks(path, file), "reading", "part"))
     except UnicodeDecodeError:
         raise ScratchVAEError(f"{path}: not a text in UTF-8") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ScratchVAEError(f"{path}: damaged or truncated gzip file ({error})") from None
+    if not found:
+        raise ScratchVAEError(f"{path}: holds no line of pixels")
+    if len({numbers.shape[1] for numbers in found}) > 1:
+        raise ScratchVAEError(f"{path}: lines must be numbers, all of them as many")
+    numbers = np.concatenate(found)
     names = [name.strip(' "\'').lower() for name in names]
     columns = numbers.shape[1]
     label = None
@@ -59,18 +68,13 @@ def read_table(path, size, grey):
 
 def chunks(path, file):
     """Yield the lines of numbers, some at a time."""
-    line = 0
-    while True:
+    filled = (line for line in file if line.strip())
+    while lines := list(islice(filled, LINES)):
         try:
-            numbers = np.loadtxt(file, np.float32, delimiter=",", ndmin=2, max_rows=LINES)
+            numbers = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
         except ValueError as error:
-            raise ScratchVAEError(f"{path}: after line {line + 1:,}: lines must be numbers, all "
-                                  f"of them as many ({error})") from None
-        if not numbers.size:
-            if not line:
-                raise ScratchVAEError(f"{path}: holds no line of pixels")
-            return
-        line += len(numbers)
+            raise ScratchVAEError(f"{path}: lines must be numbers, all of them as many "
+                                  f"({error})") from None
         whole = numbers.astype(np.uint8, casting="unsafe")
         yield whole if np.array_equal(whole, numbers) else numbers
 
