@@ -518,6 +518,30 @@ def test_a_pickle_of_python_2_is_read(tmp_path):
     np.testing.assert_array_equal(made[b"data"], data)
 
 
+@pytest.mark.parametrize("content", [
+    {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]},
+    {b"data": np.zeros((2, 3071), np.uint8), b"labels": [1, 2]},
+    {b"data": [1, 2], b"labels": [1, 2]},
+    {b"other": 1},
+    [1, 2],
+])
+def test_other_pickles_are_refused(tmp_path, content):
+    (tmp_path / "data_batch_1").write_bytes(pickle.dumps(content))
+    with pytest.raises(ScratchVAEError, match="data_batch_1 is damaged, or not of CIFAR"):
+        load_images(tmp_path)
+
+
+def test_cifar_has_one_order_whatever_that_of_its_archive(tmp_path, rng):
+    write_cifar(tmp_path / "a", rng, fine=False, binary=True)
+    checksums = set()
+    for number, order in enumerate((1, -1)):
+        with tarfile.open(tmp_path / f"cifar-{number}.tar", "w") as file:
+            for path in sorted((tmp_path / "a").iterdir())[::order]:
+                file.add(path, path.name)
+        checksums.add(load_images(tmp_path / f"cifar-{number}.tar").sha256)
+    assert len(checksums) == 1
+
+
 class Attack:
     def __reduce__(self):
         return sys.exit, (7,)

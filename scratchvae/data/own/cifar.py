@@ -6,6 +6,7 @@ import io
 import pickle
 import re
 import tarfile
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -65,22 +66,15 @@ def read_cifar(path, size, grey):
     """
     batches = {"train": [], "test": []}
     names = {}
-    for name, content in sorted(contents(path)):
+    for name, content in contents(path):
         try:
             if name.endswith(".txt"):
                 names = dict(enumerate(content.decode().split()))
-            elif name.endswith(".bin"):
-                batches["test" if name in TEST else "train"].append(binary_batch(name, content))
             else:
-                made = unpickled(content)
-                if b"data" in made:
-                    batch = (made[b"data"], next(made[key] for key in LABELS if key in made))
-                    batches["test" if name in TEST else "train"].append(batch)
-                else:
-                    found = next(made[key] for key in NAMES if key in made)
-                    names = {i: text.decode() if isinstance(text, bytes) else text
-                             for i, text in enumerate(found)}
-        except (pickle.UnpicklingError, EOFError, StopIteration, TypeError, ValueError) as error:
+                batch, names = read_batch(name, content, names)
+                if batch:
+                    batches["test" if name in TEST else "train"].append((name, *batch))
+        except Exception as error:          # a damaged pickle raises errors of many kinds
             raise ScratchVAEError(f"{path}: {name} is damaged, or not of CIFAR ({error})") from None
     if not batches["train"]:
         raise ScratchVAEError(f"{path}: no batches of CIFAR there (data_batch_1, train, "
@@ -111,12 +105,47 @@ def is_wanted(name):
     return bool(PYTHON.fullmatch(name) or BINARY.fullmatch(name))
 
 
+def read_batch(name, content, names):
+    """Return the batch that a file holds, or None, and the names of the classes.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    content : bytes
+    names : dict
+        Label -> name, as far as they are known.
+
+    Returns
+    -------
+    ((data, labels) or None, dict)
+    """
+    if name.endswith(".bin"):
+        return binary_batch(name, content), names
+    made = unpickled(content)
+    if b"data" in made:
+        labels = next(made[key] for key in LABELS if key in made)
+        return checked(made[b"data"], labels), names
+    found = next(made[key] for key in NAMES if key in made)
+    return None, {i: text.decode() if isinstance(text, bytes) else text
+                  for i, text in enumerate(found)}
+
+
 def unpickled(content):
     """Return the dict of a pickled batch; its keys are bytes."""
     made = ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
     if not isinstance(made, dict):
         raise TypeError("it holds no dict")
     return {key.encode() if isinstance(key, str) else key: value for key, value in made.items()}
+
+
+def checked(data, labels):
+    """Return the images and labels of a batch; refuse others."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8:
+        raise TypeError("its data are no array of bytes")
+    if data.shape != (len(labels), IMAGE):
+        raise TypeError(f"{len(labels):,} labels, but data of shape {data.shape}")
+    return data, labels
 
 
 def binary_batch(name, content):
@@ -127,12 +156,17 @@ def binary_batch(name, content):
 
 
 def joined(batches):
-    """Return the images (N, 32, 32, 3) and labels of batches."""
-    count = sum(len(data) for data, _ in batches)
-    images = np.empty((count, 32, 32, 3), np.uint8)
+    """Return the images (N, 32, 32, 3) and labels of batches, in the order of their names.
+
+    The list is emptied meanwhile, so that memory is freed as it is no longer needed.
+    """
+    batches.sort(key=itemgetter(0))
+    labels = np.concatenate([np.asarray(labels) for _, _, labels in batches])
+    images = np.empty((len(labels), 32, 32, 3), np.uint8)
     done = 0
-    for data, _ in batches:
-        planes = np.asarray(data, np.uint8).reshape(-1, 3, 32, 32)
+    while batches:
+        _, data, _ = batches.pop(0)
+        planes = data.reshape(-1, 3, 32, 32)
         images[done:done + len(planes)] = np.moveaxis(planes, 1, 3)
         done += len(planes)
-    return images, np.concatenate([np.asarray(labels) for _, labels in batches])
+    return images, labels
