@@ -70,6 +70,10 @@ def make_backend(name, folder, files):
     vars(backend).update({member: value for member, value in vars(reference).items()
                           if not member.startswith("__")})
     backend.__path__ = [str(folder)]
+    for file in FILES:                  # `from .activations import ...` where there is no such file
+        if not (folder / file).is_file():
+            stem = Path(file).stem
+            sys.modules[f"{name}.{stem}"] = sys.modules[f"{reference.__name__}.{stem}"]
     modules = [import_file(name, file) for file in files]
     own = own_operations(modules, backend)
     backend.folder = folder
@@ -172,7 +176,8 @@ def as_operation(function, operation, file):
         return implements(operation)(call)
     except TypeError:
         raise ScratchVAEError(
-            f"{file}: {function.__name__}{inspect.signature(function)} has other arguments than "
+            f"{file}, line {function.__code__.co_firstlineno}: "
+            f"{function.__name__}{inspect.signature(function)} has other arguments than "
             f"the reference's {inspect.signature(operation)}") from None
 
 

@@ -50,7 +50,34 @@ class ReconstructionLoss:
     def settle_scale(self, output_shape):
         """Set a scale of None so that the loss is -log p(x|z), up to a constant."""
         if self.scale is None:
-            self.scale = self.elements * math.prod(output_shape)
+            self.scale = self.elements * self.count(output_shape)
+
+    def count(self, output_shape):
+        """Return how many losses of elements the mean is over, for an output of the decoder."""
+        return math.prod(output_shape)
+
+    def log_likelihood(self, loss, output_shape):
+        """Return log p(x|z) in nats, from losses of any scale.
+
+        Parameters
+        ----------
+        loss : array (N,)
+            As `forward` returns it.
+        output_shape : tuple of int
+            The decoder's.
+
+        Raises
+        ------
+        ScratchVAEError
+            If the scale is 0: the losses say nothing then.
+        """
+        if self.scale == 0:
+            raise ScratchVAEError(f"{self.name}: log p(x|z) is unknown with reconstruction_scale "
+                                  "0; allowed: numbers above 0, or None")
+        return self._log_likelihood(loss, self.count(output_shape))
+
+    def _log_likelihood(self, loss, count):
+        return -loss * (count / self.scale)
 
     def build(self, kernels, dtype):
         """Set the backend and the dtype."""
@@ -123,7 +150,8 @@ class BinaryCrossentropy(ReconstructionLoss):
 class SquaredError(ReconstructionLoss):
     """Squared differences of output and x: -log p(x|z) for normal elements, up to constants.
 
-    With variance 1 it is half the sum of the squares.
+    With variance 1 it is half the sum of the squares. With any scale it belongs to a variance: that
+    of D elements is D / (2 scale).
     """
     name = "squared_error"
     elements = 0.5
@@ -137,6 +165,10 @@ class SquaredError(ReconstructionLoss):
 
     def check_target(self, x, output_shape):
         """Any finite numbers will do."""
+
+    def _log_likelihood(self, loss, count):
+        variance = count / (2 * self.scale)
+        return -loss - count / 2 * math.log(2 * math.pi * variance)
 
     def _forward(self, logits, target, output, loss):
         self.kernels.squared_error_forward(logits, target, output, loss, self.scale,
@@ -187,10 +219,9 @@ class SparseCategoricalCrossentropy(WordLoss):
         self.check_axes(output_shape, "steps", "words")
         return output_shape[:1]
 
-    def settle_scale(self, output_shape):
-        """Set a scale of None to the number of steps, so that the loss is -log p(x|z)."""
-        if self.scale is None:
-            self.scale = float(output_shape[0])
+    def count(self, output_shape):
+        """Return the number of words."""
+        return output_shape[0]
 
     def forward(self, logits, target):
         self._logits = logits

@@ -24,12 +24,20 @@ def positive(text):
         raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}") from None
 
 
+def digit(text):
+    """Return a digit of the command line as a number."""
+    if text not in list("0123456789"):
+        raise argparse.ArgumentTypeError(f"must be a digit from 0 to 9, got {text!r}")
+    return int(text)
+
+
 OPTIONS = {                     # of all examples: the type, and what it means
     "epochs": (positive, "Times that the training goes through all examples."),
     "baseline_epochs": (positive, "The same, of the small network."),
     "limit": (positive, "Use only the first N examples; None uses all."),
     "every": (positive, "Keep an input and its output every N steps."),
     "units": (positive, "Size of the recurrent states."),
+    "digit": (digit, "The digit that is left out of the training."),
     "draws": (positive, "Random numbers for each estimate."),
     "data_dir": (Path, "Where the data sets are; None looks in the usual places."),
     "text": (Path, "Learn from this file instead, one sentence a line."),

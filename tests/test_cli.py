@@ -44,6 +44,9 @@ def test_help_of_every_command(run):
         ["summary"],
         ["train"],
         ["evaluate"],
+        ["score"],
+        ["card"],
+        ["demo"],
         ["sample"],
         ["reconstruct"],
         ["plot"],
@@ -461,7 +464,7 @@ def test_bench_measures_and_writes_json(run, small_data, tmp_path, monkeypatch):
         ),
         (["train", "mnist-dense", "--epochs", "0"], 2, "0 is not in the range x>=1"),
         (["train", "mnist-dense", "--epochs", "x"], 2, "'x' is not a valid integer"),
-        (["train", "mnist-dense", "--backend", "gpu"], 2, "'gpu' is not one of 'cpu', 'reference'"),
+        (["train", "mnist-dense", "--backend", "gpu"], 2, "unknown backend 'gpu'; allowed: cpu"),
         (["train", "mnist-dense", "--set", "kl_weight"], 2, "expected name=value, got 'kl_weight'"),
         (
             ["train", "mnist-dense", "--set", "beta=2"],

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import is_picture, write_idx_files, write_play
 
 from scratchvae import labs, notebook
+from scratchvae.data import load_mnist
 from scratchvae.labs import mnist_batchnorm_deep
 from scratchvae.models import Model
 
@@ -81,6 +83,7 @@ GUIDE = {  # the way to the labs, in order: what each script draws and prints
     "5_from_numpy_to_the_microkernel": ("rates.png", ["the microkernel (scratchvae)",
                                                       "the library behind NumPy"]),
 }
+OTHERS = {"anomaly": {"detection", "extremes"}}         # that belong to no lab
 LABS = {
     "mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"],
     "fashion_conv": ["fashion-autoencoder", "fashion-conv"],
@@ -98,7 +101,7 @@ def test_there_is_a_script_for_every_lab():
     scripts = sorted(path.stem for path in EXAMPLES.glob("*.py"))
     assert scripts[: len(GUIDE)] == list(GUIDE)
     assert (
-        set(scripts[len(GUIDE) :])
+        set(scripts[len(GUIDE) :]) - set(OTHERS)
         == {name.replace("-", "_") for name in labs.LABS}
         == {*FIGURES, *TEXTS}
     )
@@ -126,12 +129,12 @@ def test_a_script_of_the_guide_runs_by_itself(script, small_data, tmp_path):
     assert is_picture(tmp_path / "out" / figure)
 
 
-@pytest.mark.parametrize("script", [*GUIDE, *FIGURES, *TEXTS])
+@pytest.mark.parametrize("script", [*GUIDE, *FIGURES, *TEXTS, *OTHERS])
 def test_a_script_is_a_notebook(script):
     """Its cells are prose or code; the first one is its title."""
     text = (EXAMPLES / f"{script}.py").read_text()
     before, *cells = text.split("# %%")
-    title = f"{script[0]}. " if script in GUIDE else "The lab "
+    title = f"{script[0]}. " if script in GUIDE else "" if script in OTHERS else "The lab "
     assert not before
     assert cells[0].startswith(f" [markdown]\n# # {title}")
     assert f"python examples/{script}.py" in cells[0]
@@ -272,3 +275,22 @@ def test_a_script_of_a_lab_imports_its_model_and_states_none():
         assert re.search(rf"from scratchvae\.labs(\.{script} import|.*\b{script}\b)", text)
         assert "scratchvae.layers" not in text
         assert "scratchvae.models import" not in text
+
+
+def test_the_anomaly_is_not_seen_in_training(data_dir, tmp_path, fits, call):
+    out = tmp_path / "out"
+    output, _ = call("anomaly", "--digit", 4, "--epochs", 1, "--data-dir", data_dir, "--out", out)
+    (model, x, options), = fits
+    assert_trained_as_its_lab(model, options, labs.get("mnist-dense"))
+    data = load_mnist(data_dir)
+    np.testing.assert_array_equal(x, data.x_train[data.y_train != 4].reshape(-1, 784))
+    assert {path.stem for path in out.glob("*.png")} == OTHERS["anomaly"]
+    assert len(re.findall(r"^ROC area of .* [01]\.\d{3}$", output, re.M)) == 4
+
+
+@pytest.mark.parametrize("digit", ["10", "-1", "one"])
+def test_another_digit_is_refused(digit, call, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call("anomaly", "--digit", digit)
+    assert ended.value.code == 2
+    assert re.search("a digit from 0 to 9, got|expected one argument", capsys.readouterr().err)

@@ -26,7 +26,7 @@ ORDER = (                       # a group imports only from itself and from thos
     ("scratchvae.runs",),
     ("scratchvae.analysis.report", "scratchvae.analysis.bench"),
     ("scratchvae.teaching",),
-    ("scratchvae.notebook",),
+    ("scratchvae.notebook", "scratchvae.sklearn"),
     ("scratchvae.cli", "scratchvae.__main__"),
 )
 DELAYED = (                     # they load libraries that take long, so functions may import them

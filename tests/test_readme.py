@@ -46,6 +46,14 @@ def test_the_python_of_the_first_page_runs(small_mnist, capsys):
     assert "passed" in capsys.readouterr().out
 
 
+def test_the_search_with_scikit_learn_runs():
+    pytest.importorskip("sklearn", minversion="1.6")
+    code, = blocks("examples/README.md", "python")
+    names = {}
+    exec(compile(code, "examples/README.md", "exec"), names)
+    assert len(names["Z"]) == 200
+
+
 def test_data_larger_than_the_memory_are_read_as_the_page_says(small_mnist):
     np.save("photos.npy", np.arange(3 * 784, dtype=np.uint8).reshape(3, 784))
     _, code, *_ = blocks("scratchvae/README.md", "python")

@@ -1,37 +1,106 @@
 """Planted mistakes: the check named for each catches it, and passes without it."""
 import inspect
+from pathlib import Path
 
 import pytest
+from scratchvae.kernels.backend import operations
+from scratchvae.kernels.own import FILES
 
 from scratchvae import kernels
 from scratchvae.gradcheck.check import check_layer
-from scratchvae.layers import Dense
+from scratchvae.layers import GRU, Bidirectional, Dense
+from scratchvae.teaching.course.folder import reference_file
+from scratchvae.teaching.course.hunt import plant
+from scratchvae.teaching.judge import operations as judging
 from scratchvae.teaching.sabotage import MISTAKES, Mistake, sabotage
+from scratchvae.teaching.sabotage.checks import BESIDE_CPU, GOLDEN
 from scratchvae.teaching.sabotage.plant import Edit, Verdict, planted
 from scratchvae.teaching.sabotage.table import print_results
 
 REFERENCE = kernels.load("reference")
 NOT_SEEN_BY_GRADIENT_CHECKS = {         # mistake -> the check that catches it
-    "sigma-squared-twice": "spread of samples",
-    "gru-gates-swapped": "golden values",
-    "convolution-flipped": "golden values",
-    "adam-no-correction": "a known first step",
+    "cross-entropy-log": BESIDE_CPU,
+    "sigma-squared-twice": GOLDEN,
+    "dout-overwritten": BESIDE_CPU,
+    "sigmoid-overflow": BESIDE_CPU,
+    "softmax-overflow": BESIDE_CPU,
+    "dropout-not-scaled": GOLDEN,
+    "moving-average-swapped": GOLDEN,
+    "batchnorm-inference": GOLDEN,
+    "convolution-flipped": GOLDEN,
+    "padding-side": GOLDEN,
+    "transposed-bias": GOLDEN,
+    "average-of-border": GOLDEN,
+    "pooling-ties": BESIDE_CPU,
+    "words-not-shifted": BESIDE_CPU,
+    "gru-gates-swapped": GOLDEN,
+    "gru-mask": GOLDEN,
+    "lstm-gates-swapped": GOLDEN,
+    "adam-no-correction": GOLDEN,
+    "adam-step-1": GOLDEN,
+    "sgd-velocity": GOLDEN,
+    "rmsprop-epsilon": GOLDEN,
+    "clip-by-value": GOLDEN,
 }
+COUNT = 48
 
 
-def test_there_are_sixteen_mistakes():
-    assert len(MISTAKES) == 16
+def test_there_are_as_many_mistakes_as_the_readme_says():
+    assert len(MISTAKES) == COUNT
     assert NOT_SEEN_BY_GRADIENT_CHECKS.keys() < MISTAKES.keys()
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{COUNT} classic mistakes" in readme
+
+
+def test_names_and_titles_occur_once():
+    titles = [mistake.title for mistake in MISTAKES.values()]
+    assert len(set(titles)) == len(titles)
+    for name, mistake in MISTAKES.items():
+        assert mistake.name == name
+        assert not mistake.title.endswith(".")
+
+
+@pytest.fixture(scope="module")
+def results():
+    """name -> Result of every mistake."""
+    return {name: sabotage(mistake) for name, mistake in MISTAKES.items()}
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_each_is_caught_by_its_check_and_the_right_kernels_pass_it(name):
-    result = sabotage(MISTAKES[name])
+def test_each_is_caught_by_its_check_and_the_right_kernels_pass_it(name, results):
+    result = results[name]
     assert not result.named.passed
     assert result.without.passed
     assert result.caught
     assert result.mistake.check_name == NOT_SEEN_BY_GRADIENT_CHECKS.get(name, "gradient check")
     assert result.gradient.passed == (name in NOT_SEEN_BY_GRADIENT_CHECKS)
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_can_be_planted_in_a_folder(name, tmp_path):
+    """The folder differs from the right one in the lines of the edits, and loads."""
+    folder = tmp_path / "hunt"
+    plant(MISTAKES[name], folder)
+    backend = kernels.load(str(folder))
+    assert set(backend.written) == set(operations(REFERENCE))
+    changed = 0
+    for file in FILES:
+        right = reference_file(Path(file).stem).splitlines()
+        wrong = (folder / file).read_text(encoding="utf-8").splitlines()
+        changed += sum(a != b for a, b in zip(right, wrong, strict=True))
+    lines = {(edit.operation, edit.lines[0]) for edit in MISTAKES[name].edits}
+    assert changed == len(lines)
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_judge_finds_each_in_a_folder(name, tmp_path, monkeypatch):
+    for finder in ("looks_like", "as_if"):          # they take long, and test_judge.py tests them
+        monkeypatch.setattr(judging, finder, lambda *arguments: [])
+    folder = tmp_path / "hunt"
+    plant(MISTAKES[name], folder)
+    backend = kernels.load(str(folder))
+    for operation in {edit.operation for edit in MISTAKES[name].edits}:
+        assert not judging.judge(backend, REFERENCE, operation).passed
 
 
 def test_the_lines_that_are_shown_are_those_of_the_source():
@@ -82,11 +151,14 @@ def test_a_check_that_always_fails_catches_nothing():
     assert not sabotage(always).caught
 
 
-def test_the_command_plants_all_mistakes(run):
+def test_the_command_plants_all_mistakes(run, results, monkeypatch):
+    """It shows what the fixture computed."""
+    monkeypatch.setattr("scratchvae.teaching.sabotage.sabotage",
+                        lambda mistake: results[mistake.name])
     code, output, _ = run("gradcheck", "--sabotage")
     assert code == 0
     assert all(name in output for name in MISTAKES)
-    assert "16 of 16 mistakes caught" in output
+    assert f"{COUNT} of {COUNT} mistakes caught" in output
     assert "NOT CAUGHT" not in output
     assert max(map(len, output.splitlines())) <= 120
 
@@ -129,3 +201,13 @@ def test_a_planted_mistake_is_in_the_layers():
     with planted(MISTAKES["bias-mean"]):
         wrong = [row.parameter for row in check_layer(layer, (3,)).rows if not row.passed]
     assert wrong == ["bias"]
+
+
+def test_a_wrong_gradient_in_a_wrapped_layer_is_reported():
+    """The parameters of a layer that wraps others have names with a slash."""
+    layer = Bidirectional(GRU(2, return_sequences=True))
+    layer.backend = "reference"
+    with planted(MISTAKES["gru-direction"]):
+        wrong = [row.parameter for row in check_layer(layer, (4, 3)).rows if not row.passed]
+    assert "backward/kernel" in wrong
+    assert not any(name.startswith("forward") for name in wrong)

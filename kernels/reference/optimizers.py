@@ -30,8 +30,8 @@ def rmsprop_update(parameters, gradients, v, learning_rate, rho, epsilon):
     parameters -= learning_rate * gradients / np.sqrt(v + epsilon)
 
 
-@operation("parameters+=P gradients=P m+=P v+=P:positive", learning_rate=(0.1,), beta_1=(0.9,),
-           beta_2=(0.999,), epsilon=(1e-7,), step=(3, 1))
+@operation("parameters+=P gradients=P m+=P v+=P:positive", learning_rate=(0.1,), beta_1=(0.8,),
+           beta_2=(0.97,), epsilon=(1e-7,), step=(3, 1))
 def adam_update(parameters, gradients, m, v, learning_rate, beta_1, beta_2, epsilon, step):
     """Adam (Kingma & Ba 2015, section 2, the form of the last paragraph). step counts from 1.
 

@@ -12,14 +12,16 @@ from .cache import cache
 from .check import check
 from .data import data
 from .decode import generate, interpolate, reconstruct, sample
+from .demo import demo
 from .examine import bench, gradcheck, trace
 from .labs import list_labs, summary
 from .learn import learn
-from .runs import evaluate, explore, plot
+from .runs import card, evaluate, explore, plot
+from .score import score
 from .train import train
 
-COMMANDS = (list_labs, summary, train, evaluate, plot, explore, sample, reconstruct, interpolate,
-            generate, gradcheck, learn, check, trace, bench, data, cache)
+COMMANDS = (demo, list_labs, summary, train, evaluate, score, plot, explore, card, sample,
+            reconstruct, interpolate, generate, gradcheck, learn, check, trace, bench, data, cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,6 +32,7 @@ def cli(debug):
 
     \b
     First steps:
+      scratchvae demo                   a small model in seconds, and a page to explore it
       scratchvae labs                   what there is to train
       scratchvae train mnist-dense      train it; everything lands in runs/mnist-dense
       scratchvae gradcheck              proof that every backward pass is right

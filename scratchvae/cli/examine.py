@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from .. import labs
+from .. import kernels, labs
 from ..analysis.bench import benchmark
 from ..gradcheck.suite import suite
 from ..storage import write_text
@@ -31,7 +31,9 @@ def gradcheck(lab, backend, sabotage):
                                    "--backend cannot be given with it")
         passed = break_and_see(sabotage)
     else:
-        passed = gradcheck_table(suite(lab and labs.LABS[lab], backend or "cpu"))
+        backend = backend or "cpu"
+        passed = gradcheck_table(suite(lab and labs.LABS[lab], backend))
+        click.echo(f"computed by {kernels.load(backend).describe()}")
     if not passed:
         sys.exit(1)
 

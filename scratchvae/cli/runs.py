@@ -52,6 +52,14 @@ def draw_figures(run):
 
 @click.command()
 @run_argument()
+def card(run):
+    """Write RUN's model card, card.md: data, settings, measures, limits."""
+    from ..analysis.report.card import write_card
+    click.echo(write_card(open_run(run)))
+
+
+@click.command()
+@run_argument()
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE",
               help="The page's file.  [default: RUN/explore.html]")
 @backend_option()

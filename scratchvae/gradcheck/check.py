@@ -252,8 +252,7 @@ def hint(path, once, loss, parameters, layers):
         See check.
     """
     to_host = parameters.kernels.to_host
-    layer_path, _, name = path.rpartition("/")
-    layer = layers[layer_path]
+    layer, name = owner(path, layers)
     gradient = to_host(parameters.gradient(path))
     if layer.grads[name] is not parameters.gradient(path) and not gradient.any():
         return (f"self.grads[{name!r}] was replaced by another array, which the optimizer does "
@@ -270,6 +269,21 @@ def hint(path, once, loss, parameters, layers):
         return (f"forward does not read self.params[{name!r}]: an array kept in setup is not the "
                 "one that is trained")
     return ""
+
+
+def owner(path, layers):
+    """Return (layer, name) of a parameter.
+
+    The name has a slash, as in forward/bias, if the layer wraps others.
+
+    Parameters
+    ----------
+    path : str
+        The layer's path, a slash, and the parameter's name.
+    layers : dict of path -> Layer
+    """
+    return next((layer, path.removeprefix(f"{layer_path}/")) for layer_path, layer in layers.items()
+                if path.removeprefix(f"{layer_path}/") in layer.grads)
 
 
 def move_randomly(kernels, start, parameter, spread, rng):

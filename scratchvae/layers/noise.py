@@ -33,3 +33,13 @@ class Noise:
     def uniform(self, out, stream):
         """Fill out with U[0, 1)."""
         self.kernels.uniform(out, self.seed, self.step, stream)
+
+
+class CommonNoise(Noise):
+    """The same noise for each example, so that no result depends on the other examples."""
+
+    def normal(self, out, stream):
+        """Fill each row of out (N, J) with the same J numbers of N(0, 1)."""
+        row = self.kernels.empty((1, out.shape[1]), out.dtype)
+        super().normal(row, stream)
+        self.kernels.repeat_forward(row, out.reshape(1, *out.shape))

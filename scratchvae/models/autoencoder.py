@@ -1,4 +1,6 @@
 """The plain autoencoder: a code without a distribution."""
+import numpy as np
+
 from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..schedules import Constant
@@ -80,3 +82,12 @@ class Autoencoder(Model):
     def reconstruct(self, x):
         """Return the examples x decoded from their codes: decode(encode(x))."""
         return self.decode(self.encode(x))
+
+    @in_turn
+    def score_samples(self, x):
+        """Return minus the reconstruction loss of each example, (N,): low for unusual ones.
+
+        A plain autoencoder has no likelihood, so this is no log p(x).
+        """
+        losses, _ = self.in_batches(self.forward, self.as_inputs(x))
+        return -losses.astype(np.float64)

@@ -170,6 +170,10 @@ class TextVAE(VAE):
         kernels.gaussian_kl_forward(self.mu, self.lv, kl)                   # (N,)  KL(q || N(0, 1))
         return reconstruction.reshape(N), kl
 
+    def log_likelihood(self, reconstruction):
+        """Return log p(x|z): the losses of lines are its negative."""
+        return -reconstruction
+
     def backward(self, kl_weight, need_dx=False):
         """Fill all gradients of the batch's mean loss: the chain of `forward`, last line first."""
         kernels = self.kernels

@@ -14,7 +14,7 @@ from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..layers import Dense
 from ..layers.formulas import Formula
-from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, Noise
+from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, CommonNoise, Noise
 from .model import Model
 
 
@@ -150,11 +150,55 @@ class VAE(Model):
         return self.decode(self.kernels.to_host(z))
 
     @in_turn
+    def score_samples(self, x, samples=100, seed=0):
+        """Return an estimate of log p(x) in nats of each example: low for unusual ones.
+
+        It is the importance-weighted bound, log of the mean of `samples` weights (see
+        `log_weights`), which rises to log p(x) with their number. All examples are scored with the
+        same noise: a score depends neither on the other examples nor on the number of threads.
+
+        The likelihood p(x|z) is that of the reconstruction loss, whatever its scale: Bernoulli for
+        binary_crossentropy, and for squared_error normal with variance D / (2
+        reconstruction_scale) for D elements, which is 1 by default. For grey pixels the
+        cross-entropy is not the logarithm of a density, so such scores can be compared with each
+        other, but not with those of another likelihood.
+
+        Parameters
+        ----------
+        x : array_like or Images (N, *input_shape)
+        samples : int
+            How many points z for each example.
+        seed : int
+
+        Returns
+        -------
+        float64 array (N,)
+
+        Source: Burda et al. 2016, equation 8.
+        """
+        x = self.kernels.from_host(self.as_inputs(x))
+        samples = checks.integer("score_samples", "samples", samples)
+        log_sums = np.full(len(x), -np.inf)
+        noise = self.noise
+        self.noise = CommonNoise(self.kernels, checks.seed("score_samples", seed))
+        try:
+            for start in tqdm(range(0, len(x), BATCH_SIZE), desc="scoring", unit="batch",
+                              leave=False, disable=None):
+                batch = x[start:start + BATCH_SIZE]
+                sums = log_sums[start:start + BATCH_SIZE]
+                for sample in range(samples):
+                    self.noise.step = sample
+                    np.logaddexp(sums, self._log_weights(batch), out=sums)
+        finally:
+            self.noise = noise
+        return log_sums - np.log(samples)
+
+    @in_turn
     def log_weights(self, x, samples, seed=0):
         """Return log p(x|z) p(z) / q(z|x) for points z ~ q(z|x) of each example.
 
         Their mean exponential estimates p(x), see metrics.importance_weighted (Burda et al. 2016).
-        The reconstruction loss is taken for -log p(x|z).
+        Each example has noise of its own, so that errors average out over the examples.
 
         Parameters
         ----------
@@ -167,18 +211,26 @@ class VAE(Model):
         -------
         array (samples, N)
         """
-        x = self.kernels.from_host(self.as_examples(x))
-        to_host = self.kernels.to_host
+        x = self.kernels.from_host(self.as_inputs(x))
         self.noise.seed = checks.seed("log_weights", seed)
         weights = []
         for sample in tqdm(range(samples), desc="samples of z", leave=False, disable=None):
             for start in range(0, len(x), BATCH_SIZE):
                 self.noise.step = sample * len(x) + start
-                reconstruction, _ = self.forward(x[start:start + BATCH_SIZE], stream=IMPORTANCE)
-                eps, lv, z = map(to_host, (self.eps, self.lv, self.z))
-                log_ratio = np.sum(eps ** 2 + lv - z ** 2, axis=1) / 2      # log p(z) / q(z|x)
-                weights.append(log_ratio - to_host(reconstruction))
+                weights.append(self._log_weights(x[start:start + BATCH_SIZE]))
         return np.concatenate(weights).reshape(samples, len(x))
+
+    def _log_weights(self, x):
+        """Return log p(x|z) p(z) / q(z|x) (N,) for one point z ~ q(z|x) of each of a batch."""
+        reconstruction, _ = self.forward(x, stream=IMPORTANCE)
+        reconstruction, eps, lv, z = map(self.kernels.to_host,
+                                         (reconstruction, self.eps, self.lv, self.z))
+        log_ratio = np.sum(eps ** 2 + lv - z ** 2, axis=1) / 2          # log p(z) / q(z|x)
+        return log_ratio + self.log_likelihood(reconstruction)
+
+    def log_likelihood(self, reconstruction):
+        """Return log p(x|z) in nats from reconstruction losses (N,) of any scale."""
+        return self.loss.log_likelihood(reconstruction, self.decoder.output_shape)
 
     def get_config(self):
         """Return the arguments that make this model again, without its parameters."""

@@ -122,6 +122,22 @@ class ImageRun(Run):
         code = self.model.encode(self.x_test if x is None else x)
         return code[0] if isinstance(self.model, VAE) else code
 
+    def part(self, name):
+        """Return the examples of "train" or "test", and {"label": the class of each}."""
+        data = self.data
+        if name == "test":
+            x = self.x_test
+            labels = data.y_test
+        else:
+            x = self.lab.split(data)[0][:self.config["limit"]]
+            labels = data.y_train
+        return x, {"label": [data.classes[label] for label in labels[:len(x)]]}
+
+    def draw_scores(self, x, scores, title):
+        """Draw the examples with the lowest and the highest scores; return the path."""
+        from ..analysis import plots
+        return plots.extremes(x, scores, self.figures / "scores.png", title, self.note)
+
     def evaluate(self):
         """Return the model's losses on the test set, and write them to evaluation.json."""
         x = self.x_test

@@ -5,7 +5,8 @@ weights.npz      the model                              figures/*.png    the fig
 checkpoint.npz   the state of training, to resume       evaluation.json  the measures of `evaluate`
 report.html      all of it on one page                  progress.json    examples for the page
 record.npz       losses, inputs and outputs by step,    .lock            locked during training
-                 for labs that ask for it
+                 for labs that ask for it               card.md          the model card
+scores.csv       the scores of `score`
 """
 import json
 from functools import cached_property
@@ -25,8 +26,8 @@ class Run:
     """A run directory. What belongs to it is loaded when it is first used.
 
     ImageRun and TextRun add what depends on the kind of the data: `data`, `x_test`, `examples`,
-    `evaluate`, `describe_evaluation`, `draw_reconstructions`, `draw_samples`, `glimpse` and
-    `originals`.
+    `part`, `evaluate`, `describe_evaluation`, `draw_reconstructions`, `draw_samples`,
+    `draw_scores`, `glimpse` and `originals`.
 
     Parameters
     ----------

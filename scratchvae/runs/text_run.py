@@ -17,6 +17,7 @@ from .run import Run
 
 GLIMPSED = 3                    # lines of each kind in a glimpse
 GLIMPSED_WORDS = 20             # words in a glimpse of a model of single words
+SCORED = 10                     # lines with the lowest and with the highest scores
 
 
 class TextRun(Run):
@@ -167,6 +168,21 @@ class TextRun(Run):
         str
         """
         return self.lab.generate(self, np.random.default_rng(seed), **how)
+
+    def part(self, name):
+        """Return the examples of "train" or "test", and {"line": the text of each}."""
+        x = self.x_test if name == "test" else self.data.x_train[:self.config["limit"]]
+        return x, {"line": [detokenize(words) for words in self.shown(x)]}
+
+    def draw_scores(self, x, scores, title):
+        """Write the lines with the lowest and the highest scores to scores.txt; return the path."""
+        order = np.argsort(scores, kind="stable")
+        lines = [title]
+        for name, chosen in (("lowest", order[:SCORED]), ("highest", order[::-1][:SCORED])):
+            lines.append(f"{name}:")
+            lines += [f"{scores[i]:10.2f}  {detokenize(words)}"
+                      for i, words in zip(chosen, self.shown(x[chosen]))]
+        return self.write("scores.txt", lines)
 
     def evaluate(self):
         """Return the lab's Measures of the model, and write them to evaluation.json."""

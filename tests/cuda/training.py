@@ -78,3 +78,22 @@ def test_a_device_trains_like_the_reference(make, x, optimizer, tmp_path):
         for model in (cuda, loaded):
             weights = model.kernels.to_host(model.weights[name])
             np.testing.assert_allclose(weights, expected, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def dense_vae(backend):
+    return VAE([Dense(3, "relu")], 2, [Dense(6, "sigmoid")], backend=backend, dtype="float64")
+
+
+def dense_autoencoder(backend):
+    return Autoencoder([Dense(2)], [Dense(6, "sigmoid")], backend=backend, dtype="float64")
+
+
+@pytest.mark.parametrize("make, how", [(dense_vae, {"samples": 2}), (dense_autoencoder, {})])
+def test_a_device_scores_like_the_reference(make, how):
+    x = np.random.default_rng(0).random((3, 6))
+    scores = []
+    for backend in ("cuda", "reference"):
+        model = make(backend)
+        model.build((6,))
+        scores.append(model.score_samples(x, **how))
+    np.testing.assert_allclose(*scores, rtol=1e-9)

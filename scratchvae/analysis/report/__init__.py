@@ -24,6 +24,7 @@ CAPTIONS = {                    # of the figures, in the order in which the page
              "coordinate, each column one value of the second.",
     "reconstructions": "Test examples, each above its reconstruction.",
     "samples": "New examples, decoded from points drawn from the prior.",
+    "scores": "The examples with the lowest and the highest scores.",
     "loss_by_step": "The loss of each batch, and its running median.",
     "progress": "An input and its reconstruction at several steps of training.",
     "histogram": "The distribution of one latent coordinate over the test set, and the density of "
@@ -35,6 +36,7 @@ CAPTIONS = {                    # of the figures, in the order in which the page
 TEXTS = {                       # titles of the text files, in the same way
     "samples": "New lines, decoded from points drawn from the prior",
     "reconstructions": "Held-out lines and their reconstructions",
+    "scores": "Lines with the lowest and the highest scores",
     "variations": "A line, and lines decoded near its latent code",
     "interpolation": "Lines decoded on the straight path between two latent codes",
 }

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ... import kernels
 from ...errors import ScratchVAEError
-from .content import FILES, hints
+from ...kernels.operation import is_operation
+from .content import FILES, hints, template
 from .stages import STAGES
 
 HINTS_SHOWN = ".hints.json"     # operation -> how many hints were asked for
@@ -65,10 +66,13 @@ def make_folder(folder):
 
 
 def is_course(folder):
-    """Return whether a folder is one of the course."""
+    """Return whether a folder is one of the course: kernels, with its notes or its README."""
     folder = Path(folder)
-    return (folder / "notes.md").is_file() and any((folder / f"{stage.file}.py").is_file()
-                                                   for stage in STAGES)
+    readme = folder / "README.md"
+    title = (FILES / "README.md").read_text(encoding="utf-8").splitlines()[0]
+    marked = (folder / "notes.md").is_file() or (
+        readme.is_file() and readme.read_text(encoding="utf-8").startswith(title))
+    return marked and any((folder / f"{stage.file}.py").is_file() for stage in STAGES)
 
 
 def progress(folder):
@@ -118,9 +122,20 @@ def next_hint(folder, operation):
 
 
 def solution(operation):
-    """Return the source of the reference's function, without its declaration and docstring."""
-    source = inspect.getsource(inspect.unwrap(getattr(kernels.load("reference"), operation)))
-    return source[source.index("def "):]
+    """Return the source of the reference's function, without its declaration.
+
+    Helpers that it calls and that the template lacks follow it.
+    """
+    function = inspect.unwrap(getattr(kernels.load("reference"), operation))
+    source = inspect.getsource(function)
+    parts = [source[source.index("def "):]]
+    given = template(OPERATIONS[operation].file)
+    for name in function.__code__.co_names:
+        helper = function.__globals__.get(name)
+        if (inspect.isfunction(helper) and helper.__module__ == function.__module__
+                and not is_operation(helper) and f"def {name}(" not in given):
+            parts.append(inspect.getsource(helper))
+    return "\n\n".join(parts)
 
 
 def reference_file(file):

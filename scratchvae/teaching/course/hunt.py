@@ -43,7 +43,18 @@ def make_hunt(folder, seed=None):
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScratchVAEError(f"{folder}: is not empty; name a new folder for the hunt")
     names = list(MISTAKES)
-    mistake = MISTAKES[names[np.random.default_rng(seed).integers(len(names))]]
+    plant(MISTAKES[names[np.random.default_rng(seed).integers(len(names))]], folder)
+    (folder / "README.md").write_text(README.format(folder=folder), encoding="utf-8")
+
+
+def plant(mistake, folder):
+    """Write the reference's files into a folder, with a mistake in them.
+
+    Parameters
+    ----------
+    mistake : Mistake
+    folder : Path
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         source = reference_file(Path(name).stem)
@@ -51,7 +62,6 @@ def make_hunt(folder, seed=None):
             if edit.file == Path(name).stem:
                 source = planted_in(source, edit)
         (folder / name).write_text(source, encoding="utf-8")
-    (folder / "README.md").write_text(README.format(folder=folder), encoding="utf-8")
 
 
 def planted_in(source, edit):

@@ -1,5 +1,4 @@
 """Calls of an operation for the judge: what goes in, what comes out, and what must not happen."""
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from ... import kernels
 from ...kernels import cases
 from ...kernels.backend import make_scratch
 from ...kernels.errors import ScratchVAEError
+from ...kernels.windows import Window
 
 WORK_SPACE = {"dz"}             # an output whose contents are undefined after the call
 
@@ -105,7 +105,7 @@ def draw(case, declaration, dtype, values, seed):
                                                                    and not declared.updated):
             arrays[name] = values(array).astype(array.dtype)
         if values and declared.kind == "unit" and "rate" in case.options and array.size > 2:
-            array.flat[1] = case.options["rate"]    # the number that decides what is dropped
+            array.flat[1:4] = case.options["rate"]  # the number that decides what is dropped
         if declared.kind == "index" and array.size > 2:
             array.flat[-1] = array.flat[0]          # two equal ones show what must be added up
     return arrays
@@ -196,4 +196,7 @@ def options_in_words(case):
 
 def in_words(value):
     """Return an option's value as text."""
-    return re.sub(r"^Window\(|\)$", "", str(value)) if str(value).startswith("Window") else value
+    if isinstance(value, Window):
+        extra = f", output_padding {value.output_padding}" if value.output_padding else ""
+        return f"with strides {value.strides}, padding {value.padding}{extra}"
+    return value

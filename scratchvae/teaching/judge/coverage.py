@@ -9,6 +9,8 @@ import numpy as np
 
 import scratchvae
 
+from ...gradcheck.resemblance import resemblance
+from ...kernels import BACKENDS
 from ...kernels.backend import operations
 from .calls import in_one_line
 from .golden import all_golden
@@ -16,8 +18,10 @@ from .golden import all_golden
 PACKAGE = Path(scratchvae.__file__).parent
 # Code that computes nothing, and the operations, which are judged on their own.
 ELSEWHERE = ("teaching", "checks.py", "errors.py", "operation.py", "cases.py", "workspace.py",
-             "parameters.py", "noise.py", "arrays.py", "kernels/cpu/", "kernels/cuda/")
+             "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py", "kernels/cpu/",
+             "kernels/cuda/")
 JUDGED = "kernels/reference/"
+MAKING = re.compile(r"\b(setup|build|bind|add_\w+|[gs]et_\w+|from_config|\w*scratch)$")
 GRADIENT = re.compile(r"d[a-z_]+\[|gradient of")      # the first array that differs is a gradient
 
 
@@ -72,17 +76,20 @@ def outcome(golden, name):
 
 def first_difference(compared, source):
     """Return the worst element of an array that differs, as text."""
-    actual = np.asarray(compared.actual)
-    expected = np.asarray(compared.expected)
+    actual = np.asarray(compared.actual, np.float64)
+    expected = np.asarray(compared.expected, np.float64)
     if actual.shape != expected.shape:
         return f"{compared.name} has shape {actual.shape}, {source} says {expected.shape}"
     distance = np.abs(actual - expected)
     distance[np.isnan(distance)] = np.inf
     index = np.unravel_index(int(distance.argmax()), actual.shape)
     place = ", ".join(map(str, index))
+    shape = {compared.name: expected.shape}
+    looks = resemblance(actual, expected, shape) if actual.size > 1 else ""
+    looks = f"; it is {looks}" if "times" in looks or "sign" in looks or "axes" in looks else ""
     return (f"{compared.name}[{place}] is {actual[index]:.7g}, "
             f"{source if source == 'Keras' else 'by definition it'} "
-            f"{'says' if source == 'Keras' else 'is'} {expected[index]:.7g}")
+            f"{'says' if source == 'Keras' else 'is'} {expected[index]:.7g}{looks}")
 
 
 @contextmanager
@@ -128,7 +135,8 @@ def described(code):
     file = code.co_filename
     if not file.startswith(str(PACKAGE.parent)) or code.co_name.startswith("<"):
         return ""
-    if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__"):
+    if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__") or (
+            MAKING.match(code.co_name)):
         return ""
     return f"{file}: {getattr(code, 'co_qualname', code.co_name)}"
 
@@ -137,7 +145,8 @@ def suspects(results):
     """Return the functions that ran where comparisons fail, and least where they pass.
 
     Their order is that of Ochiai's coefficient (Abreu et al. 2006): failed / sqrt(all failed *
-    (failed + passed)), for the number of failing and passing comparisons that ran a function.
+    (failed + passed)), for the number of failing and passing comparisons that ran a function. Of
+    equals, those that all backends use come first: the backends agree.
 
     Parameters
     ----------
@@ -146,7 +155,7 @@ def suspects(results):
     Returns
     -------
     list of str
-        At most three, the most suspicious first; several if they cannot be told apart.
+        At most three; several if they cannot be told apart.
     """
     failing = [result for result in results if not result.passed]
     scores = {}
@@ -158,7 +167,13 @@ def suspects(results):
     if not scores:
         return []
     best = max(scores.values())
-    found = sorted(name for name, score in scores.items() if score > best - 1e-9)
+    found = [name for name, score in scores.items() if score > best - 1e-9]
+    found.sort(key=lambda name: (is_of_a_backend(name), name))
     gradients = all(GRADIENT.match(result.says) for result in failing)
     right_direction = [name for name in found if gradients == ("backward" in name)]
     return (right_direction or found)[:3]
+
+
+def is_of_a_backend(function):
+    """Return whether "file: function" is in the folder of one backend."""
+    return Path(function.rpartition(": ")[0]).parent.name in BACKENDS

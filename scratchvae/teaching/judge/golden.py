@@ -139,6 +139,10 @@ def batch_normalization(name, group, backend):
     found += [Compared(f"d{weight}", layer.grads[weight], group[f"d{weight}"])
               for weight in weights[:2]]
     after = layer.get_weights()
+    batch = group["x"].mean(axis=tuple(range(group["x"].ndim - 1)))
+    share = (after[2] - group["moving_mean"]) / (batch - group["moving_mean"])
+    found.append(Compared("share of the batch in the moving mean (1 - momentum)", share,
+                          np.full(len(share), 1 - float(group["momentum"])), 1e-4))
     return found + [Compared(weight, after[i], group[f"{weight}_after"])
                     for i, weight in enumerate(weights) if i >= 2]
 
@@ -270,6 +274,66 @@ def moments_of_noise(backend):
                      np.ones(2), 0.03)]
 
 
+def known_sequences(backend):
+    """Operations on sequences of two or three numbers, whose results can be read off."""
+    backend = kernels.load(backend)
+    found = []
+    words = np.array([[5, 6, 7], [8, 0, 0]], np.int32)
+
+    def compare(name, inputs, expected, *options):
+        expected = np.array(expected, np.int32 if inputs[0].dtype == np.int32 else float)
+        out = np.full_like(expected, 77)
+        getattr(backend, name)(*inputs, out, *options)
+        found.append(Compared(name, out, expected))
+    steps = np.array([[[1.0], [2.0], [3.0]]])
+    one = np.array([[4.0, 5.0]])
+    nine = np.array([[9.0]])
+    noise = np.array([[0.9, 0.2, 0.9], [0.1, 0.9, 0.9]])
+    compare("words_before", [words, noise], [[2, 1, 6], [2, 8, 0]], 2, 1, 0.5)
+    compare("padding_mask", [words], [[1, 1, 1], [1, 0, 0]])
+    compare("repeat_forward", [one], [[[4, 5], [4, 5]]])
+    compare("repeat_backward", [steps], [[6]])
+    compare("sum_steps", [steps], [[6]])
+    compare("last_forward", [steps], [[2]], 1)
+    compare("last_backward", [nine], [[[0], [9], [0]]], 1)
+    compare("mask_steps", [steps, np.array([[1, 0, 1]], np.int32)], [[[1], [0], [3]]])
+    compare("concatenate_forward", [one, nine], [[4, 5, 9]])
+    compare("scatter", [one, np.array([2], np.int32)], [[0, 0], [0, 0], [4, 5]])
+    first = np.empty((1, 1))
+    second = np.empty((1, 2))
+    backend.concatenate_backward(np.array([[4.0, 5.0, 9.0]]), first, second)
+    return [*found, Compared("concatenate_backward", np.hstack([second, first]),
+                             np.array([[5.0, 9.0, 4.0]]))]
+
+
+def first_step_of_adam(backend):
+    """Adam's first step has the length of the learning rate, for any gradient above epsilon."""
+    parameters = SimpleNamespace(values=np.zeros(3), gradients=np.array([0.3, -4.0, 20.0]))
+    made = optimizers.Adam(0.01)
+    made.build(parameters, kernels.load(backend))
+    made.update()
+    return [Compared("length of the first step in learning rates",
+                     np.abs(parameters.values) / 0.01, np.ones(3), 1e-4)]
+
+
+def weight_of_the_kl_term(backend):
+    """The gradient of the KL term is proportional to its weight."""
+    vae = VAE([Dense(4, "tanh")], 2, [Dense(4, "tanh"), Dense(5, "sigmoid")], dtype="float64",
+              backend=backend)
+    vae.build((5,))
+    x = np.random.default_rng(0).random((3, 5))
+    gradients = []
+    for weight in (0.0, 1.0, 3.0):
+        vae.noise.step = 1
+        vae.forward(x, training=True)
+        vae.backward(weight)
+        gradients.append(vae.z_mean.grads["kernel"].copy())
+    once = np.linalg.norm(gradients[1] - gradients[0])
+    thrice = np.linalg.norm(gradients[2] - gradients[0])
+    return [Compared("what kl_weight 3 adds to the gradient of z_mean, over what 1 adds",
+                     np.array([thrice / once]), np.array([3.0]))]
+
+
 FAMILIES = {
     "dense": dense,
     "conv2d": partial(convolution, Conv2D),
@@ -286,5 +350,9 @@ DEFINITIONS = (
     Golden("spread of samples", "z has the standard deviation exp(z_log_var / 2)",
            spread_of_samples),
     Golden("mean after dropout", "dropout keeps the mean", mean_after_dropout),
+    Golden("first step of Adam", "Adam's paper", first_step_of_adam),
+    Golden("weight of the KL term", "the loss is reconstruction + weight KL",
+           weight_of_the_kl_term),
+    Golden("known sequences", "the definitions of the operations", known_sequences),
     Golden("moments of noise", "the moments of the distribution", moments_of_noise),
 )

@@ -1,6 +1,8 @@
 """Constant factors by name: 0.333 is 1/N if N is 3."""
 import itertools
 
+from ...kernels.activation_names import parse_activation
+
 CLOSE = 1e-6                    # relative
 COMMON = {"2": 2.0}
 
@@ -40,6 +42,9 @@ def known_numbers(sizes, options):
     numbers = {name: float(value) for name, value in options.items()
                if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0}
     yield from numbers.items()
+    activation = str(options.get("activation", ""))
+    if activation.startswith("leaky_relu"):
+        yield "slope", parse_activation(activation)[1]
     for name, value in numbers.items():
         if value < 1:
             yield f"1 - {name}", 1 - value

@@ -23,6 +23,7 @@ from .terms import (
     simple_terms,
 )
 
+CARRIED = "look at what is carried from one step to the next"
 MOST = 45                       # products that are tried as parts of a sum
 FEW = 4                         # equal numbers prove nothing if there are fewer
 
@@ -44,8 +45,8 @@ class Comparison(NamedTuple):
     options : dict of name -> value
     arrays : dict of name -> array
         The arguments of the call, of the forward pass before it, and the right results.
-    cut : dict of letter -> slice
-        The part of some axes that is compared.
+    cut : dict of letter -> index
+        The part of some axes that is compared: a slice, or a bool array.
     """
     declaration: object
     name: str
@@ -71,7 +72,10 @@ class Comparison(NamedTuple):
 
     def part(self, array, letters):
         """Return the part of an array that is compared."""
-        return array[tuple(self.cut.get(letter, slice(None)) for letter in letters)]
+        for axis, letter in enumerate(letters):
+            if letter in self.cut:
+                array = array[(slice(None),) * axis + (self.cut[letter],)]
+        return array
 
     def number(self, factor):
         """Return a factor with its name."""
@@ -108,6 +112,8 @@ def looks_like(comparison):
     if found:
         return [found]
     where, comparison = recurrent_part(comparison)
+    if where.endswith(CARRIED):
+        return [where]
     for finder in (as_before, zeros, constant, rearranged, signs, two_factors):
         found = finder(comparison)
         if found:
@@ -120,7 +126,7 @@ def looks_like(comparison):
     if not sentences and hardly_differs(comparison):
         sentences = [hardly_differs(comparison)]
     if not sentences and where:
-        sentences = ["no pattern found"]
+        return [where.removesuffix(": ")]
     return [where + sentence for sentence in sentences]
 
 
@@ -217,8 +223,10 @@ def two_factors(c):
         inside = multiple(c.wrong[places], c.right[places])
         outside = multiple(c.wrong[~places], c.right[~places])
         if inside is not None and outside is not None and abs(inside - outside) > 1e-3:
+            beyond = "it is right" if abs(outside - 1) < NEGLIGIBLE else (
+                f"{c.number(outside)} times")
             return (f"where {words} it is {c.number(inside)} times the right numbers, elsewhere "
-                    f"{c.number(outside)} times")
+                    f"{beyond}")
     return None
 
 
@@ -388,7 +396,8 @@ def predicates(c):
         if declared.kind == "index" and declared.bound in c.letters:
             counts = np.bincount(array.ravel(), minlength=c.sizes[declared.bound])
             axis = c.letters.index(declared.bound)
-            yield from spread(c, f"{name} has an index twice", counts > 1, (declared.bound,), axis)
+            yield from spread(c, f"{name} has an index twice: contributions must be added up, not "
+                              "overwritten", counts > 1, (declared.bound,), axis)
             continue
         if not set(letters) <= set(c.letters) or declared.output and name == c.name:
             continue
@@ -399,7 +408,8 @@ def predicates(c):
     met = overlaps(c)
     if met is not None:
         letters = "PQ" if c.declaration.family == "conv2d_transpose" else "HW"
-        yield from spread(c, "several windows meet a pixel", met, tuple(letters))
+        yield from spread(c, "several windows meet a pixel: contributions must be added up, not "
+                          "overwritten", met, tuple(letters))
     yield "the right number is 0", np.abs(c.right) < 1e-12
     yield "the right number is below 0", c.right < 0
     yield "the right number is above 0", c.right > 0
@@ -407,13 +417,19 @@ def predicates(c):
 
 def carried(c, axis, steps, first):
     """Return for which sequences a recurrence goes wrong, by the mask of the step before."""
-    before = c.arrays["mask"][:, steps[steps.index(first) - 1]]
-    others = tuple(i for i in range(1, c.wrong.ndim - 1))
-    bad = c.bad.take(first, axis).any(axis=others)
-    for value, words in ((0, "skip"), (1, "take")):
-        if bad.any() and not bad.all() and not (bad & (before != value)).any():
-            return f" for sequences that {words} the step before"
-    return ""
+    previous = steps[steps.index(first) - 1]
+    mask = c.arrays["mask"][:, previous]
+    bad = c.bad.take(first, axis)
+    bad = bad.any(axis=tuple(range(1, bad.ndim)))
+    words = ""
+    for value in (0, 1):
+        if bad.any() and not bad.all() and not (bad & (mask != value)).any():
+            words = f", for sequences whose mask is {value} at step {previous}"
+    if c.declaration.family == "lstm" and "4U" in c.letters:
+        gates = np.split(c.bad.take(first, axis), 4, axis=-1)
+        if not gates[3].any():
+            words += " (dh is right there, since the part of o is: dc is not)"
+    return words
 
 
 def overlaps(c):
@@ -459,19 +475,22 @@ def recurrent_part(c):
             steps.reverse()
         first = next(t for t in steps if c.bad.take(t, axis).any())
         if first != steps[0]:
-            words += (f"right at step {steps[0]}, which is computed first, and wrong from step "
-                      f"{first} on{carried(c, axis, steps, first)}, so look at what goes from one "
-                      "step to the next: ")
-        step = (slice(None),) * axis + (slice(first, first + 1),)
-        c = c.within(step)._replace(cut={"T": slice(first, first + 1)})
+            return (f"right at step {steps[0]}, which is computed first, and wrong at step {first}"
+                    f"{carried(c, axis, steps, first)}: {CARRIED}"), c
+        taken = c.arrays["mask"][:, first] != 0
+        here = slice(first, first + 1)
+        if "N" in c.letters and taken.any() and not c.bad.take(first, axis)[~taken].any():
+            c = c.within(taken)._replace(cut={"N": taken})
+        c = c.within((slice(None),) * axis + (here,))._replace(cut=c.cut | {"T": here})
     if f"{len(gates)}U" in c.letters:
         axis = c.letters.index(f"{len(gates)}U")
         parts = np.split(np.arange(c.wrong.shape[axis]), len(gates))
         wrong = [i for i, part in enumerate(parts) if c.bad.take(part, axis).any()]
         if len(wrong) < len(gates):
             words += f"in the part of {' and '.join(gates[i] for i in wrong)} alone: "
-        if len(wrong) == 1:
-            first = parts[wrong[0]]
+            if len(wrong) > 1:
+                words += f"look at {gates[wrong[-1]]} first: "
+            first = parts[wrong[-1]]
             index = (slice(None),) * axis + (slice(first[0], first[-1] + 1),)
             letters = tuple(other if i != axis else "gate" if "U" in c.letters else "U"
                             for i, other in enumerate(c.letters))

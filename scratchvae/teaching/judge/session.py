@@ -43,7 +43,7 @@ class Session:
     def run(self):
         """Judge, and yield each Judgement when it is there."""
         while self.waiting or self.want_golden:
-            before = len(self.waiting), self.want_golden
+            before = (len(self.waiting), self.want_golden)
             for judgement in self._run_process():
                 self.judgements[judgement.operation] = judgement
                 yield judgement
@@ -51,55 +51,89 @@ class Session:
                 raise RuntimeError("the judge's process ends before it begins")
 
     def _run_process(self):
-        """Yield Judgements until the process ends, is done, or is stopped."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scratchvae.teaching.judge.worker"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wrong = [name for name, judgement in self.judgements.items() if not judgement.passed]
-        request = {"backend": self.backend, "trusted": self.trusted, "wrong": wrong,
-                   "operations": self.waiting, "golden": self.want_golden}
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.close()
-        lines = queue.Queue()
-        reader = threading.Thread(target=read_lines, args=(process.stdout, lines), daemon=True)
-        errors = []
-        threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True).start()
-        reader.start()
-        current = None
-        try:
-            while True:
-                message = lines.get(timeout=self.seconds)
-                if message is None:
-                    break
-                if "begin" in message:
-                    current = message["begin"]
-                    continue
-                current = None
+        """Yield Judgements until a process is done, or ends too early, or takes too long."""
+        current = None                  # what is judged now
+        with Process(self._request()) as process:
+            for message in process.messages(self.seconds):
+                current = message.get("begin")
                 if "golden" in message:
                     self.golden = [GoldenResult(**result) for result in message["golden"]]
                     self.want_golden = False
-                else:
+                elif "judgement" in message:
                     judgement = Judgement.from_dict(message["judgement"])
                     self.waiting.remove(judgement.operation)
                     yield judgement
-            problem = "the process crashed: it may have written outside of an array"
-        except queue.Empty:
-            problem = f"it did not return within {self.seconds} seconds: an endless loop?"
-        finally:
-            process.kill()
-            process.wait()
         if current == "golden":
             self.want_golden = False
+            self.golden = [GoldenResult("comparisons with outside numbers", "", False,
+                                        process.last_words or process.problem, [], [])]
         elif current:
             self.waiting.remove(current)
-            yield Judgement(current, [Finding("", problem)])
+            yield Judgement(current, [Finding("", process.problem)])
         elif self.waiting or self.want_golden:
-            last = [line.strip() for line in errors if line.strip()]
-            raise RuntimeError(last[-1] if last else problem)
+            raise RuntimeError(process.last_words or process.problem)
+
+    def _request(self):
+        """Return what the process shall do."""
+        wrong = [name for name, judgement in self.judgements.items() if not judgement.passed]
+        return {"backend": self.backend, "trusted": self.trusted, "wrong": wrong,
+                "operations": self.waiting, "golden": self.want_golden}
 
 
-def read_lines(file, lines):
-    """Put each line of JSON into a queue, and None at the end."""
-    for line in file:
-        lines.put(json.loads(line))
-    lines.put(None)
+class Process:
+    """A process of worker.py that answers one request.
+
+    Parameters
+    ----------
+    request : dict
+
+    Attributes
+    ----------
+    problem : str
+        Why it ended before it had answered everything.
+    last_words : str
+        The last line of its standard error.
+    """
+
+    def __init__(self, request):
+        self.request = request
+        self.problem = "the process crashed: it may have written outside of an array"
+        self.last_words = ""
+        self._lines = queue.Queue()
+
+    def __enter__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scratchvae.teaching.judge.worker"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._process.stdin.write(json.dumps(self.request) + "\n")
+        self._process.stdin.close()
+        for read in (self._read_answers, self._read_errors):
+            threading.Thread(target=read, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self._process.kill()
+        self._process.wait()
+
+    def messages(self, seconds):
+        """Yield its answers until it ends, or takes longer than so many seconds for one."""
+        while True:
+            try:
+                message = self._lines.get(timeout=seconds)
+            except queue.Empty:
+                self.problem = f"it did not return within {seconds} seconds: an endless loop?"
+                return
+            if message is None:
+                return
+            yield message
+
+    def _read_answers(self):
+        """Put each line of JSON into the queue, and None at the end."""
+        for line in self._process.stdout:
+            self._lines.put(json.loads(line))
+        self._lines.put(None)
+
+    def _read_errors(self):
+        """Keep the last line of the standard error."""
+        for line in self._process.stderr:
+            self.last_words = line.strip() or self.last_words

@@ -65,7 +65,9 @@ def place_of(backend, name):
     """Return (file, line) where an operation is written, the file as short as possible."""
     function = inspect.unwrap(getattr(kernels.load(backend), name))
     file = Path(inspect.getsourcefile(function))
-    return shortened(file), inspect.getsourcelines(function)[1]
+    lines, first = inspect.getsourcelines(function)
+    return shortened(file), first + next(i for i, line in enumerate(lines)
+                                         if line.lstrip().startswith("def "))
 
 
 def shortened(file):

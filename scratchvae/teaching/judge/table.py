@@ -69,14 +69,26 @@ def print_elsewhere(out, verdict):
     failed = verdict.elsewhere
     if not failed:
         return
-    out.print(f"[bold red]{len(failed)} comparisons with numbers from outside fail, although the "
-              "operations are right or agree[/]")
+    out.print(f"[bold red]{escape(shortened(verdict.backend))}:[/] ", end="")
+    out.print(f"[bold red]comparisons with numbers from outside fail ({len(failed)}), although the "
+              "operations agree[/]")
     for result in failed[:3]:
-        indented(out, f"{escape(result.name)}: {escape(result.says)}")
+        indented(out, f"{escape(result.name)}: {escape(result.says)}{place_of_first(verdict, result)}")
+    if len(failed) > 3:
+        indented(out, f"and {len(failed) - 3} more")
     if verdict.suspects:
         indented(out, "the code that these have in common and that others do not run: "
                       + escape(", ".join(shortened(name) for name in verdict.suspects)))
     out.print()
+
+
+def place_of_first(verdict, result):
+    """Return where the operation is written whose name a comparison's result begins with."""
+    name = re.match(r"\w+", result.says)[0]
+    if name not in verdict.judgements:
+        return ""
+    file, line = place_of(verdict.backend, name)
+    return f"   {escape(file)}, line {line}"
 
 
 def print_proofs(out, verdict):
@@ -88,8 +100,9 @@ def print_proofs(out, verdict):
         out.print(f"{escape(name)}: no operation is written yet; all come from the reference")
         return
     colour = "green" if verdict.passed else "red"
+    are = "agree with " + verdict.trusted if verdict.elsewhere else "are right"
     out.print(f"[bold {colour}]{escape(name)}: {len(right) + len(verdict.innocent)} of "
-              f"{total} operations are right[/]")
+              f"{total} operations {are}[/]")
     if not right:
         return
     calls = sum(count(judgement, "calls") for judgement in right)
@@ -97,22 +110,22 @@ def print_proofs(out, verdict):
     names = {judgement.operation for judgement in right}
     golden = [result for result in verdict.golden
               if result.passed and names & set(result.operations)]
-    covered = names & {name for result in golden for name in result.operations}
-    indented(out, f"proven: {calls} calls give the results of the {verdict.trusted} backend, in "
-                  "float64 and float32, for odd sizes, sizes of 1, zeros and equal numbers; inputs "
-                  "stay as they were, outputs are fully written")
+    wrong = {judgement.operation for judgement in verdict.wrong}
+    covered = names & {name for result in verdict.golden for name in result.operations
+                       if result.passed or wrong & set(result.operations)}
+    proofs = [f"{calls} calls beside the {verdict.trusted} backend (both precisions, odd sizes, "
+              "sizes of 1, zeros, equal numbers; inputs unchanged, outputs fully written)"]
     if gradients:
-        indented(out, f"proven: {gradients} gradients are the derivatives of their forward passes, "
-                      "by central differences")
+        proofs.append(f"{gradients} gradients by central differences")
     if golden:
         keras = sum(result.source == "Keras" for result in golden)
-        indented(out, f"proven: {keras} comparisons with Keras and {len(golden) - keras} with "
-                      f"definitions, which run {len(covered)} of these operations")
+        proofs.append(f"{keras} comparisons with Keras and {len(golden) - keras} with definitions")
+    indented(out, f"[dim]proven by {'; '.join(proofs)}[/]")
     if verdict.golden and names - covered:
         listed = sorted(names - covered)
         shown = ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
-        indented(out, f"not proven from outside, only beside {verdict.trusted}: {shown}")
-    indented(out, "not looked at: speed, training (scratchvae train LAB --backend ...)")
+        indented(out, f"[dim]not proven from outside: {shown}[/]")
+    indented(out, "[dim]not looked at: speed, and whether a training succeeds[/]")
 
 
 def print_progress(folder, verdict, out=None):

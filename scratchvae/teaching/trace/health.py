@@ -16,6 +16,8 @@ GROWTH = 1e3
 SHRINKAGE = 1e-4
 FAST = 0.3
 SLOW = 1e-7
+WRONG_GRADIENT = ("the largest relative error of the checked entries, in float64, is above "
+                  f"{TOLERANCE:g}")
 NAMED = 12                      # dimensions that are listed
 
 
@@ -54,7 +56,8 @@ def examine(trace):
         elif event.direction == "backward":
             pairs += gradient_size(event, norm_at_loss)
             pairs += update_size(trace.updates.get(event.place))
-            pairs += wrong_gradient(event)
+            if not any(finding.rule == WRONG_GRADIENT for finding in findings):
+                pairs += wrong_gradient(event)
         findings += [Finding(event.place, event.direction, problem, rule)
                      for problem, rule in pairs]
     return findings
@@ -190,8 +193,7 @@ def wrong_gradient(event):
     """Find gradients that finite differences contradict."""
     if event.checked and not event.checked.passed:
         yield (
-            f"its gradient differs from finite differences by {event.checked.error:.1e}: the "
-            "backward pass is probably wrong",
-            f"the largest relative error of the checked entries, in float64, is above "
-            f"{TOLERANCE:g}",
+            f"its gradient differs from finite differences by {event.checked.error:.1e}: this "
+            "layer's backward pass, or one behind it, is probably wrong; layers before it follow",
+            WRONG_GRADIENT,
         )

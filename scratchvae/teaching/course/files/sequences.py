@@ -128,13 +128,13 @@ def scatter(x, indices, y):
 
     Inputs
     ------
-    x : (M, E)
-    indices : (M,) int32
-        Below N. No index occurs twice.
+    x : (N, E)
+    indices : (N,) int32
+        Below K. No index occurs twice.
 
     Outputs
     -------
-    y : (N, E)
+    y : (K, E)
     """
     raise NotImplementedError
 
