@@ -599,7 +599,7 @@ def test_labs_learn_from_a_folder(run, tmp_path, rng, name, grey):
     assert all(is_picture(path) for path in (folder / "figures").glob("*.png"))
     page = (folder / "report.html").read_text()
     assert "on your own images" in page and "the images are your own" in page
-    for command in ("evaluate", "reconstruct", "plot", "explore", "trace"):
+    for command in ("evaluate", "reconstruct", "plot", "explore", "score", "trace"):
         code, output, errors = run(command, f"runs/{name}-my-pets")
         assert code == 0, errors
 
@@ -627,6 +627,9 @@ def test_images_without_labels_are_drawn_and_explored(run, trained):
     assert {path.stem for path in (trained / "figures").iterdir()} == {
         "loss_curves", "latent_scatter", "manifold", "reconstructions", "samples"}
     assert run("explore", trained)[0] == 0
+    code, _, errors = run("score", trained)
+    assert code == 0, errors
+    assert (trained / "scores.csv").read_text().startswith("index,score\n0,")
     assert '"classes": []' in (trained / "explore.html").read_text()
 
 
@@ -655,7 +658,7 @@ def test_images_that_have_moved_are_named_again(run, trained, tmp_path):
     code, _, errors = run("plot", trained)
     assert code == 1 and "faces: no such file or folder" in errors
     code, _, errors = run("plot", trained, "--data-dir", tmp_path)
-    assert code == 1 and errors.endswith("if it has moved, name the place with --images\n")
+    assert code == 1 and errors.endswith("if the place has moved, name it with --images\n")
     for command in ("plot", "evaluate", "explore", "trace"):
         code, output, errors = run(command, trained, "--images", "moved")
         assert code == 0 and "not the data of the training" not in output, errors

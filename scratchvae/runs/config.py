@@ -174,11 +174,11 @@ def read_config(folder, data_dir=None, text=None, images=None):
         check_config(config)
     except ValueError as error:
         raise ScratchVAEError(f"{path}: damaged ({error})") from None
-    for name, given, what in (("text", text, "a text file"),
-                              ("images", images, "images of your own")):
+    for name, given, what, which in (("text", text, "a text file", "the file"),
+                                     ("images", images, "images of your own", "your own images")):
         if data_dir and config.get(name):
-            raise ScratchVAEError(f"{folder}: was trained on {what}, {config[name]}, read from "
-                                  f"there; if it has moved, name the place with --{name}")
+            raise ScratchVAEError(f"{folder}: was trained on {which} {config[name]}, read from "
+                                  f"there; if the place has moved, name it with --{name}")
         if given and not config.get(name):
             raise ScratchVAEError(f"{folder}: was not trained on {what}; leave out --{name}")
         if given:

@@ -123,7 +123,10 @@ class ImageRun(Run):
         return code[0] if isinstance(self.model, VAE) else code
 
     def part(self, name):
-        """Return the examples of "train" or "test", and {"label": the class of each}."""
+        """Return the examples of "train" or "test", and {"label": the class of each}.
+
+        The dict is empty if the images have no classes.
+        """
         data = self.data
         if name == "test":
             x = self.x_test
@@ -131,12 +134,15 @@ class ImageRun(Run):
         else:
             x = self.lab.split(data)[0][:self.config["limit"]]
             labels = data.y_train
+        if labels is None:
+            return x, {}
         return x, {"label": [data.classes[label] for label in labels[:len(x)]]}
 
     def draw_scores(self, x, scores, title):
         """Draw the examples with the lowest and the highest scores; return the path."""
         from ..analysis import plots
-        return plots.extremes(x, scores, self.figures / "scores.png", title, self.note)
+        return plots.extremes(self.shown(x), scores, self.figures / "scores.png", title,
+                              self.note)
 
     def evaluate(self):
         """Return the model's losses on the test set, and write them to evaluation.json."""
@@ -171,7 +177,12 @@ class ImageRun(Run):
         Grey images are drawn black on white, as ink. One's own are shown as photographs, which
         images in colour are: three equal channels.
         """
-        return np.repeat(images, 3, axis=-1) if self.is_photograph else images
+        if not self.is_photograph:
+            return images
+        if isinstance(images, Images):          # without a copy
+            pixels = np.broadcast_to(images.pixels, (*images.pixels.shape[:-1], 3))
+            return Images(pixels, images.rows)
+        return np.repeat(images, 3, axis=-1)
 
     @property
     def is_photograph(self):
