@@ -213,8 +213,8 @@ def test_a_wrong_gradient_is_found(x, monkeypatch):
     monkeypatch.setattr(Dense, "backward", wrong)
     for checked in check(of, 5).values():
         assert checked.error == pytest.approx(0.1 / 1.1, rel=1e-3)
-    found = {place for place, problem in problems(quick(of)) if "finite differences" in problem}
-    assert found == set(right)
+    found = [place for place, problem in problems(quick(of)) if "finite differences" in problem]
+    assert found == ["decoder/dense_1"]         # the first in the backward pass; the others follow
 
 
 def test_the_check_stops_in_time(x):
