@@ -33,7 +33,8 @@ FAR = 300.0                     # inputs of this size let careless exponentials 
 OVERFLOWING = {"activation", "binary_crossentropy", "squared_error", "onehot_binary_crossentropy",
                "sparse_categorical_crossentropy"}
 # Words that say more than "as if an argument were another one".
-PLAIN = ("unchanged", "zero in", "a constant", "the sign", "a term is", "a factor is", "not a number")
+PLAIN = ("unchanged", "zero in", "a constant", "the sign", "not a number")
+TERMS = ("a term is", "a factor is")
 # Arrays that layers pass as one and the same, as the docstrings allow.
 SAME = {
     "activation_forward": {"y": "x"},
@@ -219,8 +220,10 @@ def try_call(backend, trusted, call, variant, judgement):
         finding = describe(call, name, result, again, right, words)
         if not any(other.worst for other in judgement.findings):
             guess = as_if(trusted, call, name, result.arrays[name].astype(np.float64))
-            plain = finding.looks and finding.looks[0].startswith(PLAIN)
-            finding.looks = [guess] if guess and not plain else finding.looks
+            of_option = any(guess.startswith(f"as if {option} ") for option in call.case.options)
+            said = PLAIN if of_option else PLAIN + TERMS
+            if guess and not (finding.looks and finding.looks[0].startswith(said)):
+                finding.looks = [guess]
         add(judgement, finding)
     if not wrong and not again.error and not call.same:
         wrong = [name for name, array in again.arrays.items()
