@@ -10,9 +10,10 @@ from .calls import (
     forward_of,
     in_words,
     is_work_space,
+    keeps_scratch,
     make_call,
     options_in_words,
-    right_results,
+    right_call,
     run,
 )
 from .hypotheses import as_if
@@ -45,6 +46,7 @@ SAME = {
     "sparse_categorical_crossentropy_backward": {"dlogits": "logits"},
 }
 ONE_ARRAY = "arrays that are one"
+ROOM = "a scratch with room for more examples than this batch has"
 # Outputs that others of the same operation are computed from.
 UPSTREAM = {"mean", "variance", "log_total", "m", "v", "velocity"}
 SHOWN = 3                       # findings of one operation that are kept
@@ -141,6 +143,8 @@ def judge(backend, trusted, name, with_differences=True):
         call = make_call(case, dtype, values)
         if variant == ONE_ARRAY:
             call = call._replace(same=SAME[name])
+        if variant == ROOM:
+            call = call._replace(room=2)
         wrong = try_call(backend, trusted, call, variant, judgement)
         tried.append((case, dtype, variant, wrong))
     judgement.right = [output for output in outputs
@@ -184,6 +188,8 @@ def trials(backend, operation):
                                    window=Window((1, 1), "same"))
             for dtype in PRECISION:
                 yield case, dtype, "channels in whole vectors", None
+    if operation.declaration.has_scratch and keeps_scratch(backend, operation.declaration.name):
+        yield usual[0], "float64", ROOM, None
     if operation.declaration.name in SAME:
         yield usual[0], "float64", ONE_ARRAY, None
     if set(operation.declaration.letters) <= set("NDJVPE*"):
@@ -205,11 +211,14 @@ def try_call(backend, trusted, call, variant, judgement):
         return [array.name for array in declaration.arrays.values() if array.output]
     for name in result.changed:
         add(judgement, Finding(name, f"{name} is an input and was changed", words))
-    right = right_results(trusted, call)
+    exact = right_call(trusted, call)
+    right = exact.arrays
     order = sorted(right, key=lambda name: name not in UPSTREAM)
     wrong = [name for name, array in ((name, right[name]) for name in order)
              if declaration.arrays[name].output and not is_work_space(declaration, name)
              and not equal(result.arrays[name], array, call.dtype)]
+    if not wrong:
+        add_wrong_scratch(judgement, call, result, exact, words)
     again = run(backend, call, GARBAGE)
     if call.same and wrong:
         pairs = " and ".join(f"{name} is {other}" for name, other in call.same.items())
@@ -234,6 +243,24 @@ def try_call(backend, trusted, call, variant, judgement):
                                    f"in {name}: it depends on what the array held before, or on "
                                    "something random", words))
     return wrong + [name for name in result.changed if name not in wrong]
+
+
+def add_wrong_scratch(judgement, call, result, right, words):
+    """Add what a recurrent forward pass left wrongly for its backward pass, at steps taken."""
+    declaration = call.case.declaration
+    fields = getattr(right.scratch, "_fields", ())
+    if declaration.family not in PARTS or not declaration.name.endswith("_forward") or (
+            getattr(result.scratch, "_fields", None) != fields):
+        return
+    taken = call.arrays["mask"] != 0
+    for name in fields:
+        mine = getattr(result.scratch, name)[:len(taken)][taken].astype(np.float64)
+        exact = getattr(right.scratch, name)[:len(taken)][taken]
+        if differs(mine, exact, PRECISION[str(call.dtype)]).any():
+            add(judgement, Finding(
+                f"scratch.{name}", f"scratch.{name} is wrong, which the backward pass reads",
+                words, f"largest difference {np.abs(mine - exact).max():.3g}"))
+            return
 
 
 def equal(actual, expected, dtype):
@@ -292,6 +319,8 @@ def never_written(name, again, exact):
     """Return why an array may have been left as it was."""
     if not again.error and not differs(again.arrays[name] - GARBAGE, exact).any():
         return "it adds to what the array held before the call; set it first"
+    if not again.error and (again.arrays[name] != GARBAGE).any():
+        return "it depends on what the array held before the call; set all of it first"
     return (f"it was never written: {name} = ... makes a new array and leaves the one that was "
             f"given, {name}[...] = ... fills it")
 
