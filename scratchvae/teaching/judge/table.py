@@ -68,7 +68,7 @@ def print_wrong(out, verdict, judgement):
 
 def print_elsewhere(out, verdict):
     """Print comparisons that fail although all operations that they call are right."""
-    failed = verdict.elsewhere
+    failed = sorted(verdict.elsewhere, key=lambda result: result.source == "Keras")
     if not failed:
         return
     out.print(f"[bold red]{escape(shortened(verdict.backend))}:[/] ", end="")
