@@ -3,6 +3,8 @@
 Examples are kept as they were given: bytes, float64, in any layout, or memory-mapped from a file
 that is larger than the memory. Only the batch that is computed with is converted.
 """
+import math
+
 import numpy as np
 
 from .errors import ScratchVAEError
@@ -20,10 +22,14 @@ class Images:
     ----------
     pixels : uint8 array (N, ...)
         It is not copied, so it may be memory-mapped: np.load(path, mmap_mode="r").
+    rows : int array (M,), optional
+        Which of these images, in this order; by default all of them. A chosen part of a file stays
+        on the disk, too.
 
     Attributes
     ----------
     pixels : uint8 array
+    rows : int array or None
     shape : tuple of int
     ndim, size : int
     dtype : dtype
@@ -32,44 +38,69 @@ class Images:
 
     dtype = np.dtype("float32")
 
-    def __init__(self, pixels):
+    def __init__(self, pixels, rows=None):
         pixels = np.asarray(pixels)
         if pixels.dtype != np.uint8 or pixels.ndim < 2:
             raise ScratchVAEError("Images: pixels must be a uint8 array of shape (N, ...), got "
                                   f"{pixels.dtype} dtype and shape {pixels.shape}")
         self.pixels = pixels
-        self.shape = pixels.shape
+        self.rows = rows
+        self.shape = (len(pixels if rows is None else rows), *pixels.shape[1:])
         self.ndim = pixels.ndim
-        self.size = pixels.size
+        self.size = math.prod(self.shape)
 
     def __len__(self):
-        return len(self.pixels)
+        return self.shape[0]
 
     def __getitem__(self, index):
-        part = self.pixels[index]
-        return Images(part) if isinstance(index, slice) else in_unit_range(part)
+        if isinstance(index, slice):
+            if self.rows is None:
+                return Images(self.pixels[index])
+            return Images(self.pixels, self.rows[index])
+        if self.rows is None:
+            return in_unit_range(self.pixels[index])
+        examples, *others = index if isinstance(index, tuple) else (index,)
+        rows = self.rows[examples]
+        return in_unit_range(self.pixels[rows][(*[slice(None)] * np.ndim(rows), *others)])
 
     def __array__(self, dtype=None, copy=None):
-        return in_unit_range(self.pixels).astype(dtype or self.dtype, copy=False)
+        pixels = self.pixels if self.rows is None else self.pixels[self.rows]
+        return in_unit_range(pixels).astype(dtype or self.dtype, copy=False)
 
     def __repr__(self):
         return f"Images of shape {self.shape}"
 
     def reshape(self, *shape):
         """Return Images of another shape, as ndarray.reshape does."""
-        return Images(self.pixels.reshape(*shape))
+        if self.rows is None:
+            return Images(self.pixels.reshape(*shape))
+        count, *others = shape[0] if isinstance(shape[0], tuple) else shape
+        if count not in (-1, len(self)):
+            raise ScratchVAEError("Images: chosen images keep their number when they are reshaped, "
+                                  f"{len(self):,}, got {count:,}")
+        return Images(self.pixels.reshape(len(self.pixels), *others), self.rows)
 
     def min(self):
         """Return the smallest number."""
-        return in_unit_range(self.pixels.min())
+        return in_unit_range(min(part.min() for part in self._parts()))
 
     def max(self):
         """Return the largest number."""
-        return in_unit_range(self.pixels.max())
+        return in_unit_range(max(part.max() for part in self._parts()))
+
+    def _parts(self):
+        """Yield all bytes, part by part."""
+        if self.rows is None:
+            yield self.pixels
+            return
+        for rows in batches_of(self.rows):
+            yield self.pixels[rows]
 
     def take(self, indices, out):
         """Write the examples of these indices into the array `out`."""
         pixels = self.pixels
+        if self.rows is not None:
+            indices = self.rows[indices]
         # ndarray.take is faster, but it would copy all of an array that is not contiguous.
         chosen = pixels.take(indices, axis=0) if pixels.flags.c_contiguous else pixels[indices]
         in_unit_range(chosen, out)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from browser import emulate, open_ready_page, requests_of
 
+from scratchvae import labs
+from scratchvae.runs import create_run, new_config
+from scratchvae.runs.training import train
 from scratchvae.teaching.explore import images, write_page
 from scratchvae.text import clean, detokenize, tokenize
 
@@ -397,3 +400,66 @@ def test_every_control_has_a_name_for_screen_readers(opened, browser):
         const controls = [...document.querySelectorAll(selector)];
         return controls.filter(e => !nameOf(e)).map(e => e.outerHTML);""")
     assert nameless == []
+
+
+# Images of one's own: in colour or grey, not square, with labels or without.
+
+@pytest.fixture(params=[(9, 6, 3), (6, 9, 1)], ids=["colour", "grey"])
+def own(request, browser, tmp_path, rng):
+    """The shape of images of one's own, and a run that learnt from them, whose page is open."""
+    pixels = rng.integers(0, 256, (40, *request.param), dtype=np.uint8)
+    np.save(tmp_path / "own.npy", pixels)
+    lab = labs.get("mnist-conv")
+    config = new_config(lab, lab.settings | {"filters": 3}, epochs=2, batch_size=10,
+                        images=tmp_path / "own.npy")
+    run = create_run(tmp_path / "run", config)
+    train(run)
+    emulate(browser)
+    open_ready_page(browser, write_page(run, tmp_path / "page.html"))
+    yield request.param, run
+    assert browser.get_log("browser") == []
+    assert requests_of(browser) == [f"file://{tmp_path}/page.html"]
+
+
+def test_own_images_are_computed_as_by_the_model(own, browser):
+    shape, run = own
+    z = codes(8, 2)
+    decoded = decoded_by(browser, z)
+    assert np.abs(decoded - run.model.decode(z).reshape(8, -1)).max() < 1e-5
+    for pixel in (None, 20):
+        rows = js(browser, GRADIENTS, 3, pixel)
+        errors = {label: abs(gradient - difference) / largest
+                  for label, gradient, difference, largest in rows}
+        assert len(errors) > 8 and max(errors.values()) < 1e-4, errors
+
+
+def test_own_images_are_shown_as_photographs(own, browser):
+    (height, width, channels), run = own
+    canvas = find(browser, "input")
+    assert (canvas.size["height"] > canvas.size["width"]) == (height > width)
+    painted = js(browser, """return Array.from(document.getElementById("input").getContext("2d")
+        .getImageData(0, 0, arguments[0], arguments[1]).data)""", width, height)
+    painted = np.reshape(painted, (height, width, 4))[..., :3]
+    shown = np.rint(255 * np.asarray(run.x_test[0]))
+    assert np.abs(painted - np.broadcast_to(shown, painted.shape)).max() <= 1
+    assert "more light in this pixel" in text(browser, "backward")
+    assert text(browser, "input-caption") == "test image 1"
+    assert text(browser, "legend") == ""
+
+
+def test_own_images_can_be_drawn_and_their_pixels_followed(own, browser):
+    (height, width, channels), _ = own
+    output = find(browser, "output")
+    ActionChains(browser).move_to_element(output).click().perform()
+    rest(browser)
+    pixel = js(browser, "explorer.pixel")
+    row, column = divmod(pixel, width)
+    assert abs(row - height / 2) <= 1 and abs(column - width / 2) <= 1
+    assert text(browser, "explanation").startswith(f"Pixel in row {row + 1}, column {column + 1}: ")
+    output.send_keys(Keys.ARROW_DOWN)
+    assert js(browser, "explorer.pixel") == pixel + width
+    find(browser, "blank").click()
+    drag(browser, "input", (0, 10))
+    x = array(browser, "explorer.x").reshape(height, width, channels)
+    assert x.max() == 1 and x.min() == 0
+    assert (x == x[..., :1]).all()

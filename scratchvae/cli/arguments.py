@@ -1,4 +1,5 @@
 """Arguments and options that several commands share."""
+import re
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ SEED = click.IntRange(0, 2 ** 63 - 1)
 POSITIVE = click.IntRange(1)
 FOLDER = click.Path(exists=True, file_okay=False)
 TEXT_FILE = click.Path(exists=True, dir_okay=False)
+IMAGES = click.Path(exists=True)
 
 
 class Settings(click.ParamType):
@@ -34,6 +36,20 @@ class Backend(click.ParamType):
             return kernels.canonical(value)
         except ScratchVAEError as error:
             self.fail(str(error), parameter, context)
+
+
+class Size(click.ParamType):
+    """The height and width of images: 32, or 24x32."""
+    name = "N|HxW"
+
+    def convert(self, value, parameter, context):
+        """Return [height, width]."""
+        numbers = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", value)
+        if not numbers:
+            self.fail(f"expected pixels such as 32, or height x width such as 24x32, got {value!r}",
+                      parameter, context)
+        height, width = numbers.groups()
+        return [int(height), int(width or height)]
 
 
 class NewFolder(click.ParamType):
@@ -69,6 +85,9 @@ def moved_options(command):
     for option in (
         click.option("--text", type=TEXT_FILE,
                      help="Where the text is now, if the run learnt from a file.  "
+                          "[default: as in training]"),
+        click.option("--images", type=IMAGES,
+                     help="Where your own images are now, if the run learnt from such.  "
                           "[default: as in training]"),
         click.option("--data-dir", type=FOLDER,
                      help="Where the data are now.  [default: as in training]"),

@@ -41,7 +41,7 @@ def check(subject, symptom, input_shape):
     from ..teaching.judge import judge_each_other, judge_subject, open_subject
     from ..teaching.judge.own_layers import is_layer, judge_layer
     from ..teaching.judge.symptoms import print_symptoms
-    from ..teaching.judge.table import print_progress, print_verdict
+    from ..teaching.judge.table import print_progress, print_training, print_verdict
     if symptom:
         print_symptoms(subject)
         return
@@ -62,6 +62,8 @@ def check(subject, symptom, input_shape):
     if subject and subject.whole and is_course(subject.backend):
         print_progress(subject.backend, verdicts[0])
         click.echo(write_page(subject.backend, verdicts[0]))
+    elif subject and is_course(subject.backend) and verdicts[0].passed:
+        print_training(subject)
     if not all(verdict.passed for verdict in verdicts):
         sys.exit(1)
 

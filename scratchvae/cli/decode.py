@@ -65,10 +65,10 @@ def interpolate(run, first, second, steps, **moved):
 @click.option("--slang", is_flag=True, help="Translate to slang.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @moved_options
-def generate(run, modern, slang, seed, data_dir, text, **how):
+def generate(run, modern, slang, seed, data_dir, text, images, **how):
     """Write new text (labs about text)."""
     from ..text.modern import modernise, slangify
-    run = open_run(run, data_dir, text)
+    run = open_run(run, data_dir, text, images)
     require_text(run, "generate")
     written = run.generate(seed, **how)
     if slang:

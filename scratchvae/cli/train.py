@@ -12,17 +12,19 @@ from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
 from .arguments import (
     FOLDER,
+    IMAGES,
     POSITIVE,
     SEED,
     TEXT_FILE,
     Backend,
     NewFolder,
     Settings,
+    Size,
     lab_argument,
 )
 from .runs import draw_figures
 
-FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a run has begun
+FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey")   # once a run began
 
 
 @click.command()
@@ -32,7 +34,8 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
 @click.option("--out", type=NewFolder(),
-              help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...]")
+              help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...; "
+                   "with --images runs/LAB-NAME]")
 @click.option("--backend", type=Backend(),
               help="The kernels that compute, or a folder with your own.  [default: cpu]")
 @click.option("--threads", type=POSITIVE,
@@ -42,6 +45,13 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set")           # once a
               help="Begin with the weights of this run: to go on with other data or settings.")
 @click.option("--text", type=TEXT_FILE,
               help="Learn from this text file, in UTF-8 (labs about text).")
+@click.option("--images", type=IMAGES,
+              help="Learn from your own images: a folder of pictures, whose subfolders are "
+                   "classes, or .npy, .npz, IDX, a .csv of pixels, CIFAR (labs about images).")
+@click.option("--size", type=Size(),
+              help="Cut your images to this aspect around the centre and resize them.  "
+                   "[default: their own size, if they have one]")
+@click.option("--grey", is_flag=True, default=None, help="Convert your images to grey.")
 @click.option("--resume", type=FOLDER, metavar="DIR",
               help="Continue the run in DIR, to the same bits as if it had never stopped; "
                    "--epochs may extend it.  For another learning rate or other data see --from.")
@@ -67,6 +77,7 @@ def train(lab, threads, tensorboard, **options):
     """
     lab = labs.LABS[lab]
     check_text(lab, options)
+    check_images(lab, options)
     resume = options["resume"] is not None
     if threads:
         kernels.load(options["backend"] or "cpu").set_threads(threads)
@@ -96,14 +107,31 @@ def check_text(lab, options):
         raise click.UsageError("--text names the text itself; --data-dir cannot be given with it")
 
 
+def check_images(lab, options):
+    """Refuse --images for a lab about text, and what has no meaning with it, or without it."""
+    if not options["images"]:
+        for name in ("size", "grey"):
+            if options[name] and not options["resume"]:
+                raise click.UsageError(f"--{name} belongs to images of your own; name them with "
+                                       "--images")
+        return
+    if lab.kind != "images":
+        allowed = [name for name, other in labs.LABS.items() if other.kind == "images"]
+        raise click.UsageError(f"--images: {lab.name} learns from text; "
+                               f"allowed for: {', '.join(allowed)}")
+    if options["data_dir"]:
+        raise click.UsageError("--images names the images themselves; --data-dir cannot be given "
+                               "with it")
+
+
 def new_run(lab, options):
     """Return the new run that the options of `train` describe."""
     try:
         settings = lab.with_settings(dict(options["set"]))
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text",
-             "from")
+    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text", "images",
+             "size", "grey", "from")
     config = new_config(lab, settings, **{name: options[name] for name in names})
     return create_run(options["out"], config)
 
@@ -114,7 +142,7 @@ def resumed_run(lab, options):
     if fixed:
         raise click.UsageError("--resume uses the run's own settings; "
                                f"{', '.join(fixed)} cannot be changed")
-    run = open_run(options["resume"], options["data_dir"], options["text"])
+    run = open_run(options["resume"], options["data_dir"], options["text"], options["images"])
     if run.lab is not lab:
         raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
     schedule = run.config["settings"].get("learning_rate_schedule")

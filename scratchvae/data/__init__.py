@@ -1,6 +1,7 @@
-"""Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file."""
+"""Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file or images."""
 from ..batches import Images
-from .images import ImageData, load_fashion_mnist, load_images, load_mnist
+from .image_data import ImageData
+from .images import load_fashion_mnist, load_images, load_mnist
 from .text import TextData, load_shakespeare, load_text
 
 LOADERS = {                     # for each data set of the catalogue

@@ -48,21 +48,54 @@ def parse_idx(content, path):
     ScratchVAEError
         If the content is not an IDX file of bytes, or is truncated.
     """
-    if is_page(content):
+    header, shape = read_header(content, len(content), path)
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def map_idx(path):
+    """Return the array of an IDX file that is not gzipped; it stays on the disk."""
+    with open(path, "rb") as file:
+        start = file.read(1024)
+    header, shape = read_header(start, Path(path).stat().st_size, path)
+    return np.memmap(path, np.uint8, "r", header, shape)
+
+
+def read_header(start, length, path):
+    """Return the size of an IDX file's header in bytes, and the shape of its array.
+
+    Parameters
+    ----------
+    start : bytes
+        The file, or as much of its beginning as the header may take.
+    length : int
+        The size of the whole file in bytes.
+    path : path
+        The name of the file, for error messages.
+
+    Returns
+    -------
+    (int, tuple of int)
+
+    Raises
+    ------
+    ScratchVAEError
+        If the file is not an IDX file of bytes, or is truncated.
+    """
+    if is_page(start):
         raise ScratchVAEError(f"{path}: is a web page, not an IDX file; download the file itself")
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTES:
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] != UNSIGNED_BYTES:
         raise ScratchVAEError(f"{path}: not an IDX file of bytes "
-                              f"(it begins with {content[:4].hex(' ') or 'nothing'})")
-    axes = content[3]
+                              f"(it begins with {start[:4].hex(' ') or 'nothing'})")
+    axes = start[3]
     header = 4 + 4 * axes
     shape = ()
-    if len(content) >= header:
-        shape = tuple(np.frombuffer(content, ">u4", axes, 4).tolist())
+    if len(start) >= header:
+        shape = tuple(np.frombuffer(start, ">u4", axes, 4).tolist())
     size = header + math.prod(shape)
-    if len(content) != size:
+    if length != size:
         raise ScratchVAEError(f"{path}: truncated or damaged: its header announces {size} bytes "
-                              f"for an array of shape {shape}, got {len(content)}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+                              f"for an array of shape {shape}, got {length}")
+    return header, shape
 
 
 def write_idx(path, array):

@@ -1,6 +1,8 @@
-"""MNIST and Fashion-MNIST: 28 x 28 grey images of ten classes, 60,000 to train, 10,000 to test."""
+"""MNIST and Fashion-MNIST: 28 x 28 grey images of ten classes, 60,000 to train, 10,000 to test.
+And images of one's own.
+"""
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,43 +10,11 @@ from ..batches import Images
 from ..errors import ScratchVAEError
 from .catalogue import CATALOGUE, DIGITS, FILES
 from .idx import parse_idx, read_content
+from .image_data import ImageData
+from .own import load_own
 from .sources import locate
 
 PUBLISHED_SIZE = {"train": 60_000, "t10k": 10_000}
-
-
-@dataclass
-class ImageData:
-    """Images and labels; unpacks as (x_train, y_train), (x_test, y_test).
-
-    Parameters
-    ----------
-    x_train, x_test : float32 arrays or Images of shape (N, 28, 28, 1)
-        Numbers in [0, 1].
-    y_train, y_test : uint8 arrays of shape (N,)
-        Labels.
-    classes : tuple of str
-        The name of each label.
-    description : str
-        What the data are and where they come from.
-    complete : bool
-        Whether this is the whole published set.
-    sha256 : str
-        A checksum of the content of all files.
-    """
-
-    x_train: np.ndarray | Images
-    y_train: np.ndarray
-    x_test: np.ndarray | Images
-    y_test: np.ndarray
-    classes: tuple
-    description: str
-    complete: bool
-    sha256: str
-
-    def __iter__(self):
-        yield self.x_train, self.y_train
-        yield self.x_test, self.y_test
 
 
 def load_mnist(data_dir=None):
@@ -53,7 +23,7 @@ def load_mnist(data_dir=None):
     Without a directory it looks in the places that scratchvae.data.sources lists. load_images
     returns the same in a quarter of the memory.
     """
-    return as_arrays(load_images("mnist", data_dir))
+    return as_arrays(load_published("mnist", data_dir))
 
 
 def load_fashion_mnist(data_dir=None):
@@ -62,7 +32,7 @@ def load_fashion_mnist(data_dir=None):
     Without a directory it looks in the places that scratchvae.data.sources lists. load_images
     returns the same in a quarter of the memory.
     """
-    return as_arrays(load_images("fashion-mnist", data_dir))
+    return as_arrays(load_published("fashion-mnist", data_dir))
 
 
 def as_arrays(data):
@@ -70,15 +40,20 @@ def as_arrays(data):
     return replace(data, x_train=np.asarray(data.x_train), x_test=np.asarray(data.x_test))
 
 
-def load_images(name, data_dir=None):
-    """Return a data set of images, kept as bytes.
+def load_images(source, data_dir=None, size=None, grey=False):
+    """Return a data set of images, or images of one's own, kept as bytes.
 
     Parameters
     ----------
-    name : str
-        Its name in the catalogue.
+    source : str or path
+        "mnist" or "fashion-mnist"; or the path of a folder of pictures, or of a file with images:
+        see scratchvae.data.own.
     data_dir : path, optional
-        The only directory in which to look.
+        The only directory in which to look for a data set.
+    size : int or (int, int), optional
+        Of one's own images: the height and width to which they are cut and resized.
+    grey : bool, default False
+        Whether to convert one's own images to grey.
 
     Returns
     -------
@@ -88,8 +63,15 @@ def load_images(name, data_dir=None):
     Raises
     ------
     ScratchVAEError
-        If the set is not found, or if a file is damaged or belongs to another set.
+        If nothing is found, or if a file is damaged or belongs to another set.
     """
+    if source in ("mnist", "fashion-mnist"):
+        return load_published(source, data_dir)
+    return load_own(source, size, grey)
+
+
+def load_published(name, data_dir):
+    """Return the data set of a name in the catalogue as ImageData; see load_images."""
     found = locate(name, data_dir)
     data_set = CATALOGUE[name]
     checksums = []

@@ -1,4 +1,5 @@
 """fashion-autoencoder: a plain convolutional autoencoder of garments, with a latent plane."""
+import math
 from functools import partial
 
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
@@ -7,6 +8,7 @@ from ..optimizers import Adam
 from .figures import embedding, grids, loss_curves, reconstructions
 from .image_lab import ImageLab
 from .lab import Reference
+from .sizes import crop, image_shape, sizes_after
 
 SIDE = 32                       # the sheet pads the images of 28 x 28: 32 can be halved three times
 
@@ -25,14 +27,18 @@ def encoder_layers(settings):
 def decoder_layers(settings):
     """Return the layers 2 -> 4 x 4 x 128 -> 8 x 8 x 128 -> 16 x 16 x 64 -> 32 x 32 x 1."""
     filters = settings["filters"]
-    coarse = settings.get("side", SIDE) // 8
+    shape = image_shape(settings, SIDE)
+    sizes = sizes_after(shape[:2], (2, 2, 2))
     return [
-        Dense(coarse * coarse * 4 * filters),
-        Reshape((coarse, coarse, 4 * filters)),
+        Dense(math.prod(sizes[3]) * 4 * filters),
+        Reshape((*sizes[3], 4 * filters)),
         Conv2DTranspose(4 * filters, 3, strides=2, padding="same", activation="relu"),
+        *crop(sizes[3], 2, sizes[2]),
         Conv2DTranspose(2 * filters, 3, strides=2, padding="same", activation="relu"),
+        *crop(sizes[2], 2, sizes[1]),
         Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu"),
-        Conv2D(1, 3, padding="same", activation="sigmoid"),
+        *crop(sizes[1], 2, sizes[0]),
+        Conv2D(shape[2], 3, padding="same", activation="sigmoid"),
     ]
 
 

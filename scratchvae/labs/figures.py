@@ -30,7 +30,7 @@ def embedding(run):
     code = run.codes()
     if code.shape[1] < 2:
         return []
-    labels = run.data.y_test[:len(code)]
+    labels = run.labels
     classes = run.data.classes
     paths = [plots.latent_scatter(code, labels, classes, run.figures / "latent_scatter.png",
                                   f"The test set in latent space ({title(run)})", run.note)]
@@ -49,12 +49,12 @@ def manifolds(run):
     if run.model.latent_dim != 2:
         return []
     paths = [plots.manifold(
-        run.model.decode, run.figures / "manifold.png",
+        run.decode, run.figures / "manifold.png",
         f"The decoder's manifold, 5 % to 95 % of the prior ({title(run)})", run.note)]
     other = run.beside
     # The manifold follows the prior, which a plain autoencoder does not have.
     if other and isinstance(other.model, VAE) and other.model.latent_dim == 2:
-        both = {run.lab.name: run.model.decode, other.lab.name: other.model.decode}
+        both = {run.lab.name: run.decode, other.lab.name: other.decode}
         paths.append(plots.manifolds(
             both, run.figures / "manifolds.png",
             f"Two decoders' manifolds ({title(run)}; {title(other)})", run.note))
@@ -79,7 +79,7 @@ def grids(run, ranges):
         return []
     parts = [(f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
               np.linspace(low, high, 11), step * np.arange(-5, 6)) for low, high, step in ranges]
-    return [plots.decoded_grids(run.model.decode, parts, run.figures / "grids.png",
+    return [plots.decoded_grids(run.decode, parts, run.figures / "grids.png",
                                 f"The decoded latent plane ({title(run)})", run.note)]
 
 

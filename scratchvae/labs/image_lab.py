@@ -5,14 +5,16 @@ from typing import ClassVar
 import numpy as np
 
 from .lab import Lab
+from .sizes import image_shape
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLab(Lab):
     """A lab about images; see Lab.
 
-    Images are reshaped to example_shape, and get a border of zeros if it is larger. In a small
-    model the setting "side" may replace the height and width.
+    The images of its data set are reshaped to example_shape, and get a border of zeros if it is
+    larger. Other images keep their shape (height, width, channels), which is the setting "shape"
+    of the model then. In a small model the setting "side" may replace the height and width.
 
     Attributes
     ----------
@@ -29,8 +31,9 @@ class ImageLab(Lab):
 
     def shape(self, settings):
         """Return the shape of an example."""
-        side = settings.get("side")
-        return (side, side, 1) if side else self.example_shape
+        if "shape" in settings or "side" in settings:
+            return image_shape(settings, None)
+        return self.example_shape
 
     def prepare(self, images):
         """Return images of shape (N, 28, 28, 1) as examples of this lab."""

@@ -1,4 +1,6 @@
 """mnist-batchnorm: a small convolutional VAE of digits, batch-normalised throughout."""
+import math
+
 from ..layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import Adam
@@ -6,6 +8,7 @@ from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .sizes import crop, image_shape, sizes_after
 
 SIDE = 28
 STAGES = ((8, 2), (16, 2))      # filters and strides of the encoder's convolutions
@@ -29,10 +32,10 @@ def make_network(stages, settings, backend):
     """
     divide = settings.get("divide", 1)
     stages = [(max(1, filters // divide), strides) for filters, strides in stages]
-    coarse = settings.get("side", SIDE)
+    shape = image_shape(settings, SIDE)
+    sizes = sizes_after(shape[:2], [strides for _, strides in stages])
     encoder = []
     for filters, strides in stages:
-        coarse //= strides
         encoder += [
             Conv2D(filters, 3, strides=strides, padding="same", activation="relu"),
             BatchNormalization(),
@@ -41,16 +44,17 @@ def make_network(stages, settings, backend):
 
     last_filters = stages[-1][0]
     decoder = [
-        Dense(coarse * coarse * last_filters, activation="relu"),
+        Dense(math.prod(sizes[-1]) * last_filters, activation="relu"),
         BatchNormalization(),
-        Reshape((coarse, coarse, last_filters)),
+        Reshape((*sizes[-1], last_filters)),
     ]
-    for filters, strides in reversed(stages):
+    for (filters, strides), coarse, fine in zip(stages[::-1], sizes[::-1], sizes[-2::-1]):
         decoder += [
             Conv2DTranspose(filters, 3, strides=strides, padding="same", activation="relu"),
+            *crop(coarse, strides, fine),
             BatchNormalization(),
         ]
-    decoder += [Conv2DTranspose(1, 3, padding="same", activation="sigmoid")]
+    decoder += [Conv2DTranspose(shape[2], 3, padding="same", activation="sigmoid")]
 
     return VAE(
         encoder=encoder,
@@ -72,9 +76,10 @@ def peculiarities(settings):
     """Return what the print of the sheet leaves out."""
     if settings["kl_weight"]:
         return ()
+    pixels = math.prod(image_shape(settings, SIDE))
     return ("the loss that the sheet compiles has no KL term: the latent codes need not resemble "
             "the prior, and samples from it suffer; --set kl_weight=0.001 mends it (losses are "
-            "means over 784 pixels, 1/784 = 0.0013 is the weight of an ELBO)",)
+            f"means over {pixels} pixels, 1/{pixels} = {1 / pixels:.2g} is the weight of an ELBO)",)
 
 
 LAB = ImageLab(

@@ -1,4 +1,6 @@
 """mnist-conv: a VAE of handwritten digits, made of convolutions, with a latent plane."""
+import math
+
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import Adam
@@ -6,6 +8,7 @@ from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .sizes import crop, image_shape, sizes_after
 
 SIDE = 28
 
@@ -16,8 +19,8 @@ def make_model(settings, backend="cpu"):
     The sheet's loss is the sum of the cross-entropies of the pixels, plus the KL divergence.
     """
     filters = settings["filters"]
-    side = settings.get("side", SIDE)
-    coarse = side // 4
+    shape = image_shape(settings, SIDE)
+    fine, middle, coarse = sizes_after(shape[:2], (2, 2))
     return VAE(
         encoder=[
             Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
@@ -27,14 +30,16 @@ def make_model(settings, backend="cpu"):
         ],
         latent_dim=settings["latent_dim"],
         decoder=[
-            Dense(coarse * coarse * 2 * filters, activation="relu"),
-            Reshape((coarse, coarse, 2 * filters)),
+            Dense(math.prod(coarse) * 2 * filters, activation="relu"),
+            Reshape((*coarse, 2 * filters)),
             Conv2DTranspose(2 * filters, 3, strides=2, padding="same", activation="relu"),
+            *crop(coarse, 2, middle),
             Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu"),
-            Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
+            *crop(middle, 2, fine),
+            Conv2DTranspose(shape[2], 3, padding="same", activation="sigmoid"),
         ],
         reconstruction="binary_crossentropy",
-        reconstruction_scale=float(side * side),
+        reconstruction_scale=float(math.prod(shape)),
         kl_weight=kl_schedule(settings),
         backend=backend,
     )

@@ -1,5 +1,7 @@
 """mnist-dense: a VAE of handwritten digits, made of dense layers, with a latent plane."""
-from ..layers import Dense
+import math
+
+from ..layers import Dense, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import RMSprop
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
@@ -14,17 +16,23 @@ def make_model(settings, backend="cpu"):
     """Return a VAE 784 -> 256 -> 2 -> 256 -> 784.
 
     The sheet's loss is 784 times Keras's mean cross-entropy, that is the sum over the pixels, plus
-    the KL divergence.
+    the KL divergence. The sheet's images are flat; others keep their shape.
     """
+    shape = settings.get("shape")
+    pixels = math.prod(shape) if shape else PIXELS
     return VAE(
-        encoder=[Dense(settings["intermediate_dim"], activation="relu")],
+        encoder=[
+            *([Flatten()] if shape else []),
+            Dense(settings["intermediate_dim"], activation="relu"),
+        ],
         latent_dim=settings["latent_dim"],
         decoder=[
             Dense(settings["intermediate_dim"], activation="relu"),
-            Dense(PIXELS, activation="sigmoid"),
+            Dense(pixels, activation="sigmoid"),
+            *([Reshape(shape)] if shape else []),
         ],
         reconstruction="binary_crossentropy",
-        reconstruction_scale=float(PIXELS),
+        reconstruction_scale=float(pixels),
         kl_weight=kl_schedule(settings),
         backend=backend,
     )

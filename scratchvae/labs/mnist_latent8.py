@@ -1,9 +1,11 @@
 """mnist-latent8: a convolutional VAE of digits with eight latent dimensions and dropout."""
+import math
 from functools import partial
 
 import numpy as np
 
 from .. import checks
+from ..errors import ScratchVAEError
 from ..layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
 from ..models import VAE
 from ..optimizers import Adam
@@ -11,8 +13,10 @@ from .figures import embedding, loss_curves, reconstructions, title
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .sizes import image_shape, sizes_after
 
 SIDE = 28
+MOST_WEIGHTS = 400_000_000      # of the last layer: with gradients and Adam's moments 6.4 GB
 LEAKY = "leaky_relu(0.3)"
 ACTIVATIONS = {                 # of the encoder's and the decoder's convolutions
     "none": ("linear", "linear"),
@@ -31,8 +35,10 @@ def make_model(settings, backend="cpu"):
     encode, decode = ACTIVATIONS[name]
     filters = settings["filters"]
     rate = 1 - settings["keep_prob"]
-    side = settings.get("side", SIDE)
-    coarse = side // 4
+    shape = image_shape(settings, SIDE)
+    pixels = math.prod(shape)
+    *_, coarse = sizes_after(shape[:2], (2, 2))
+    check_last_layer(shape, filters)
     return VAE(
         encoder=[
             Conv2D(filters, 4, strides=2, padding="same", activation=encode),
@@ -46,22 +52,41 @@ def make_model(settings, backend="cpu"):
         latent_dim=settings["latent_dim"],
         decoder=[
             Dense(24, activation=LEAKY),
-            Dense(coarse * coarse, activation=LEAKY),
-            Reshape((coarse, coarse, 1)),
+            Dense(math.prod(coarse), activation=LEAKY),
+            Reshape((*coarse, 1)),
             Conv2DTranspose(filters, 4, strides=2, padding="same", activation=decode),
             Dropout(rate),
             Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
             Dropout(rate),
             Conv2DTranspose(filters, 4, strides=1, padding="same", activation=decode),
             Flatten(),
-            Dense(side * side, activation="sigmoid"),
-            Reshape((side, side, 1)),
+            Dense(pixels, activation="sigmoid"),
+            Reshape(shape),
         ],
         reconstruction="squared_error",
-        reconstruction_scale=float(side * side),
+        reconstruction_scale=float(pixels),
         kl_weight=kl_schedule(settings),
         backend=backend,
     )
+
+
+def last_weights(shape, filters):
+    """Return how many weights the decoder's last layer has: each pixel sees all of the image."""
+    *_, coarse = sizes_after(shape[:2], (2, 2))
+    return 4 * math.prod(coarse) * filters * math.prod(shape)
+
+
+def check_last_layer(shape, filters):
+    """Refuse images for which the decoder's last layer would be too large."""
+    if last_weights(shape, filters) <= MOST_WEIGHTS:
+        return
+    side = 1
+    while last_weights((side + 1, side + 1, shape[2]), filters) <= MOST_WEIGHTS:
+        side += 1
+    raise ScratchVAEError(
+        f"mnist-latent8: for images of {shape[0]} x {shape[1]} x {shape[2]} its last layer would "
+        f"have {last_weights(shape, filters):,} weights, at most {MOST_WEIGHTS:,} are allowed; "
+        f"--size {side} is possible, or another lab")
 
 
 def peculiarities(settings):
@@ -86,7 +111,8 @@ def steps(run):
     return [
         plots.step_curve(record.steps, record.losses, run.figures / "loss_by_step.png",
                          f"Loss of each batch ({title(run)})", run.note, run.lab.unit),
-        plots.progress_pairs(record.recorded, np.array(record.inputs), np.array(record.outputs),
+        plots.progress_pairs(record.recorded, run.shown(np.array(record.inputs)),
+                             run.shown(np.array(record.outputs)),
                              run.figures / "progress.png",
                              f"Inputs and outputs during training ({title(run)})", run.note),
     ]
@@ -95,7 +121,7 @@ def steps(run):
 def ten_samples(run):
     """Draw ten new images, each with the size of the latent space as its title."""
     from ..analysis import plots
-    return [plots.samples(run.model.sample(10), run.figures / "samples.png",
+    return [plots.samples(run.shown(run.model.sample(10)), run.figures / "samples.png",
                           f"Decoded from random points of the prior ({title(run)})", run.note,
                           titles=f"n_latent={run.model.latent_dim}")]
 
@@ -111,7 +137,7 @@ def traversal(run):
     """Draw the first test image, decoded with its first latent coordinate from -2.4 to 2.5."""
     from ..analysis import plots
     code = run.codes(run.x_test[:1])[0]
-    return plots.traversal(run.model.decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
+    return plots.traversal(run.decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
                            f"One coordinate moved ({title(run)})", run.note)
 
 

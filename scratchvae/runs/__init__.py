@@ -4,7 +4,7 @@ from pathlib import Path
 from .. import kernels, labs
 from ..errors import ScratchVAEError
 from ..storage import sweep
-from .config import new_config, read_config
+from .config import new_config, read_config, run_name
 from .image_run import ImageRun
 from .lock import check_unused, take_over
 from .text_run import TextRun
@@ -38,6 +38,7 @@ def create_run(folder, config):
     folder : path or None
         A directory that is empty or does not exist. None takes the first of runs/LAB,
         runs/LAB-2, ... that does not exist, or was left by a run that was killed before it began.
+        For images of one's own it is runs/LAB-NAME and so on.
     config : dict
         As new_config returns it.
 
@@ -52,7 +53,7 @@ def create_run(folder, config):
     """
     try:
         if folder is None:
-            folder = _new_folder(Path("runs") / config["lab"])
+            folder = _new_folder(Path("runs") / run_name(config["lab"], config))
         else:
             Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -80,7 +81,7 @@ def _new_folder(base):
             folder = base.with_name(f"{base.name}-{number}")
 
 
-def open_run(folder, data_dir=None, text=None, backend=None):
+def open_run(folder, data_dir=None, text=None, images=None, backend=None):
     """Return the run that a directory holds.
 
     Parameters
@@ -90,6 +91,8 @@ def open_run(folder, data_dir=None, text=None, backend=None):
         Where its data are now, if they have moved since training.
     text : path, optional
         Where its text is now, if it was trained on a file that has moved.
+    images : path, optional
+        Where its images are now, if it was trained on images of one's own that have moved.
     backend : str, optional
         The backend that computes, if it is another than in training.
 
@@ -102,7 +105,7 @@ def open_run(folder, data_dir=None, text=None, backend=None):
     ScratchVAEError
         If the directory holds no run, or its config.json is damaged.
     """
-    config = read_config(folder, data_dir, text)
+    config = read_config(folder, data_dir, text, images)
     if backend:
         config["backend"] = kernels.canonical(backend)
     for place in (Path(folder), Path(folder) / "figures"):

@@ -2,6 +2,7 @@
 import importlib.metadata
 import json
 import platform
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ TYPES = {                       # of the values in config.json
 }
 OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE),
             "data_sha256": (str, NONE), "computed_by": (str, NONE), "steps": (int, NONE),
-            "best_epoch": (int, NONE), "stopped_epoch": (int, NONE)}
+            "best_epoch": (int, NONE), "stopped_epoch": (int, NONE), "images": (str, NONE),
+            "size": (list, NONE), "grey": (bool, NONE), "shape": (list, NONE)}
 RENAMED = {"clipnorm": "global_clipnorm"}       # settings of older runs
 LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
 
@@ -50,6 +52,12 @@ def new_config(lab, settings=None, **options):
             Where the data are, if not in the usual places.
         text : path
             A text file to use instead of the lab's data.
+        images : path
+            Images of one's own to use instead of the lab's data: see scratchvae.data.own.
+        size : (int, int)
+            The height and width to which they are cut and resized.
+        grey : bool
+            Whether they are converted to grey.
         from : path
             The directory of another run of the lab, with whose weights training begins.
 
@@ -66,19 +74,38 @@ def new_config(lab, settings=None, **options):
         If an option is unknown.
     """
     chosen = {"epochs": lab.epochs, "batch_size": lab.batch_size, "limit": None, "seed": 0,
-              "backend": "cpu", "data_dir": None, "text": None, "from": None}
+              "backend": "cpu", "data_dir": None, "text": None, "from": None, "images": None,
+              "size": None, "grey": None}
     for name, value in options.items():
         if name not in chosen:
             raise ScratchVAEError(f"new_config: unknown option {name!r}; "
                                   f"allowed: {', '.join(chosen)}")
         if value is not None:
             chosen[name] = value
-    for name in ("data_dir", "text", "from"):
+    for name in ("data_dir", "text", "images", "from"):
         if chosen[name]:
             chosen[name] = str(Path(chosen[name]).resolve())
     chosen["backend"] = kernels.canonical(chosen["backend"])
     return {"lab": lab.name, "settings": dict(settings or lab.settings), **chosen,
             "data": None, "complete": None, "versions": versions()}
+
+
+def run_name(lab_name, config):
+    """Return the name of the directory of a run: LAB, or LAB-NAME of images of one's own.
+
+    Parameters
+    ----------
+    lab_name : str
+    config : dict
+
+    Returns
+    -------
+    str
+    """
+    if not config.get("images"):
+        return lab_name
+    name = Path(config["images"]).name.split(".")[0]
+    return f"{lab_name}-{re.sub('[^a-zA-Z0-9_-]+', '-', name)}"
 
 
 def versions():
@@ -123,7 +150,7 @@ def check_config(config):
         checks.choice("config", "backend", config["backend"], kernels.BACKENDS)
 
 
-def read_config(folder, data_dir=None, text=None):
+def read_config(folder, data_dir=None, text=None, images=None):
     """Return the configuration of the run in a directory.
 
     Parameters
@@ -133,6 +160,8 @@ def read_config(folder, data_dir=None, text=None):
         Where its data are now; replaces the directory that config.json names.
     text : path, optional
         Where its text is now; replaces the file that config.json names.
+    images : path, optional
+        Where the images of one's own are now; replaces the path that config.json names.
 
     Returns
     -------
@@ -141,8 +170,8 @@ def read_config(folder, data_dir=None, text=None):
     Raises
     ------
     ScratchVAEError
-        If config.json is missing or damaged, or the run was trained on a text file: then data_dir
-        has no meaning.
+        If config.json is missing or damaged, or the run was trained on a text file or on images of
+        one's own: then data_dir has no meaning.
     """
     path = Path(folder) / "config.json"
     if not path.is_file():
@@ -152,13 +181,15 @@ def read_config(folder, data_dir=None, text=None):
         check_config(config)
     except ValueError as error:
         raise ScratchVAEError(f"{path}: damaged ({error})") from None
-    if data_dir and config.get("text"):
-        raise ScratchVAEError(f"{folder}: was trained on the file {config['text']}, which is "
-                              "read from there; if it has moved, name it with --text")
-    if text and not config.get("text"):
-        raise ScratchVAEError(f"{folder}: was not trained on a text file; leave out --text")
-    if text:
-        config["text"] = str(Path(text).resolve())
+    for name, given, what, which in (("text", text, "a text file", "the file"),
+                                     ("images", images, "images of your own", "your own images")):
+        if data_dir and config.get(name):
+            raise ScratchVAEError(f"{folder}: was trained on {which} {config[name]}, read from "
+                                  f"there; if the place has moved, name it with --{name}")
+        if given and not config.get(name):
+            raise ScratchVAEError(f"{folder}: was not trained on {what}; leave out --{name}")
+        if given:
+            config[name] = str(Path(given).resolve())
     if data_dir:
         config["data_dir"] = str(Path(data_dir).resolve())
     return config

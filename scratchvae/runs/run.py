@@ -17,7 +17,7 @@ from ..errors import ScratchVAEError
 from ..models import Model
 from ..storage import write_text
 from ..training.history import History
-from .config import read_config
+from .config import read_config, run_name
 from .lock import is_trained
 from .record import Record
 
@@ -54,9 +54,14 @@ class Run:
         here = backend == "reference" or Path(backend).is_dir()
         return Model.load(self.folder / "weights.npz", backend if here else "cpu")
 
+    @property
+    def model_settings(self):
+        """The settings that the lab's model is made with."""
+        return self.config["settings"]
+
     def make_model(self):
         """Return the lab's model with the weights with which training begins."""
-        settings = self.config["settings"]
+        settings = self.model_settings
         model = self.lab.make_model(settings, self.config["backend"])
         model.build(self.lab.shape(settings), self.config["seed"])
         return model
@@ -93,14 +98,23 @@ class Run:
         """The run to draw beside this one, or None.
 
         It is the run of the lab's partner in the neighbouring directory of the partner's name, if
-        that run has completed an epoch.
+        that run has completed an epoch, of the same images if they are one's own.
         """
         if self.lab.beside is None:
             return None
-        folder = self.folder.resolve().parent / self.lab.beside
+        folder = self.folder.resolve().parent / run_name(self.lab.beside, self.config)
         if not (folder / "history.csv").exists():
             return None
-        return type(self)(folder, read_config(folder))
+        config = read_config(folder)
+        own = self.config.get("images") or config.get("images")
+        if own and self.config.get("data_sha256") != config.get("data_sha256"):
+            return None
+        return type(self)(folder, config)
+
+    @property
+    def title(self):
+        """What the run is about."""
+        return self.lab.title
 
     @property
     def note(self):

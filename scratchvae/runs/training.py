@@ -143,7 +143,7 @@ def announce(run, count, backend):
           f"{count:,} examples in batches of {config['batch_size']}; {backend}", flush=True)
     if folders.note():
         print(f"note: {folders.note()}", flush=True)
-    for line in run.lab.peculiarities(config["settings"]):
+    for line in run.lab.peculiarities(run.model_settings):
         print(f"note: {line}", flush=True)
 
 

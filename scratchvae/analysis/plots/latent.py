@@ -13,7 +13,8 @@ def latent_scatter(z, labels, classes, path=None, title="", note=""):
     ----------
     z : array of shape (N, 2 or more)
         Latent codes.
-    labels : int array of shape (N,)
+    labels : int array of shape (N,), or None
+        None: the points have one colour.
     classes : sequence of str
         The name of each label, for the colour bar.
     path, title, note
@@ -34,7 +35,8 @@ def latent_scatters(embeddings, labels, classes, path=None, title="", note=""):
     ----------
     embeddings : dict of str -> array of shape (N, 2 or more)
         The latent codes of each model, by its name.
-    labels : int array of shape (N,)
+    labels : int array of shape (N,), or None
+        None: the points have one colour.
     classes : sequence of str
         The name of each label, for the colour bar.
     path, title, note
@@ -50,19 +52,25 @@ def latent_scatters(embeddings, labels, classes, path=None, title="", note=""):
         If the codes of a model have another shape.
     """
     figure, panels = new_figure(title, 5.2 * len(embeddings) + 1.6, 5.8, len(embeddings))
-    colours = matplotlib.colormaps["tab10"].resampled(len(classes))
+    style = {"color": INK}
+    if labels is not None:
+        name = "tab10" if len(classes) <= 10 else "turbo"
+        style = {"c": labels, "cmap": matplotlib.colormaps[name].resampled(len(classes)),
+                 "vmin": -0.5, "vmax": len(classes) - 0.5}
     for axes, (name, z) in zip(panels, embeddings.items()):
-        if np.ndim(z) != 2 or np.shape(z)[1] < 2 or len(z) != len(labels):
-            raise ScratchVAEError(f"latent_scatters: z must have shape ({len(labels)}, 2 or more), "
+        count = len(z) if labels is None else len(labels)
+        if np.ndim(z) != 2 or np.shape(z)[1] < 2 or len(z) != count:
+            raise ScratchVAEError(f"latent_scatters: z must have shape ({count}, 2 or more), "
                                   f"a row for each label, got {np.shape(z)}")
-        points = axes.scatter(z[:, 0], z[:, 1], c=labels, cmap=colours,
-                              vmin=-0.5, vmax=len(classes) - 0.5, s=_marker_area(len(z)),
-                              alpha=0.6, linewidths=0, rasterized=True)
+        points = axes.scatter(z[:, 0], z[:, 1], s=_marker_area(len(z)), alpha=0.6,
+                              linewidths=0, rasterized=True, **style)
         axes.set(title=name, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
         _keep_outliers_out(axes, z[:, :2])
+    if labels is None:
+        return save(figure, path, note)
     beside = panels[-1].inset_axes((1.03, 0, 0.05, 1))
     bar = figure.colorbar(points, cax=beside, ticks=range(len(classes)))
-    bar.set_ticklabels(classes)
+    bar.set_ticklabels(classes, fontsize=min(10, 240 / len(classes)))
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)
     return save(figure, path, note)

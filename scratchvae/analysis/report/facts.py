@@ -80,7 +80,9 @@ def differences(run):
         reasons.append(f"batches of {config['batch_size']} instead of {run.lab.batch_size}")
     if config["limit"]:
         reasons.append(f"only the first {config['limit']:,} examples were used")
-    if not config["complete"]:
+    if config.get("images"):
+        reasons.append("the images are your own")
+    elif not config["complete"]:
         reasons.append("the data are not the whole published set")
     return reasons
 
@@ -175,9 +177,13 @@ def train_command(run):
     words += ["--epochs", config["epochs"]]
     words += ["--batch-size", config["batch_size"]]
     words += ["--seed", config["seed"]]
-    for name in ("limit", "data_dir", "text"):
+    for name in ("limit", "data_dir", "text", "images"):
         if config.get(name):
             words += [f"--{name.replace('_', '-')}", config[name]]
+    if config.get("size"):
+        words += ["--size", "x".join(map(str, config["size"]))]
+    if config.get("grey"):
+        words += ["--grey"]
     if config["backend"] != "cpu":
         words += ["--backend", config["backend"]]
     for name, value in config["settings"].items():

@@ -62,6 +62,11 @@ def make_folder(folder):
             path.write_text(text.replace("DIR", str(folder)) if name == "README.md" else text,
                             encoding="utf-8")
             made.append(path)
+    for stage in STAGES:
+        path = folder / f"try_{stage.file}.py"
+        if stage.program and not path.exists():
+            path.write_text(stage.program.replace("DIR", str(folder.resolve())), encoding="utf-8")
+            made.append(path)
     return made
 
 

@@ -8,19 +8,22 @@ from ...kernels.own import FILES
 from ..sabotage import MISTAKES
 from .folder import reference_file
 
+RAISING = ("dense-transpose",)          # it stops every training: there is nothing to hunt
 README = """\
 # A hunt
 
 These files are the library's reference kernels, with one mistake in them: in a forward pass, in a
 backward pass, or in both. Training still runs. Find it, and mend it.
 
-    scratchvae train mnist-dense --epochs 2 --backend {folder}     # look at what it does
-    scratchvae trace mnist-dense --backend {folder}                # one step, layer by layer
+    scratchvae labs                                                # what there is to train
+    scratchvae train LAB --limit 1000 --epochs 2 --backend {folder}     # look at what it does
+    scratchvae trace LAB --backend {folder}                        # one step, layer by layer
     scratchvae check --symptom                                     # what to check first
     scratchvae check {folder}                                      # the judge, when you give up
 
-Nobody has written down which mistake it is. When `scratchvae check {folder}` finds nothing, you
-have found it.
+A lab shows the mistake only if it uses the file that has it: mnist-dense may look healthy. Nobody
+has written down which mistake it is. When `scratchvae check {folder}` finds nothing, you have
+found it.
 """
 
 
@@ -42,7 +45,7 @@ def make_hunt(folder, seed=None):
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScratchVAEError(f"{folder}: is not empty; name a new folder for the hunt")
-    names = list(MISTAKES)
+    names = [name for name in MISTAKES if name not in RAISING]
     plant(MISTAKES[names[np.random.default_rng(seed).integers(len(names))]], folder)
     (folder / "README.md").write_text(README.format(folder=folder), encoding="utf-8")
 

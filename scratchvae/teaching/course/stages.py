@@ -82,7 +82,7 @@ STAGES = (
         file="dense",
         operations=("dense_forward", "dense_backward"),
         lab="mnist-dense",
-        command="train mnist-dense --epochs 5",
+        command="train mnist-dense --limit 10000 --epochs 5",
         reward="Handwritten digits spread over a plane. All five layers of this network are "
                "dense, so every product in it, forward and backward, is yours.",
     ),
@@ -91,7 +91,7 @@ STAGES = (
         file="activations",
         operations=("activation_forward", "activation_backward"),
         lab="mnist-dense",
-        command="train mnist-dense --epochs 5",
+        command="train mnist-dense --limit 10000 --epochs 5",
         reward="The same picture, and now whole layers are yours: each point of the plane is "
                "computed by your encoder, and each gradient passes through your code from the "
                "loss to the first weight.",
@@ -102,7 +102,7 @@ STAGES = (
         operations=("binary_crossentropy_forward", "binary_crossentropy_backward",
                     "squared_error_forward", "squared_error_backward"),
         lab="mnist-dense",
-        command="train mnist-dense --epochs 5",
+        command="train mnist-dense --limit 10000 --epochs 5",
         reward="The first goal: after binary_crossentropy_forward, your fifth operation, the "
                "latent plane and the reconstructions are drawn by your code alone. With its "
                "backward pass, each gradient begins with you, too; the squared error waits for "
@@ -114,7 +114,7 @@ STAGES = (
         operations=("reparameterize_forward", "reparameterize_backward",
                     "gaussian_kl_forward", "gaussian_kl_backward"),
         lab="mnist-dense",
-        command="train mnist-dense --epochs 5",
+        command="train mnist-dense --limit 10000 --epochs 5",
         reward="The mathematics of the variational autoencoder is yours: the sampling, the KL "
                "term, and both terms of the loss in the report. Only the optimizer is still "
                "borrowed.",
@@ -125,7 +125,7 @@ STAGES = (
         operations=("sgd_update", "rmsprop_update", "adam_update", "decay_weights",
                     "clip_by_global_norm"),
         lab="mnist-dense",
-        command="train mnist-dense --epochs 5",
+        command="train mnist-dense --limit 10000 --epochs 5",
         reward="From the pixels to the step of RMSprop, all operations that train this network "
                "are yours; only the random numbers are drawn by the library. Other labs use Adam, "
                "and shakespeare-vae clips its gradients, too.",
@@ -206,7 +206,7 @@ STAGES = (
         file="gru",
         operations=("gru_forward", "gru_backward"),
         lab="shakespeare-vae",
-        command="train shakespeare-vae --epochs 3",
+        command="train shakespeare-vae --limit 2000 --epochs 3",
         reward="Lines written word by word from a point of a latent space, by your own "
                "recurrence, forward and backward through time. This is the end of the course; in "
                "plain NumPy an epoch takes minutes, and more epochs write better lines.",

@@ -19,6 +19,8 @@ SCRIPTS = (*SHARED_SCRIPTS, "convolution.js", "resampling.js", "vae.js", "grid.j
            "pictures.js", "pad.js", "plane.js", "gradients.js", "explore.js")
 PAGE_LAYERS = registered("LAYERS", SCRIPTS)
 POINTS = 2000                   # test examples in the scatter plot
+LEAST_POINTS = 100
+MOST_BYTES = 8_000_000          # of all their images; large images are fewer
 HEAVY = 200e6                   # operations per image above which a page could not respond at once
 GRID = 48                       # decoded images along each side of the plane, for a heavy decoder
 MARGIN = 0.06                   # empty border around the outermost codes, as a share of the plane
@@ -29,20 +31,21 @@ def contents(run):
     model = run.model
     heavy = sum(layer.flops()[0] for layer in model.layers.values()) > HEAVY
     check_latent_space(run, heavy)
-    check_images(run)
     arrays = Arrays()
-    x = np.asarray(run.x_test[:POINTS])
-    labels = run.data.y_test[:len(x)]
+    images = run.x_test
+    count = max(LEAST_POINTS, min(POINTS, MOST_BYTES // images[:1].size))
+    x = np.asarray(images[:count])
+    labels = np.zeros(len(x)) if run.labels is None else run.labels[:len(x)]
     z_mean, z_log_var = encode(model, x)
     low, high = plane_range(z_mean)
     loss = model.loss
     content = describe_run(run) | {
         "classes": run.data.classes,
-        "side": math.isqrt(x[0].size),
+        "shape": image_shape(run),
         "low": low.tolist(),
         "high": high.tolist(),
         "images": arrays.add(np.rint(255 * x), "uint8"),
-        "labels": arrays.add(labels, "uint8"),
+        "labels": arrays.add(labels, "uint8" if len(run.data.classes) <= 256 else "int32"),
         "mean": arrays.add(z_mean, "float32"),
         "log_var": None if z_log_var is None else arrays.add(z_log_var, "float32"),
         "loss": {"name": loss.name, "scale": loss.scale, "activation": loss.activation},
@@ -53,12 +56,11 @@ def contents(run):
     return content, arrays
 
 
-def check_images(run):
-    """Refuse images that the page cannot draw."""
-    images = as_images(run.x_test[:1])
-    if images.ndim == 4 or images.shape[1] != images.shape[2]:
-        raise ScratchVAEError(f"{run.folder}: explore draws square grey images, not such of shape "
-                              f"{images.shape[1:]}; the figures of plot show them")
+def image_shape(run):
+    """Return the height, width and channels of the images, and whether they are drawn with ink."""
+    _, height, width, *channels = as_images(run.x_test[:1]).shape
+    return {"height": height, "width": width, "channels": 3 if channels else 1,
+            "ink": not channels and not run.is_photograph}
 
 
 def check_latent_space(run, heavy):
@@ -100,13 +102,14 @@ def plane_range(codes):
 
 def grid(model, low, high, arrays):
     """Return the described grid of decoded images, which replaces the networks."""
-    return {"side": GRID, "images": arrays.add(decoded_grid(model, low, high), "uint8")}
+    side = min(GRID, math.isqrt(MOST_BYTES // math.prod(model.input_shape)) + 2)
+    return {"side": side, "images": arrays.add(decoded_grid(model, low, high, side), "uint8")}
 
 
-def decoded_grid(model, low, high):
-    """Return decoded images (GRID, GRID, pixels), 0 to 255: axis 0 is z_2 and axis 1 is z_1."""
-    first = np.linspace(low[0], high[0], GRID)
-    second = np.linspace(low[1], high[1], GRID)
+def decoded_grid(model, low, high, side):
+    """Return decoded images (side, side, *shape), 0 to 255: axis 0 is z_2 and axis 1 is z_1."""
+    first = np.linspace(low[0], high[0], side)
+    second = np.linspace(low[1], high[1], side)
     progress = tqdm(second, desc="decoding a grid", leave=False, disable=None)
-    rows = [model.decode(np.column_stack((first, np.full(GRID, z2)))) for z2 in progress]
+    rows = [model.decode(np.column_stack((first, np.full(side, z2)))) for z2 in progress]
     return np.rint(255 * np.clip(rows, 0, 1))

@@ -50,7 +50,7 @@ class Arrays:
 
 def describe_run(run):
     """Return what every page says about a run, as a dict for JSON."""
-    return {"lab": run.lab.name, "title": run.lab.title, "epochs": run.epoch,
+    return {"lab": run.lab.name, "title": run.title, "epochs": run.epoch,
             "note": run.note, "count": run.model.count}
 
 

@@ -9,7 +9,7 @@ from ...analysis.pages import render
 from ...errors import ScratchVAEError
 from ...runs import open_run
 from ...storage import write_text
-from ..course.folder import progress
+from ..course.folder import HINTS_SHOWN, OPERATIONS, progress
 
 HERE = Path(__file__).parent
 FIGURES = ("manifold", "latent_scatter", "reconstructions", "samples")
@@ -30,7 +30,9 @@ def write_page(folder, verdict):
     write_text(path, render(
         HERE, title=f"Kernels in {folder.name}", date=datetime.date.today().isoformat(),
         version=__version__, place=folder.name, summary=summary(verdict),
-        stages=stages(folder, verdict), wrong=verdict.wrong, right=verdict.right,
+        stages=stages(folder, verdict), wrong=verdict.wrong,
+        right=sorted(verdict.right, key=lambda judgement: [*OPERATIONS, judgement.operation].index(
+            judgement.operation)), hints=hints_taken(folder),
         runs=runs_with(folder), notes=notes(folder)))
     return path
 
@@ -57,6 +59,17 @@ def stages(folder, verdict):
     return found
 
 
+def hints_taken(folder):
+    """Return how many hints were asked for, in words."""
+    path = folder / HINTS_SHOWN
+    taken = json.loads(path.read_text()) if path.is_file() else {}
+    solutions = sum(number == 3 for number in taken.values())
+    if not taken:
+        return "No hints were asked for."
+    return (f"Hints were asked for {len(taken)} operations, down to the solution for {solutions}: "
+            f"{', '.join(sorted(taken))}.")
+
+
 def runs_with(folder):
     """Return the runs below the working directory's runs/ that were trained with these kernels."""
     found = []
@@ -68,7 +81,8 @@ def runs_with(folder):
             last = run.history.rows[run.epoch - 1]
         except (ScratchVAEError, ValueError, IndexError):
             continue
-        found.append({"lab": run.lab.name, "epoch": last["epoch"], "loss": f"{last['loss']:.5g}",
+        found.append({"lab": run.lab.name, "folder": str(run.folder), "epoch": last["epoch"],
+                      "loss": f"{last['loss']:.5g}",
                       "computed_by": run.config.get("computed_by") or "",
                       "data": run.config["data"], "figures": figures_of(run)})
     return found

@@ -25,12 +25,15 @@ class Call(NamedTuple):
         The arguments and results of the forward pass, if this is a backward pass.
     same : dict of name -> name
         Arrays that are one and the same array as another one.
+    room : int
+        For how many more examples the work space is made.
     """
     case: object
     dtype: np.dtype
     arrays: dict
     forward: dict
     same: dict = {}
+    room: int = 0
 
 
 class Result(NamedTuple):
@@ -44,10 +47,13 @@ class Result(NamedTuple):
         The exception in one line, or empty.
     changed : tuple of str
         Inputs that were changed.
+    scratch : object
+        The work space after the call.
     """
     arrays: dict
     error: str
     changed: tuple
+    scratch: object = None
 
 
 def forward_of(name):
@@ -134,7 +140,8 @@ def run(backend, call, garbage=None):
     given |= {name: given[other] for name, other in call.same.items()}
     try:
         with np.errstate(all="ignore"):
-            scratch = make_scratch(backend, declaration, case.sizes, case.options, call.dtype)
+            sizes = case.sizes | {"N": case.sizes["N"] + call.room}
+            scratch = make_scratch(backend, declaration, sizes, case.options, call.dtype)
             if declaration.has_scratch and call.forward:
                 prepare(backend, call, scratch)
             cases.call(getattr(backend, declaration.name), given, case.options, scratch)
@@ -146,7 +153,7 @@ def run(backend, call, garbage=None):
                     if name in after and not declared.output
                     and name not in (*call.same, *call.same.values())
                     and not np.array_equal(after[name], before[name], equal_nan=True))
-    return Result(after, "", changed)
+    return Result(after, "", changed, scratch)
 
 
 def prepare(backend, call, scratch):
@@ -166,12 +173,17 @@ def in_one_line(error):
 
 def right_results(trusted, call):
     """Return the right results of a Call, float64: those of a backend that is trusted."""
+    return right_call(trusted, call).arrays
+
+
+def right_call(trusted, call):
+    """Return the Result of a Call in float64 on a backend that is trusted."""
     exact = call._replace(dtype=np.dtype(np.float64), arrays=as_float64(call.arrays),
                           forward=as_float64(call.forward))
     result = run(trusted, exact)
     if result.error:
         raise ScratchVAEError(f"{call.case}: {trusted.NAME} itself failed: {result.error}")
-    return result.arrays
+    return result
 
 
 def as_float64(arrays):

@@ -10,9 +10,10 @@ from .calls import (
     forward_of,
     in_words,
     is_work_space,
+    keeps_scratch,
     make_call,
     options_in_words,
-    right_results,
+    right_call,
     run,
 )
 from .hypotheses import as_if
@@ -32,6 +33,9 @@ FAR = 300.0                     # inputs of this size let careless exponentials 
 # Families whose forward passes take exponentials.
 OVERFLOWING = {"activation", "binary_crossentropy", "squared_error", "onehot_binary_crossentropy",
                "sparse_categorical_crossentropy"}
+# Words that say more than "as if an argument were another one".
+PLAIN = ("unchanged", "zero in", "a constant", "the sign", "not a number")
+TERMS = ("a term is", "a factor is")
 # Arrays that layers pass as one and the same, as the docstrings allow.
 SAME = {
     "activation_forward": {"y": "x"},
@@ -42,6 +46,7 @@ SAME = {
     "sparse_categorical_crossentropy_backward": {"dlogits": "logits"},
 }
 ONE_ARRAY = "arrays that are one"
+ROOM = "a scratch with room for more examples than this batch has"
 # Outputs that others of the same operation are computed from.
 UPSTREAM = {"mean", "variance", "log_total", "m", "v", "velocity"}
 SHOWN = 3                       # findings of one operation that are kept
@@ -138,6 +143,8 @@ def judge(backend, trusted, name, with_differences=True):
         call = make_call(case, dtype, values)
         if variant == ONE_ARRAY:
             call = call._replace(same=SAME[name])
+        if variant == ROOM:
+            call = call._replace(room=2)
         wrong = try_call(backend, trusted, call, variant, judgement)
         tried.append((case, dtype, variant, wrong))
     judgement.right = [output for output in outputs
@@ -181,6 +188,8 @@ def trials(backend, operation):
                                    window=Window((1, 1), "same"))
             for dtype in PRECISION:
                 yield case, dtype, "channels in whole vectors", None
+    if operation.declaration.has_scratch and keeps_scratch(backend, operation.declaration.name):
+        yield usual[0], "float64", ROOM, None
     if operation.declaration.name in SAME:
         yield usual[0], "float64", ONE_ARRAY, None
     if set(operation.declaration.letters) <= set("NDJVPE*"):
@@ -202,11 +211,14 @@ def try_call(backend, trusted, call, variant, judgement):
         return [array.name for array in declaration.arrays.values() if array.output]
     for name in result.changed:
         add(judgement, Finding(name, f"{name} is an input and was changed", words))
-    right = right_results(trusted, call)
+    exact = right_call(trusted, call)
+    right = exact.arrays
     order = sorted(right, key=lambda name: name not in UPSTREAM)
     wrong = [name for name, array in ((name, right[name]) for name in order)
              if declaration.arrays[name].output and not is_work_space(declaration, name)
              and not equal(result.arrays[name], array, call.dtype)]
+    if not wrong:
+        add_wrong_scratch(judgement, call, result, exact, words)
     again = run(backend, call, GARBAGE)
     if call.same and wrong:
         pairs = " and ".join(f"{name} is {other}" for name, other in call.same.items())
@@ -217,7 +229,10 @@ def try_call(backend, trusted, call, variant, judgement):
         finding = describe(call, name, result, again, right, words)
         if not any(other.worst for other in judgement.findings):
             guess = as_if(trusted, call, name, result.arrays[name].astype(np.float64))
-            finding.looks = [guess] if guess else finding.looks
+            of_option = any(guess.startswith(f"as if {option} ") for option in call.case.options)
+            said = PLAIN if of_option else PLAIN + TERMS
+            if guess and not (finding.looks and finding.looks[0].startswith(said)):
+                finding.looks = [guess]
         add(judgement, finding)
     if not wrong and not again.error and not call.same:
         wrong = [name for name, array in again.arrays.items()
@@ -228,6 +243,24 @@ def try_call(backend, trusted, call, variant, judgement):
                                    f"in {name}: it depends on what the array held before, or on "
                                    "something random", words))
     return wrong + [name for name in result.changed if name not in wrong]
+
+
+def add_wrong_scratch(judgement, call, result, right, words):
+    """Add what a recurrent forward pass left wrongly for its backward pass, at steps taken."""
+    declaration = call.case.declaration
+    fields = getattr(right.scratch, "_fields", ())
+    if declaration.family not in PARTS or not declaration.name.endswith("_forward") or (
+            getattr(result.scratch, "_fields", None) != fields):
+        return
+    taken = call.arrays["mask"] != 0
+    for name in fields:
+        mine = getattr(result.scratch, name)[:len(taken)][taken].astype(np.float64)
+        exact = getattr(right.scratch, name)[:len(taken)][taken]
+        if differs(mine, exact, PRECISION[str(call.dtype)]).any():
+            add(judgement, Finding(
+                f"scratch.{name}", f"scratch.{name} is wrong, which the backward pass reads",
+                words, f"largest difference {np.abs(mine - exact).max():.3g}"))
+            return
 
 
 def equal(actual, expected, dtype):
@@ -286,6 +319,8 @@ def never_written(name, again, exact):
     """Return why an array may have been left as it was."""
     if not again.error and not differs(again.arrays[name] - GARBAGE, exact).any():
         return "it adds to what the array held before the call; set it first"
+    if not again.error and (again.arrays[name] != GARBAGE).any():
+        return "it depends on what the array held before the call; set all of it first"
     return (f"it was never written: {name} = ... makes a new array and leaves the one that was "
             f"given, {name}[...] = ... fills it")
 

@@ -24,6 +24,7 @@ from .terms import (
 )
 
 CARRIED = "look at what is carried from one step to the next"
+LARGE = 400                     # elements
 MOST = 45                       # products that are tried as parts of a sum
 FEW = 4                         # equal numbers prove nothing if there are fewer
 
@@ -243,6 +244,8 @@ def made_of(c):
     """The wrong array, or its ratio to or difference from the right one, as a product of terms."""
     if c.wrong.size < FEW or not np.isfinite(c.right).all():
         return None
+    if c.wrong.size > LARGE:            # products of large arrays take too long
+        return None
     terms = c.terms()
     functions = [function for term in terms for function in functions_of(term)]
     plain = list(products(terms, c.letters, c.wrong.shape, 2))
@@ -309,7 +312,7 @@ def itself_combines(c, terms):
     """What was computed and what is right, as sums of a few terms with constant factors."""
     terms = [term for term in terms if "sum over" not in term.name][:MOST]
     wrong = combination(c.wrong, terms)
-    if wrong is None:
+    if wrong is None or not all(c.knows(factor) for factor, _ in wrong):
         return None
     right = combination(c.right, terms)
     in_words = sum_of(c, wrong)

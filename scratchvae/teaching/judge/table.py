@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ...commands import place
-from ..course.folder import next_operation, progress
+from ..course.folder import OPERATIONS, next_operation, progress
+from .calls import forward_of
 from .subject import place_of, shortened
 
 WIDTH = 110                     # columns, if the output is not a terminal
@@ -54,7 +55,8 @@ def print_wrong(out, verdict, judgement):
             indented(out, f"[dim]with {escape(str(finding.case))}[/]")
     if judgement.right:
         indented(out, f"right: {', '.join(judgement.right)}")
-    if judgement.agrees and judgement.findings[0].array:
+    forward = verdict.judgements.get(forward_of(judgement.operation))
+    if judgement.agrees and judgement.findings[0].array and not (forward and forward.passed):
         indented(out, "it is the derivative of its own forward pass: that one computes something "
                       "else than it should, or both do")
     outside = next((result for result in verdict.golden if not result.passed
@@ -66,7 +68,7 @@ def print_wrong(out, verdict, judgement):
 
 def print_elsewhere(out, verdict):
     """Print comparisons that fail although all operations that they call are right."""
-    failed = verdict.elsewhere
+    failed = sorted(verdict.elsewhere, key=lambda result: result.source == "Keras")
     if not failed:
         return
     out.print(f"[bold red]{escape(shortened(verdict.backend))}:[/] ", end="")
@@ -117,7 +119,8 @@ def print_proofs(out, verdict):
     proofs = [f"{calls} calls beside the {verdict.trusted} backend (both precisions, odd sizes, "
               "sizes of 1, zeros, equal numbers; inputs unchanged, outputs fully written)"]
     if gradients:
-        proofs.append(f"{gradients} gradients by central differences")
+        plural = "s" if gradients > 1 else ""
+        proofs.append(f"{gradients} gradient{plural} by central differences")
     if golden:
         keras = sum(result.source == "Keras" for result in golden)
         proofs.append(f"{keras} comparisons with Keras and {len(golden) - keras} with definitions")
@@ -155,10 +158,27 @@ def print_progress(folder, verdict, out=None):
     if coming:
         stage, name = coming
         out.print(f"next: {name} in {shortened(Path(folder) / stage.file)}.py")
+    else:
+        out.print("all operations are yours: hand in report.html; next: scratchvae learn hunt "
+                  "--hunt")
     finished = [stage for stage, written in progress(folder) if stage.command and written]
     if finished:
         out.print(f"it trains:  scratchvae {finished[-1].command} --backend "
                   f"{place(shortened(folder))}")
+
+
+def print_training(subject, out=None):
+    """Print the command that trains with the operations of one file of the course.
+
+    Parameters
+    ----------
+    subject : Subject
+    out : rich.console.Console, optional
+    """
+    stage = OPERATIONS.get(subject.operations[0])
+    if stage and stage.command:
+        (out or console()).print(f"it trains:  scratchvae {stage.command} --backend "
+                                 f"{place(shortened(subject.backend))}")
 
 
 def count(judgement, word):

@@ -149,8 +149,8 @@ def combination(target, terms):
         for chosen in itertools.combinations(terms, count):
             matrix = np.stack([np.broadcast_to(term.array, target.shape).ravel()
                                for term in chosen], axis=1)
-            if len(matrix) < count + 2:
-                return None
+            if np.count_nonzero(np.abs(matrix).max(axis=1)) < count + 3:
+                continue                # a few numbers always fit
             coefficients, _, rank, _ = np.linalg.lstsq(matrix, target.ravel(), rcond=None)
             rest = np.abs(matrix @ coefficients - target.ravel()).max()
             if rank == count and rest <= NEGLIGIBLE * scale:

@@ -82,16 +82,26 @@ def lay_out(name, array, image_shape):
     if array.ndim == 3:
         return thinned(array[0], "first example, rows are steps", "steps", "numbers")
     if array.ndim == 2 and array.shape[1] == pixels:
-        images = array.reshape(-1, *image_shape[:2])
-        return tiles(images, "rows, as images" if is_kernel else "examples")
+        of = "channels of " * (image_shape[2] > 1)
+        name = f"{of}rows, as images" if is_kernel else f"{of}examples"
+        return tiles(by_channel(array, image_shape), name)
     if array.ndim == 2 and array.shape[0] == pixels:
-        return tiles(array.T.reshape(-1, *image_shape[:2]), "columns, as images")
+        of = "channels of " * (image_shape[2] > 1)
+        return tiles(by_channel(array.T, image_shape), f"{of}columns, as images")
     if array.ndim == 2:
         is_table = is_kernel or "embeddings" in name
         return thinned(array, "", "rows" if is_table else "examples", "columns")
-    if array.size == pixels:
+    if array.size == pixels and image_shape[2] == 1:
         return array.reshape(image_shape[:2]), "as an image"
+    if array.size == pixels:
+        return tiles(by_channel(array, image_shape), "channels, as images")
     return thinned(array.reshape(1, -1), "", "rows", "numbers")
+
+
+def by_channel(array, image_shape):
+    """Return flat images (n, H * W * C) as images of one channel each (n * C, H, W)."""
+    images = array.reshape(-1, *image_shape)
+    return np.moveaxis(images, 3, 1).reshape(-1, *image_shape[:2])
 
 
 def thinned(matrix, caption, rows, columns):

@@ -67,7 +67,8 @@ class Subject:
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
-def open_subject(name, batch_size=None, data_dir=None, text=None, backend=None):
+def open_subject(name, batch_size=None, data_dir=None, text=None, images=None,
+                 backend=None):
     """Return the Subject of that name.
 
     Parameters
@@ -81,6 +82,8 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, backend=None):
         Where the data sets are.
     text : path, optional
         Where the text of a run is now.
+    images : path, optional
+        Where the images of a run on images of one's own are now.
     backend : str, optional
         The backend that computes.
 
@@ -100,7 +103,7 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, backend=None):
             f"labs are: {', '.join(labs.LABS)}"
         )
     run = (new_run(labs.get(name), data_dir, backend) if fresh
-           else open_run(name, data_dir, text, backend))
+           else open_run(name, data_dir, text, images, backend))
     x, y, _ = run.examples()
     config = run.config
     model = run.make_model() if fresh else run.model

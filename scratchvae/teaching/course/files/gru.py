@@ -25,7 +25,8 @@ them. The scratch may have been made for more than N sequences, so use its first
 scratch.previous[:N, t].
 
 Operations such as activation_forward take contiguous arrays. A slice of columns is none; copy it
-with np.ascontiguousarray first.
+with np.ascontiguousarray first. (It returns the same array if that is contiguous already: an
+operation that writes into it then overwrites the original. Use .copy() to keep that.)
 
 Sought
 ------

@@ -10,7 +10,7 @@ class Explorer {
   // whose loss is followed (null: the whole loss).
   constructor(content, arrays) {
     this.content = content;
-    this.side = content.side;
+    this.shape = content.shape;
     this.J = content.low.length;
     this.images = arrays[content.images];
     this.labels = arrays[content.labels];
@@ -18,6 +18,8 @@ class Explorer {
       mean: arrays[content.mean],
       logVar: content.log_var === null ? null : arrays[content.log_var],
     };
+    const {width, height} = content.shape;
+    document.documentElement.style.setProperty("--aspect", `${width} / ${height}`);
     this.pixel = null;
     this.index = 0;             // of the test image picked last
     this.eps = null;            // the noise of the samples
@@ -25,7 +27,7 @@ class Explorer {
     this.model = makeModel(content, arrays);
     this.pictures = {};
     for (const id of ["input", "output", "dx", "dlogits"]) {
-      this.pictures[id] = new Picture($(id), this.side);
+      this.pictures[id] = new Picture($(id), this.shape);
     }
     this.plane = this.makePlane();
     this.makeControls();
@@ -52,7 +54,7 @@ class Explorer {
       $("legend").append(this.legendButton(name, label));
     });
     this.hoverPictures = [...$("hover").querySelectorAll("canvas")]
-      .map(canvas => new Picture(canvas, this.side));
+      .map(canvas => new Picture(canvas, this.shape));
     this.samplePictures = Array.from({length: SAMPLES}, (_, i) => this.samplePicture(i));
     const images = this.labels.length;
     $("previous").onclick = () => this.pick((this.index + images - 1) % images);
@@ -79,7 +81,7 @@ class Explorer {
   }
 
   makePad() {
-    this.pad = new Pad($("input"), $("input-mark"), this.side, () => this.drawn());
+    this.pad = new Pad($("input"), $("input-mark"), this.shape, () => this.drawn());
     $("blank").onclick = () => {
       this.pad.x.fill(0);
       this.drawn();
@@ -90,7 +92,7 @@ class Explorer {
   makePixelCursor() {
     const output = $("output");
     const onMove = pixel => this.setPixel(pixel);
-    this.cursor = new PixelCursor(output, $("output-mark"), this.side, onMove);
+    this.cursor = new PixelCursor(output, $("output-mark"), this.shape, onMove);
     output.addEventListener("pointerdown", event => this.pointAt(event));
     output.addEventListener("pointermove", event => {
       if (event.buttons) this.pointAt(event);
@@ -123,7 +125,7 @@ class Explorer {
     button.setAttribute("aria-label", `Move z to sample ${i + 1}`);
     button.onclick = () => this.setZ(this.plane.samples[i].slice());
     document.querySelector("#posterior .strip").append(button);
-    return new Picture(canvas, this.side);
+    return new Picture(canvas, this.shape);
   }
 
   // Fills in the texts that do not change.
@@ -139,6 +141,8 @@ class Explorer {
   }
 
   describePictures() {
+    const matter = this.shape.ink ? "ink" : "light";
+    for (const word of document.querySelectorAll(".matter")) word.textContent = matter;
     $("input").setAttribute("aria-label", "The input. Draw with mouse or finger. " +
       "With the keyboard, arrow keys move the brush and space draws.");
     $("output").setAttribute("aria-label", "The decoded image. Click a pixel, or choose it with " +
@@ -166,8 +170,8 @@ class Explorer {
     this.x = this.image(index);
     this.q = this.code(index);
     this.pad?.x.set(this.x);
-    const name = this.content.classes[this.labels[index]];
-    $("input-caption").textContent = `test image ${index + 1}: ${name}`;
+    const name = this.className(index);
+    $("input-caption").textContent = `test image ${index + 1}${name && `: ${name}`}`;
     this.setZ(this.q.mean.slice());
   }
 
@@ -200,13 +204,19 @@ class Explorer {
   }
 
   pointAt(event) {
-    const place = placeOn($("output"), this.side, event);
-    const [x, y] = place.map(v => clamp(Math.floor(v), 0, this.side - 1));
-    this.setPixel(y * this.side + x);
+    const {width, height} = this.shape;
+    const [x, y] = placeOn($("output"), this.shape, event).map(Math.floor);
+    this.setPixel(clamp(y, 0, height - 1) * width + clamp(x, 0, width - 1));
+  }
+
+  // The name of a test image's class; empty if the images have no classes.
+  className(index) {
+    return this.content.classes[this.labels[index]] ?? "";
   }
 
   image(index) {
-    const size = this.side ** 2;
+    const {height, width, channels} = this.shape;
+    const size = height * width * channels;
     const bytes = this.images.subarray(index * size, (index + 1) * size);
     return Float32Array.from(bytes, v => v / 255);
   }
@@ -258,7 +268,7 @@ class Explorer {
     this.pictures.dlogits.heat(result.dlogits);
     this.pictures.dx.heat(result.dx);
     paintNorms($("norms"), result.norms);
-    $("explanation").innerHTML = explain(result, x, this.decoded, pixel, this.side);
+    $("explanation").innerHTML = explain(result, x, this.decoded, pixel, this.shape);
     this.sliders?.pull(result.dz);
     this.plane.arrow = this.arrow(result);
   }
@@ -266,7 +276,7 @@ class Explorer {
   // The arrow against the gradient: long if a step across the plane would change the loss a lot
   // relative to its size.
   arrow({loss, dz}) {
-    const mean = loss.reconstruction / this.x.length;
+    const mean = loss.reconstruction / loss.perPixel.length;
     const cost = this.pixel === null ? loss.reconstruction :
       Math.max(loss.perPixel[this.pixel], mean);
     const steep = norm(dz) * this.diagonal() / cost;
@@ -311,7 +321,7 @@ class Explorer {
     if (index === null) return;
     this.hoverPictures[0].show(this.image(index));
     this.hoverPictures[1].show(this.model.decode(this.code(index).mean));
-    $("hover").querySelector("span").textContent = this.content.classes[this.labels[index]];
+    $("hover").querySelector("span").textContent = this.className(index);
     $("hover").style.left = `${Math.min(x + 14, this.plane.size - 150)}px`;
     $("hover").style.top = `${y > this.plane.size / 2 ? y - 110 : y + 14}px`;
   }

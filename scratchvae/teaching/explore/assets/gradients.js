@@ -18,8 +18,8 @@ function paintNorms(table, norms) {
 const partial = name => `\u2202L/\u2202${name}`;
 
 // Explains the gradients `result` of the loss of x, whose reconstruction is p.
-function explain(result, x, p, pixel, side) {
-  const loss = pixel === null ? explainLoss(result) : explainPixel(result, x, p, pixel, side);
+function explain(result, x, p, pixel, shape) {
+  const loss = pixel === null ? explainLoss(result) : explainPixel(result, x, p, pixel, shape);
   const downhill = `${partial("z")} = ${vector(result.dz)}; ` +
     "the arrow points the opposite way, downhill. ";
   return loss + downhill + explainEncoder(result, pixel);
@@ -33,12 +33,14 @@ function explainLoss({q, loss}) {
   return `${total} = reconstruction ${reconstruction} + weighted KL ${kl}. `;
 }
 
-function explainPixel({loss, dlogits}, x, p, pixel, side) {
-  const row = Math.floor(pixel / side) + 1;
-  const column = pixel % side + 1;
-  return `Pixel in row ${row}, column ${column}: the output is ${number(p[pixel])} and the input ` +
-    `${number(x[pixel])}. Its loss is <b>L = ${number(loss.perPixel[pixel])}</b>, and ` +
-    `${partial("logit")} = ${number(dlogits[pixel])}. `;
+function explainPixel({loss, dlogits}, x, p, pixel, {width, channels}) {
+  const row = Math.floor(pixel / width) + 1;
+  const column = pixel % width + 1;
+  const own = array => (channels === 1 ? number(array[pixel]) :
+    vector(array.slice(pixel * channels, (pixel + 1) * channels)));
+  return `Pixel in row ${row}, column ${column}: the output is ${own(p)} and the input ` +
+    `${own(x)}. Its loss is <b>L = ${number(loss.perPixel[pixel])}</b>, and ` +
+    `${partial("logit")} = ${own(dlogits)}. `;
 }
 
 function explainEncoder({q, dlogVar}, pixel) {

@@ -2,11 +2,11 @@
 // plane.  Between the points, a mixture of the four nearest images.
 
 class GridModel {
-  constructor({grid, low, high, side}, images) {
+  constructor({grid, low, high, shape}, images) {
     this.n = grid.side;
     this.low = low;
     this.high = high;
-    this.pixels = side * side;
+    this.numbers = shape.height * shape.width * shape.channels;
     this.images = images;
   }
 
@@ -17,7 +17,7 @@ class GridModel {
     const row = Math.min(Math.floor(v), this.n - 2);
     const right = u - column;
     const up = v - row;
-    const image = new Float32Array(this.pixels);
+    const image = new Float32Array(this.numbers);
     this.add(image, row, column, (1 - up) * (1 - right));
     this.add(image, row, column + 1, (1 - up) * right);
     this.add(image, row + 1, column, up * (1 - right));
@@ -32,7 +32,7 @@ class GridModel {
   }
 
   add(image, row, column, weight) {
-    const start = (row * this.n + column) * this.pixels;
-    for (let i = 0; i < this.pixels; i++) image[i] += weight * this.images[start + i] / 255;
+    const start = (row * this.n + column) * this.numbers;
+    for (let i = 0; i < this.numbers; i++) image[i] += weight * this.images[start + i] / 255;
   }
 }

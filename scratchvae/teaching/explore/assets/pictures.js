@@ -2,22 +2,37 @@
 // enlarges.
 
 class Picture {
-  constructor(canvas, side) {
-    canvas.width = side;
-    canvas.height = side;
+  // shape: {height, width, channels, ink}.  Images with ink are grey, from 0 (paper) to 1 (ink);
+  // others are photographs, from 0 (dark) to 1 (light).
+  constructor(canvas, shape) {
+    const {width, height} = shape;
+    canvas.width = width;
+    canvas.height = height;
+    this.shape = shape;
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.data = this.context.createImageData(side, side);
+    this.data = this.context.createImageData(width, height);
   }
 
-  // Numbers from 0 (paper) to 1 (ink).
   show(values) {
-    this.paint(values, v => v, () => theme.inkRGB);
+    if (this.shape.ink) this.paint(values, v => v, () => theme.inkRGB);
+    else this.paintLight(values);
+  }
+
+  paintLight(values) {
+    const {data} = this.data;
+    const {channels} = this.shape;
+    for (let i = 0; i < data.length / 4; i++) {
+      for (let c = 0; c < 3; c++) data[4 * i + c] = 255 * values[channels * i + c % channels];
+      data[4 * i + 3] = 255;
+    }
+    this.context.putImageData(this.data, 0, 0);
   }
 
   // Numbers of both signs: paper at 0, hot above and cold below.  The number that is largest in
-  // size has the full colour.
-  heat(values) {
+  // size has the full colour.  The channels of a pixel are added.
+  heat(numbers) {
+    const values = sumOfChannels(numbers, this.shape.channels);
     let largest = 0;
     for (const v of values) largest = Math.max(largest, Math.abs(v));
     const share = v => (largest ? v / largest : 0);
@@ -42,14 +57,15 @@ class Picture {
 // A frame around one pixel of a picture, moved by the arrow keys.  `mark` is an element laid over
 // the canvas.
 class PixelCursor {
-  constructor(canvas, mark, side, onMove) {
+  constructor(canvas, mark, {width, height}, onMove) {
     this.mark = mark;
-    this.side = side;
+    this.width = width;
+    this.height = height;
     this.pixel = null;
-    mark.style.width = `${100 / side}%`;
-    mark.style.height = `${100 / side}%`;
+    mark.style.width = `${100 / width}%`;
+    mark.style.height = `${100 / height}%`;
     canvas.addEventListener("keydown", event => {
-      const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -side, ArrowDown: side}[event.key];
+      const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width}[event.key];
       if (!step) return;
       event.preventDefault();
       onMove(this.after(step));
@@ -58,11 +74,11 @@ class PixelCursor {
 
   // The pixel that a step leads to: the middle at first, and never one outside the picture.
   after(step) {
-    const {side} = this;
-    if (this.pixel === null) return (side >> 1) * side + (side >> 1);
+    const {width, height} = this;
+    if (this.pixel === null) return (height >> 1) * width + (width >> 1);
     const to = this.pixel + step;
-    const sameRow = Math.floor(to / side) === Math.floor(this.pixel / side);
-    const inside = to >= 0 && to < side * side && (Math.abs(step) > 1 || sameRow);
+    const sameRow = Math.floor(to / width) === Math.floor(this.pixel / width);
+    const inside = to >= 0 && to < width * height && (Math.abs(step) > 1 || sameRow);
     return inside ? to : this.pixel;
   }
 
@@ -71,15 +87,15 @@ class PixelCursor {
     this.pixel = pixel;
     this.mark.hidden = pixel === null;
     if (pixel === null) return;
-    this.mark.style.left = `${100 * (pixel % this.side) / this.side}%`;
-    this.mark.style.top = `${100 * Math.floor(pixel / this.side) / this.side}%`;
+    this.mark.style.left = `${100 * (pixel % this.width) / this.width}%`;
+    this.mark.style.top = `${100 * Math.floor(pixel / this.width) / this.height}%`;
   }
 }
 
 // Where an event lies on a canvas, in image pixels (fractions; x to the right, y down).
-function placeOn(canvas, side, event) {
+function placeOn(canvas, {width, height}, event) {
   const box = canvas.getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width * side;
-  const y = (event.clientY - box.top) / box.height * side;
+  const x = (event.clientX - box.left) / box.width * width;
+  const y = (event.clientY - box.top) / box.height * height;
   return [x, y];
 }

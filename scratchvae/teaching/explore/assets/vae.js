@@ -15,8 +15,8 @@ class ReconstructionLoss {
     return p;
   }
 
-  // The loss of each pixel.  Their sum is the loss: scale times the mean over the pixels.
-  perPixel(logits, x) {
+  // The loss of each number.  Their sum is the loss: scale times the mean over the numbers.
+  perNumber(logits, x) {
     const p = this.output(logits);
     const weight = this.scale / x.length;
     if (this.name === "squared_error") return p.map((p_i, i) => weight * (p_i - x[i]) ** 2);
@@ -41,7 +41,8 @@ function binaryCrossentropy(logit, x) {
 }
 
 class VAE {
-  constructor({parts, loss, kl_weight}) {
+  constructor({parts, loss, kl_weight, shape}) {
+    this.channels = shape.channels;
     this.encoder = new Sequential(parts.encoder);
     this.decoder = new Sequential(parts.decoder);
     this.shortcut = new Sequential(parts.shortcut);     // the decoder in fewer steps, if possible
@@ -77,7 +78,7 @@ class VAE {
   }
 
   lossOf(logits, x, q) {
-    const perPixel = this.loss.perPixel(logits, x);
+    const perPixel = sumOfChannels(this.loss.perNumber(logits, x), this.channels);
     const reconstruction = perPixel.reduce((a, b) => a + b, 0);
     const kl = q.logVar ? gaussianKL(q) : 0;
     return {perPixel, reconstruction, kl, total: reconstruction + this.klWeight * kl};
@@ -98,7 +99,7 @@ class VAE {
     const loss = this.lossOf(logits, x, q);
 
     const dlogits = this.loss.backward(logits, x);
-    if (pixel !== null) keepOnly(dlogits, pixel);
+    if (pixel !== null) keepOnly(dlogits, pixel * this.channels, this.channels);
     const dz = this.decoder.backward(dlogits, visit("decoder")).slice();
     if (!this.heads) {
       const dx = this.encoder.backward(dz, visit("encoder"));
@@ -116,10 +117,20 @@ class VAE {
   }
 }
 
-function keepOnly(array, index) {
-  const kept = array[index];
+function keepOnly(array, start, count) {
+  const kept = array.slice(start, start + count);
   array.fill(0);
-  array[index] = kept;
+  array.set(kept, start);
+}
+
+// The sum of each `channels` numbers in a row: of those of a pixel.
+function sumOfChannels(numbers, channels) {
+  if (channels === 1) return numbers;
+  const sums = new Float32Array(numbers.length / channels);
+  numbers.forEach((v, i) => {
+    sums[Math.floor(i / channels)] += v;
+  });
+  return sums;
 }
 
 // KL(q || N(0, 1)) in nats.
