@@ -52,6 +52,9 @@ def test_a_plan_has_a_run_for_each_choice_and_seed():
     assert plan.train_words(points[-1]) == [
         "--seed", 1, "--epochs", 3, "--set", "kl_weight=1", "--set", "latent_dim=8",
         "--set", "intermediate_dim=4"]
+    own = make_plan(LAB, [], options={"images": "/i", "size": [8, 9], "grey": True})
+    assert own.train_words(own.points()[0]) == ["--seed", 0, "--images", "/i", "--size", "8x9",
+                                                "--grey"]
     assert [point.name for point in make_plan(LAB, [], seeds=2).points()] == ["seed=0", "seed=1"]
 
 
@@ -75,6 +78,7 @@ def test_a_random_plan_draws_without_repetition_and_always_the_same():
                                                        "kl_weight=1,4"),
     (["--set", "kl_weight=1,4", "--random", 3], "the grid has 2 choices of settings, got 3"),
     (["--text", __file__], "mnist-dense learns from images"),
+    (["--grey"], "--grey belongs to images of your own"),
 ])
 def test_what_is_wrong_is_refused_before_anything_starts(options, message, run, tmp_path):
     code, _, errors = run("sweep", "mnist-dense", *options)

@@ -9,13 +9,24 @@ from tqdm import tqdm
 from .. import labs
 from ..commands import command, place
 from ..errors import ScratchVAEError
+from ..runs.config import run_name
 from ..runs.lock import training_lock
 from ..storage import write_text
 from ..sweeps import Processes, SweepFolder, make_plan
-from .arguments import FOLDER, POSITIVE, TEXT_FILE, Backend, NewFolder, Settings, lab_argument
-from .train import check_text
+from .arguments import (
+    FOLDER,
+    IMAGES,
+    POSITIVE,
+    TEXT_FILE,
+    Backend,
+    NewFolder,
+    Settings,
+    Size,
+    lab_argument,
+)
+from .train import check_images, check_text
 
-PATHS = ("data_dir", "text")    # options that are paths
+PATHS = ("data_dir", "text", "images")    # options that are paths
 
 
 @click.command()
@@ -29,7 +40,8 @@ PATHS = ("data_dir", "text")    # options that are paths
 @click.option("--jobs", type=POSITIVE, default=os.cpu_count() or 1,
               help="Runs at once, each with one thread.  [default: one for each core]")
 @click.option("--out", type=NewFolder(),
-              help="The sweep's directory: new, or of the same sweep.  [default: sweeps/LAB]")
+              help="The sweep's directory: new, or of the same sweep.  [default: sweeps/LAB; "
+                   "with --images sweeps/LAB-NAME]")
 @click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
@@ -38,6 +50,11 @@ PATHS = ("data_dir", "text")    # options that are paths
 @click.option("--data-dir", type=FOLDER, help="Where the data are, if not in the usual places.")
 @click.option("--text", type=TEXT_FILE,
               help="Learn from this text file, in UTF-8 (labs about text).")
+@click.option("--images", type=IMAGES, help="Learn from your own images; see `scratchvae train`.")
+@click.option("--size", type=Size(),
+              help="Cut your images to this aspect around the centre and resize them.  "
+                   "[default: their own size, if they have one]")
+@click.option("--grey", is_flag=True, default=None, help="Convert your images to grey.")
 def sweep(lab, seeds, random, jobs, out, **options):
     """Train LAB with all combinations of settings, and compare the runs.
 
@@ -50,6 +67,7 @@ def sweep(lab, seeds, random, jobs, out, **options):
     """
     lab = labs.LABS[lab]
     check_text(lab, options)
+    check_images(lab, options | {"resume": None})
     lists = options.pop("set")
     for name in PATHS:
         if options[name]:
@@ -58,7 +76,7 @@ def sweep(lab, seeds, random, jobs, out, **options):
         plan = make_plan(lab, lists, seeds, random, options)
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    folder = SweepFolder(out or Path("sweeps") / lab.name, plan)
+    folder = SweepFolder(out or Path("sweeps") / run_name(lab.name, options), plan)
     with training_lock(folder.folder):
         try:
             failed = train_all(folder, jobs)

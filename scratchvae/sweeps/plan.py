@@ -78,9 +78,7 @@ class Plan:
 
     def train_words(self, point):
         """Return the words of `train` that begin the run of a point, without its folder."""
-        words = ["--seed", point.seed]
-        for name, value in self.options.items():
-            words += [f"--{name.replace('_', '-')}", value]
+        words = ["--seed", point.seed, *self._option_words()]
         for name, value in point.settings.items():
             words += ["--set", f"{name}={value}"]
         return words
@@ -93,8 +91,17 @@ class Plan:
         words += ["--seeds", self.seeds]
         if self.random is not None:
             words += ["--random", self.random]
+        return words + self._option_words()
+
+    def _option_words(self):
+        """Return the options that all runs have as words."""
+        words = []
         for name, value in self.options.items():
-            words += [f"--{name.replace('_', '-')}", value]
+            words.append(f"--{name.replace('_', '-')}")
+            if name == "size":
+                value = "x".join(map(str, value))
+            if value is not True:               # a flag has no value
+                words.append(value)
         return words
 
 

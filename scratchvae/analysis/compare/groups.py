@@ -11,7 +11,7 @@ from ...runs import open_run
 from ...storage import read_json
 from ...training.history import History
 
-OPTIONS = ("epochs", "batch_size", "limit", "backend", "from")         # settings of every run
+OPTIONS = ("epochs", "batch_size", "limit", "backend", "from", "size", "grey")  # of every run
 LOSSES = ("val_loss", "val_reconstruction", "val_kl", "loss", "reconstruction", "kl")
 MEASURES = (*LOSSES, "val_active_units")        # of the epoch of the weights
 COMPLETE = "complete"
