@@ -9,21 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...kernels.windows import padding_before
 from .numbers import name_factor
-from .quantities import PARTS, quantities
+from .places import place_in_words, predicates
+from .quantities import quantities
+from .recurrent import CARRIED, recurrent_part
 from .terms import (
     NEGLIGIBLE,
     combination,
     find_multiple,
     functions_of,
-    letters_of,
     multiple,
     products,
     simple_terms,
 )
 
-CARRIED = "look at what is carried from one step to the next"
 LARGE = 400                     # elements
 MOST = 45                       # products that are tried as parts of a sum
 FEW = 4                         # equal numbers prove nothing if there are fewer
@@ -355,147 +354,3 @@ def wrong_places(c):
         return None
     where = place_in_words(c, bad)
     return f"wrong only {where}" if where else None
-
-
-def place_in_words(c, bad):
-    """Return where a bool array is true, in words, or an empty text."""
-    if bad.all():
-        return "everywhere"
-    for words, places in predicates(c):
-        if places.shape == bad.shape and places.any() and not places.all():
-            if (bad == places).all():
-                return f"where {words}"
-            if not (bad & ~places).any() and bad.sum() >= 0.7 * places.sum():
-                return f"where {words}"
-    for axis, letter in enumerate(c.letters):
-        others = tuple(i for i in range(bad.ndim) if i != axis)
-        indices = np.flatnonzero(bad.any(axis=others)).tolist()
-        size = bad.shape[axis]
-        if size < 3 or len(indices) == size:
-            continue
-        if indices == [0]:
-            return f"in the first of {size} along {letter}"
-        if indices == [size - 1]:
-            return f"in the last of {size} along {letter}"
-        if indices == [0, size - 1] and size > 3:
-            return f"at both ends of {letter}"
-    inner = np.zeros_like(bad)
-    if "P" in c.letters and "Q" in c.letters or "H" in c.letters:
-        height = next(i for i, letter in enumerate(c.letters) if letter in "PH")
-        middle = (slice(None),) * height + (slice(1, -1), slice(1, -1))
-        inner[middle] = True
-        if min(bad.shape[height:height + 2]) > 2 and not bad[inner].any():
-            return "at the edges of the images"
-    return ""
-
-
-def predicates(c):
-    """Yield (words, bool array) of places that mistakes single out."""
-    for name, declared in c.declaration.arrays.items():
-        array = c.arrays.get(name)
-        if array is None:
-            continue
-        letters = letters_of(declared, array)
-        if declared.kind == "index" and declared.bound in c.letters:
-            counts = np.bincount(array.ravel(), minlength=c.sizes[declared.bound])
-            axis = c.letters.index(declared.bound)
-            yield from spread(c, f"{name} has an index twice: contributions must be added up, not "
-                              "overwritten", counts > 1, (declared.bound,), axis)
-            continue
-        if not set(letters) <= set(c.letters) or declared.output and name == c.name:
-            continue
-        array = c.part(array, letters)
-        for words, places in ((f"{name} < 0", array < 0), (f"{name} > 0", array > 0),
-                              (f"{name} = 0", array == 0), (f"{name} is not 0", array != 0)):
-            yield from spread(c, words, places, letters)
-    met = overlaps(c)
-    if met is not None:
-        letters = "PQ" if c.declaration.family == "conv2d_transpose" else "HW"
-        yield from spread(c, "several windows meet a pixel: contributions must be added up, not "
-                          "overwritten", met, tuple(letters))
-    yield "the right number is 0", np.abs(c.right) < 1e-12
-    yield "the right number is below 0", c.right < 0
-    yield "the right number is above 0", c.right > 0
-
-
-def carried(c, axis, steps, first):
-    """Return for which sequences a recurrence goes wrong, by the mask of the step before."""
-    previous = steps[steps.index(first) - 1]
-    mask = c.arrays["mask"][:, previous]
-    bad = c.bad.take(first, axis)
-    bad = bad.any(axis=tuple(range(1, bad.ndim)))
-    words = ""
-    for value in (0, 1):
-        if bad.any() and not bad.all() and not (bad & (mask != value)).any():
-            words = f", for sequences whose mask is {value} at step {previous}"
-    if c.declaration.family == "lstm" and "4U" in c.letters:
-        gates = np.split(c.bad.take(first, axis), 4, axis=-1)
-        if not gates[3].any():
-            words += " (dh is right there, since the part of o is: dc is not)"
-    return words
-
-
-def overlaps(c):
-    """Return where several windows meet a pixel, for an array of the finer images; or None."""
-    window = c.options.get("window")
-    if window is None or not {"A", "B"} <= c.sizes.keys():
-        return None
-    kernel = c.options.get("pool_size", (c.sizes["A"], c.sizes["B"]))
-    letters = "PQ" if c.declaration.family == "conv2d_transpose" else "HW"
-    if not set(letters) <= set(c.letters):
-        return None
-    coarse = "HW" if letters == "PQ" else "PQ"
-    counts = []
-    for fine_letter, coarse_letter, size, stride in zip(letters, coarse, kernel, window.strides):
-        fine = c.sizes[fine_letter]
-        stops = c.sizes[coarse_letter]
-        start = padding_before(fine, stops, size, stride)
-        met = [p * stride + a - start for p in range(stops) for a in range(size)]
-        counts.append(np.bincount([i for i in met if 0 <= i < fine], minlength=fine))
-    return np.outer(*counts) > 1
-
-
-def spread(c, words, places, letters, axis=None):
-    """Yield a predicate that is repeated along the axes of the result that it lacks."""
-    order = [letters.index(letter) for letter in c.letters if letter in letters]
-    places = places.transpose(order)
-    for i, letter in enumerate(c.letters):
-        if letter not in letters:
-            places = np.expand_dims(places, i)
-    yield words, np.broadcast_to(places, c.wrong.shape)
-
-
-def recurrent_part(c):
-    """Return (words, Comparison) of the step and gate where a recurrent layer is wrong first."""
-    gates = PARTS.get(c.declaration.family)
-    if not gates or not c.bad.any():
-        return "", c
-    words = ""
-    if "T" in c.letters:
-        axis = c.letters.index("T")
-        steps = list(range(c.wrong.shape[axis]))
-        if c.declaration.name.endswith("backward") != bool(c.options["go_backwards"]):
-            steps.reverse()
-        first = next(t for t in steps if c.bad.take(t, axis).any())
-        if first != steps[0]:
-            return (f"right at step {steps[0]}, which is computed first, and wrong at step {first}"
-                    f"{carried(c, axis, steps, first)}: {CARRIED}"), c
-        taken = c.arrays["mask"][:, first] != 0
-        here = slice(first, first + 1)
-        if "N" in c.letters and taken.any() and not c.bad.take(first, axis)[~taken].any():
-            c = c.within(taken)._replace(cut={"N": taken})
-        c = c.within((slice(None),) * axis + (here,))._replace(cut=c.cut | {"T": here})
-    if f"{len(gates)}U" in c.letters:
-        axis = c.letters.index(f"{len(gates)}U")
-        parts = np.split(np.arange(c.wrong.shape[axis]), len(gates))
-        wrong = [i for i, part in enumerate(parts) if c.bad.take(part, axis).any()]
-        if len(wrong) < len(gates):
-            words += f"in the part of {' and '.join(gates[i] for i in wrong)} alone: "
-            if len(wrong) > 1:
-                words += f"look at {gates[wrong[-1]]} first: "
-            first = parts[wrong[-1]]
-            index = (slice(None),) * axis + (slice(first[0], first[-1] + 1),)
-            letters = tuple(other if i != axis else "gate" if "U" in c.letters else "U"
-                            for i, other in enumerate(c.letters))
-            c = c.within(index, letters)
-    return words, c
