@@ -15,6 +15,7 @@ import inspect
 import os
 import sys
 import traceback
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -74,12 +75,24 @@ def make_backend(name, folder, files):
         if not (folder / file).is_file():
             stem = Path(file).stem
             sys.modules[f"{name}.{stem}"] = sys.modules[f"{reference.__name__}.{stem}"]
-    modules = [import_file(name, file) for file in files]
+    with no_bytecode():
+        modules = [import_file(name, file) for file in files]
     own = own_operations(modules, backend)
     backend.folder = folder
     backend.written = tuple(own)
     backend.NAME = str(folder)
     backend.describe = lambda: describe(folder, own)
+
+
+@contextmanager
+def no_bytecode():
+    """Keep no compiled files: Python would take them for files changed within a second."""
+    kept = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = kept
 
 
 def describe(folder, own):

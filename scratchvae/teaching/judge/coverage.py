@@ -1,4 +1,5 @@
 """Which code a comparison with outside numbers ran: what failing ones share is probably wrong."""
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -9,13 +10,13 @@ import numpy as np
 
 import scratchvae
 
+from ... import kernels
 from ...gradcheck.resemblance import resemblance
-from ...kernels import BACKENDS
 from ...kernels.backend import operations
 from .calls import in_one_line
 from .golden import all_golden
 
-PACKAGE = Path(scratchvae.__file__).parent
+FOLDERS = tuple(f"{folder}{os.sep}" for folder in (*scratchvae.__path__, *kernels.__path__))
 # Code that computes nothing, and the operations, which are judged on their own.
 ELSEWHERE = ("teaching", "gradcheck", "checks.py", "errors.py", "operation.py", "cases.py",
              "workspace.py", "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py",
@@ -133,7 +134,7 @@ def profiled():
 def described(code):
     """Return "file: function" of code of the library that computes, or an empty text."""
     file = code.co_filename
-    if not file.startswith(str(PACKAGE.parent)) or code.co_name.startswith("<"):
+    if not file.startswith(FOLDERS) or code.co_name.startswith("<"):
         return ""
     if any(part in file for part in ELSEWHERE) or code.co_name.startswith("__") or (
             MAKING.match(code.co_name)):
@@ -176,4 +177,4 @@ def suspects(results):
 
 def is_of_a_backend(function):
     """Return whether "file: function" is in the folder of one backend."""
-    return Path(function.rpartition(": ")[0]).parent.name in BACKENDS
+    return Path(function.rpartition(": ")[0]).parent.name in kernels.BACKENDS
