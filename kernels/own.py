@@ -10,13 +10,14 @@ or the reference's as long as it is not written.
 """
 import ast
 import hashlib
-import importlib.util
+import importlib
 import inspect
 import os
 import sys
 import traceback
-from contextlib import contextmanager
 from functools import wraps
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,7 @@ from .backend import operations
 from .errors import ScratchVAEError
 from .operation import implements
 
+PREFIX = "scratchvae_kernels_"  # of the names of packages
 FEW = 5                         # operations that a description names
 FILES = sorted({f"{operation.__module__.rpartition('.')[2]}.py"
                 for operation in operations(reference).values()})
@@ -54,7 +56,7 @@ def load_folder(folder):
     digest = hashlib.sha256(str(folder).encode())
     for file in sorted(folder.glob("*.py")):
         digest.update(file.name.encode() + file.read_bytes())
-    name = f"scratchvae_kernels_{digest.hexdigest()[:16]}"
+    name = f"{PREFIX}{digest.hexdigest()[:16]}"
     if name not in sys.modules:
         try:
             make_backend(name, folder, files)
@@ -75,8 +77,7 @@ def make_backend(name, folder, files):
         if not (folder / file).is_file():
             stem = Path(file).stem
             sys.modules[f"{name}.{stem}"] = sys.modules[f"{reference.__name__}.{stem}"]
-    with no_bytecode():
-        modules = [import_file(name, file) for file in files]
+    modules = [import_file(name, file) for file in files]
     own = own_operations(modules, backend)
     backend.folder = folder
     backend.written = tuple(own)
@@ -84,15 +85,29 @@ def make_backend(name, folder, files):
     backend.describe = lambda: describe(folder, own)
 
 
-@contextmanager
-def no_bytecode():
-    """Keep no compiled files: Python would take them for files changed within a second."""
-    kept = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = kept
+class Uncached(SourceFileLoader):
+    """Reads a file's source each time: compiled files hide changes made within a second."""
+
+    def get_code(self, fullname):
+        """Return the compiled source."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+class Finder:
+    """Finds the files of users' folders, for the import statement."""
+
+    @staticmethod
+    def find_spec(fullname, path, target=None):
+        """Return the spec of a module of a user's folder, None for all others."""
+        package, _, stem = fullname.rpartition(".")
+        if not package.startswith(PREFIX) or not path:
+            return None
+        file = Path(path[0]) / f"{stem}.py"
+        return spec_from_file_location(fullname, file, loader=Uncached(fullname, str(file))) if (
+            file.is_file()) else None
+
+
+sys.meta_path.insert(0, Finder)
 
 
 def describe(folder, own):
@@ -106,17 +121,10 @@ def describe(folder, own):
 
 def import_file(package, file):
     """Return the module of a file of the package."""
-    name = f"{package}.{file.stem}"
-    if name in sys.modules:             # another file has imported it
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        return importlib.import_module(f"{package}.{file.stem}")
     except Exception as error:
         raise ScratchVAEError(f"{place_of(error, file)}: {described(error)}") from error
-    return module
 
 
 def own_operations(modules, backend):
