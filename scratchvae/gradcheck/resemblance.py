@@ -56,4 +56,7 @@ def name_factor(factor, shapes):
                 return f"{factor:.4g} (the size of axis {axis} of {name})"
             if size > 1 and abs(abs(factor) * size - 1) < CLOSE:
                 return f"{factor:.4g} (1 / the size of axis {axis} of {name})"
+    inverse = round(1 / factor) if abs(factor) > 1e-6 else 0
+    if abs(inverse) > 2 and abs(factor * inverse - 1) < CLOSE:
+        return f"{factor:.4g} (1/{inverse})"
     return f"{factor:.4g}"
