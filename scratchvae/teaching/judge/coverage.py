@@ -21,6 +21,7 @@ FOLDERS = tuple(f"{folder}{os.sep}" for folder in (*scratchvae.__path__, *kernel
 ELSEWHERE = ("teaching", "gradcheck", "checks.py", "errors.py", "operation.py", "cases.py",
              "workspace.py", "parameters.py", "noise.py", "arrays.py", "kernels/__init__.py",
              "kernels/cpu/", "kernels/cuda/")
+FEW = 6                         # elements of an array that is shown as a whole
 JUDGED = "kernels/reference/"
 MAKING = re.compile(r"\b(setup|build|bind|add_\w+|[gs]et_\w+|from_config|\w*scratch)$")
 GRADIENT = re.compile(r"d[a-z_]+\[|gradient of")      # the first array that differs is a gradient
@@ -81,6 +82,9 @@ def first_difference(compared, source):
     expected = np.asarray(compared.expected, np.float64)
     if actual.shape != expected.shape:
         return f"{compared.name} has shape {actual.shape}, {source} says {expected.shape}"
+    if 1 < actual.size <= FEW:
+        source = "Keras says" if source == "Keras" else "by definition it is"
+        return f"{compared.name} is {in_one_row(actual)}, {source} {in_one_row(expected)}"
     distance = np.abs(actual - expected)
     distance[np.isnan(distance)] = np.inf
     index = np.unravel_index(int(distance.argmax()), actual.shape)
@@ -91,6 +95,11 @@ def first_difference(compared, source):
     return (f"{compared.name}[{place}] is {actual[index]:.7g}, "
             f"{source if source == 'Keras' else 'by definition it'} "
             f"{'says' if source == 'Keras' else 'is'} {expected[index]:.7g}{looks}")
+
+
+def in_one_row(array):
+    """Return a small array as text in one line."""
+    return " ".join(np.array2string(array, precision=5, separator=" ").split())
 
 
 @contextmanager

@@ -152,6 +152,11 @@ def as_before(c):
                 "not set")
     factor = multiple(c.wrong - c.before, c.right - c.before)
     if factor is not None and c.wrong.size >= FEW and abs(factor - 1) > 1e-5:
+        if c.declaration.name == "adam_update":
+            step = c.options["step"]
+            alpha = (1 - c.options["beta_2"] ** step) ** 0.5 / (1 - c.options["beta_1"] ** step)
+            return (f"the bias correction: the step is {factor * alpha:.5g} m / sqrt(v) learning "
+                    f"rates long, right is {alpha:.5g} = sqrt(1 - beta_2^step) / (1 - beta_1^step)")
         return f"its change is {c.number(factor)} times the right change"
     return None
 

@@ -58,5 +58,6 @@ def carried(c, axis, steps, first):
     if c.declaration.family == "lstm" and "4U" in c.letters:
         gates = np.split(c.bad.take(first, axis), 4, axis=-1)
         if not gates[3].any():
-            words += " (dh is right there, since the part of o is: dc is not)"
+            words += (" (the part of o is right, so dh is carried; dc is not: it is lost on the "
+                      "way, or has a wrong factor)")
     return words
