@@ -89,12 +89,10 @@ def make_call(case, dtype, values=None, seed=0):
     if name:
         reference = kernels.load("reference")
         declaration = getattr(reference, name).declaration
-        usual = {option: choices[0] for option, choices in declaration.options.items()}
-        options = {option: case.options.get(option, value) for option, value in usual.items()}
         known = draw(case, declaration, dtype, values, seed + 1)
-        scratch = make_scratch(reference, declaration, case.sizes, options, dtype)
+        scratch = make_scratch(reference, declaration, case.sizes, case.options, dtype)
         with np.errstate(all="ignore"):
-            cases.call(getattr(reference, name), known, options, scratch)
+            cases.call(getattr(reference, name), known, case.options, scratch)
         drawn |= {array: known[array] for array in known.keys() & drawn.keys()
                   if drawn[array] is not None and not case.declaration.arrays[array].output}
     return Call(case, np.dtype(dtype), drawn, known)
@@ -159,21 +157,15 @@ def run(backend, call, garbage=None):
 def prepare(backend, call, scratch):
     """Run the backend's forward pass, which leaves in the scratch what the backward pass reads."""
     forward = getattr(backend, forward_of(call.case.declaration.name))
-    usual = {name: values[0] for name, values in forward.declaration.options.items()}
-    options = {name: call.case.options.get(name, value) for name, value in usual.items()}
     arrays = {name: None if array is None else array.copy() for name, array in call.forward.items()}
-    cases.call(forward, cases.to_backend(backend, arrays, call.dtype), options, scratch)
+    cases.call(forward, cases.to_backend(backend, arrays, call.dtype), call.case.options,
+               scratch)
 
 
 def in_one_line(error):
     """Return an exception in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, ScratchVAEError) else f"{type(error).__name__}: {text}"
-
-
-def right_results(trusted, call):
-    """Return the right results of a Call, float64: those of a backend that is trusted."""
-    return right_call(trusted, call).arrays
 
 
 def right_call(trusted, call):

@@ -52,11 +52,6 @@ class Differences:
         """Whether the backward pass is the derivative of this L for the options of the case."""
         return not self.case.options.get("free_bits")
 
-    def options_of(self, declaration):
-        """Return the options that a declaration takes, with the values of the case."""
-        return {name: self.case.options.get(name, values[0])
-                for name, values in declaration.options.items()}
-
     def scratch(self):
         """Return new work space."""
         return make_scratch(self.backend, self.forward, self.case.sizes,
@@ -66,7 +61,7 @@ class Differences:
         """Return L for the present contents of the arrays."""
         arrays = dict(self.arrays)
         cases.call(getattr(self.backend, self.forward.name), arrays,
-                   self.options_of(self.forward), self.scratch())
+                   self.case.options, self.scratch())
         output = arrays[self.output]
         if self.upstream:
             return float(np.sum(self.given[self.upstream] * output))
@@ -77,14 +72,14 @@ class Differences:
         scratch = self.scratch()
         arrays = dict(self.arrays)
         cases.call(getattr(self.backend, self.forward.name), arrays,
-                   self.options_of(self.forward), scratch)
+                   self.case.options, scratch)
         given = {name: array if array is None else array.copy()
                  for name, array in self.given.items()}
         given |= {name: arrays[name] for name in arrays.keys() & given.keys()
                   if not self.backward.arrays[name].output and name != self.upstream}
         before = {name: array.copy() for name, array in given.items() if array is not None}
         cases.call(getattr(self.backend, self.backward.name), given,
-                   self.options_of(self.backward), scratch)
+                   self.case.options, scratch)
         found = {}
         for name, declared in self.backward.arrays.items():
             source = name[1:]
