@@ -230,6 +230,7 @@ def test_curves_and_bands_are_those_of_the_histories(trained):
     for seed in (0, 1):
         trained(f"a{seed}", "--seed", seed, "--epochs", 3)
     group, = Comparison(["a0", "a1"]).groups
+    assert group.label == "mnist-dense"
     epochs, means, lows, highs = group.curve("val_loss")
     pairs = list(zip(*(open_run(folder).history["val_loss"] for folder in ("a0", "a1"))))
     assert epochs == [1, 2, 3]
@@ -249,7 +250,7 @@ def test_a_run_that_is_not_complete_does_not_count_beside_complete_ones(trained,
     assert [entry.state for entry in group.entries] == ["complete", "1 of 2 epochs",
                                                         "0 of 2 epochs"]
     assert group.mean("val_loss") == open_run("a0").history["val_loss"][-1]
-    assert group.label == "a0"
+    assert group.label == "mnist-dense"         # nothing differs but the seed
 
 
 def test_runs_of_different_labs_are_compared(trained, run, tmp_path):

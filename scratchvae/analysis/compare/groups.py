@@ -211,6 +211,8 @@ class Comparison:
         labels = [", ".join(self._said(name, group.settings[name]) for name in self.differing
                             if name in group.settings and name != "data")
                   for group in self.groups]
+        if len(self.groups) == 1 and len(self.entries) > 1:     # nothing differs but the seed
+            labels = [self.groups[0].settings["lab"]]
         unclear = len(set(labels)) < len(labels) or max(map(len, labels)) > LONGEST_LABEL
         for group, label in zip(self.groups, labels):
             group.label = str(group.first.run.folder) if unclear or not label else label
