@@ -10,10 +10,20 @@ from .arguments import POSITIVE, SEED, moved_options, run_argument
 @run_argument()
 @click.option("--count", type=POSITIVE, default=30, show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--prior", type=click.Choice(["normal", "mixture"]), default="normal",
+              show_default=True,
+              help="N(0, 1), or a mixture fitted to the codes of training images.")
 @moved_options
-def sample(run, count, seed, **moved):
+def sample(run, count, seed, prior, **moved):
     """Draw new examples: decode random points of the prior."""
-    show(open_decoder(run, **moved).draw_samples(count, seed))
+    run = open_decoder(run, **moved)
+    if prior == "normal":
+        show(run.draw_samples(count, seed))
+        return
+    if run.lab.kind != "images":
+        raise click.UsageError(f"--prior mixture: {run.folder} is a run of {run.lab.name}, which "
+                               "learns from text; choose a run about images")
+    show(run.draw_samples(count, seed, prior))
 
 
 @click.command()

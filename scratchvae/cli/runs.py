@@ -13,11 +13,19 @@ from .decode import open_decoder
 @run_argument()
 @moved_options
 def evaluate(run, **moved):
-    """Print RUN's losses on the test set, or a text's measures; write them to evaluation.json."""
+    """Print RUN's losses on the test set and its measures; write them to evaluation.json.
+
+    Of images: first the losses; then the quality of samples as a classifier sees it, which is
+    trained on first use, reconstruction, log p(x) and the code, beside those of real images.
+    """
     from ..analysis.report import write_report
     run = open_run(run, **moved)
-    for line in run.describe_evaluation(run.evaluate()):
+    result = run.evaluate()
+    for line in run.describe_evaluation(result):
         click.echo(line)
+    if run.lab.kind == "images":
+        from .tables import image_measures_table
+        image_measures_table(*run.measure(result))
     click.echo(run.folder / "evaluation.json")
     with side_product():
         click.echo(write_report(run, live=run.is_trained))

@@ -3,7 +3,7 @@ import inspect
 
 from .. import labs, layers
 from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
-from ..models import VAE, Autoencoder, Sequential
+from ..models import VAE, Autoencoder, Classifier, Sequential
 from .check import check_layer, check_model
 
 LOSSES = (                      # losses of numbers, with output activations
@@ -57,10 +57,11 @@ def library_layers():
 
 
 def model_cases(backend):
-    """Yield small models for examples of 12 elements, with all losses of numbers."""
+    """Yield small models for examples of 12 elements: all losses of numbers, and of classes."""
     for reconstruction, activation in LOSSES:
         encoder = [Dense(6, "relu"), Dropout(0.2)]
         decoder = [Dense(5, "tanh"), Dense(12, activation)]
         yield VAE(encoder, 3, decoder, reconstruction, 12.0, kl_weight=0.7, backend=backend)
     yield Autoencoder([Dense(6, "relu"), Dense(2)], [Dense(5, "tanh"), Dense(12, "sigmoid")],
                       backend=backend)
+    yield Classifier([Dense(6, "relu"), Dropout(0.2), Dense(5, "tanh")], 4, backend=backend)

@@ -45,6 +45,14 @@ class ImageLab(Lab):
             images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
         return images.reshape(-1, *self.example_shape)
 
+    def restore(self, examples, side=28):
+        """Return examples of this lab as the images of its data set: the inverse of `prepare`."""
+        if len(self.example_shape) < 3:
+            return examples.reshape(-1, side, side, 1)
+        border = (self.example_shape[0] - side) // 2
+        inner = slice(border, border + side)
+        return examples[:, inner, inner]
+
     def split(self, data):
         """Return the training and the validation examples of a prepared data set."""
         if not self.validation_split:

@@ -1,5 +1,6 @@
-"""Models made of layers: Sequential, VAE, TextVAE and Autoencoder."""
+"""Models made of layers: Sequential, VAE, TextVAE, Autoencoder and Classifier."""
 from .autoencoder import Autoencoder
+from .classifier import Classifier
 from .model import Model
 from .sequential import Sequential
 from .text_vae import TextVAE

@@ -1,10 +1,13 @@
 """A run of a lab about images."""
 import json
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from ..analysis import priors
+from ..analysis.image_measures import measure_images
 from ..batches import Images
 from ..data.images import load_images
 from ..errors import ScratchVAEError
@@ -160,6 +163,34 @@ class ImageRun(Run):
             write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
         return result
 
+    def measure(self, result):
+        """Return the ImageMeasures and lines about them, and add them to evaluation.json.
+
+        Parameters
+        ----------
+        result : dict
+            As `evaluate` returns it.
+        """
+        measures, notes = measure_images(self)
+        named = {measure.name: asdict(measure) for measure in measures}
+        with side_product():
+            write_text(self.folder / "evaluation.json",
+                       json.dumps(result | {"measures": named, "notes": notes}, indent=2) + "\n")
+        return measures, notes
+
+    def whole_data(self):
+        """Return the data with images (N, height, width, channels), whatever the lab's examples."""
+        data = self.data
+        if self.has_own:
+            return data
+        x_train, x_test = (Images(self.lab.restore(part.pixels))
+                           for part in (data.x_train, data.x_test))
+        return replace(data, x_train=x_train, x_test=x_test)
+
+    def as_images(self, examples):
+        """Return an array of examples as images of the shape that whole_data has."""
+        return examples if self.has_own else self.lab.restore(examples)
+
     def describe_evaluation(self, result):
         """Return what `evaluate` measured as lines of text."""
         size = self.config["batch_size"]
@@ -204,12 +235,30 @@ class ImageRun(Run):
             self.figures / "reconstructions.png",
             f"Test images and their reconstructions ({self.lab.name})", self.note)
 
-    def draw_samples(self, count, seed=0):
-        """Draw new images, decoded from random points of the prior, and return the path."""
+    def draw_samples(self, count, seed=0, prior="normal"):
+        """Draw new images, decoded from random points of a prior, and return the path.
+
+        Parameters
+        ----------
+        count, seed : int
+        prior : {"normal", "mixture"}
+            N(0, 1), or a mixture fitted to codes of training images.
+        """
         from ..analysis import plots
-        return plots.samples(
-            self.shown(self.model.sample(count, seed)), self.figures / "samples.png",
-            f"Decoded from random points of the prior ({self.lab.name})", self.note)
+        if prior == "normal":
+            images = self.model.sample(count, seed)
+            points = "random points of the prior"
+        else:
+            images = self.model.decode(self.mixture.sample(count, seed))
+            points = "a mixture fitted to the codes"
+        return plots.samples(self.shown(images), self.figures / "samples.png",
+                             f"Decoded from {points} ({self.lab.name})", self.note)
+
+    @cached_property
+    def mixture(self):
+        """A MixturePrior of codes of training images."""
+        x, _ = self.part("train")
+        return priors.fit_mixture(self.model, x, self.config["seed"])
 
     # A few examples for the report, the same ones after every epoch.
 

@@ -133,7 +133,7 @@ def measures(run):
 
     Returns
     -------
-    rows : list of (name, value, value of real lines, meaning)
+    rows : list of (name, value, value of real lines or images, meaning)
         Empty if the run has not been evaluated.
     measured_on : str
     """
@@ -146,12 +146,14 @@ def measures(run):
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
     rows.append(("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "",
                  "some lab sheets print this in place of the mean over all batches"))
+    rows += [_measure(measure | {"beside": measure["real"]})
+             for measure in content.get("measures", {}).values()]
     measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
     return rows, f"{measured_on}; {content['data']}"
 
 
 def _measure(measure):
-    """Return the row of a measure of a text run."""
+    """Return the row of a measure of text or images."""
     beside = "" if measure["beside"] is None else f"{measure['beside']:.4g}"
     return measure["name"], f"{measure['value']:.4g}", beside, measure["meaning"]
 

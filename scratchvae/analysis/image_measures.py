@@ -1,0 +1,248 @@
+"""The measures of a model of images, beside what is attainable and what is trivial.
+
+Each measure of images has three values: of the model; of real test images in its place, which is
+the best that can be expected of so many images; and of a baseline. The baseline of whole images is
+noise with the right pixels: each pixel is that of a training image drawn anew. The baseline of
+reconstruction and likelihood knows the mean of each pixel, and nothing else.
+"""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..errors import ScratchVAEError
+from ..models import VAE
+from . import metrics
+from .frechet import frechet_distance
+from .image_classifier import judge_of, looked_at
+from .inception_score import inception_score
+from .likelihood import log_likelihood
+from .precision_recall import precision_recall
+
+IMAGES = 10_000                 # of each kind, for measures of whole images
+NUMBERS = 50_000_000            # pixels of a kind: fewer images are compared if they are large
+COMPARED = 5_000                # of these, where all pairs are compared
+LIKELIHOOD_SAMPLES = 5_000      # of z for each example
+TINY = 1e-6                     # pixel means closer to 0 or 1 have no logarithm
+
+
+@dataclass
+class ImageMeasure:
+    """A number about a model: its standard error or deviation, and the same of others.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+    meaning : str
+        How to read it, in a line.
+    error : float, optional
+    real : float, optional
+        Of real test images.
+    baseline : float, optional
+    """
+    name: str
+    value: float
+    meaning: str
+    error: float = None
+    real: float = None
+    baseline: float = None
+
+    def in_words(self):
+        """Return the value as text, with its error if it has one."""
+        error = "" if self.error is None else f" ± {self.error:.2g}"
+        return f"{self.value:.4g}{error}"
+
+
+class Sets:
+    """The sets of images that are compared: as many of each kind.
+
+    Parameters
+    ----------
+    run : ImageRun
+    """
+
+    def __init__(self, run):
+        self.run = run
+        self.model = run.model
+        self.seed = run.config["seed"]
+        self.is_vae = isinstance(self.model, VAE)
+        x_train, _ = run.part("train")
+        x_test = run.x_test
+        affordable = NUMBERS // math.prod(x_test.shape[1:])
+        self.count = max(1, min(IMAGES, affordable, len(x_train), len(x_test)))
+        self.x_test = x_test
+        rng = np.random.default_rng(self.seed)
+        self.train = x_train[np.sort(rng.permutation(len(x_train))[:self.count])]
+        self.test = x_test[np.sort(rng.permutation(len(x_test))[:self.count])]
+
+    def noise(self):
+        """Return images whose pixels are independent, each with its values in training."""
+        rng = np.random.default_rng(self.seed)
+        flat = self.train.reshape(self.count, -1)
+        return rng.permuted(flat, axis=0).reshape(self.train.shape)
+
+    def mixture(self):
+        """Return images decoded from a mixture that is fitted to codes of training images."""
+        return self.model.decode(self.run.mixture.sample(self.count, self.seed))
+
+
+def measure_images(run):
+    """Return the ImageMeasures of a run, and lines about them: the classifier, what is left out.
+
+    Parameters
+    ----------
+    run : ImageRun
+
+    Returns
+    -------
+    (list of ImageMeasure, list of str)
+    """
+    sets = Sets(run)
+    measures, notes = sample_measures(sets)
+    measures.append(reconstruction_error(sets))
+    if sets.is_vae:
+        measures += likelihood(sets)
+        measures += code_measures(sets)
+    else:
+        notes.append("left out: log p(x), mutual information and the aggregate posterior, which "
+                     "an autoencoder without a distribution does not have")
+    return measures, notes
+
+
+# What the classifier sees.
+
+
+def sample_measures(sets):
+    """Return the measures that a classifier makes possible, and lines about them."""
+    run = sets.run
+    try:
+        judge = judge_of(run.whole_data())
+    except ScratchVAEError as error:
+        return [], [f"left out: Frechet distance, Inception Score, precision and recall; {error}"]
+    notes = [f"judged by a classifier trained on {run.data.description}, whose accuracy on the "
+             f"test images is {judge.accuracy:.2%}; Frechet distance and Inception Score are of "
+             "its features and classes, so they compare models of these data alone"]
+    kinds = {"train": lambda: sets.train, "real": lambda: sets.test, "noise": sets.noise,
+             "reconstructions": lambda: sets.model.reconstruct(sets.test)}
+    if sets.is_vae:
+        kinds["samples"] = lambda: sets.model.sample(sets.count, sets.seed)
+    try:
+        import sklearn  # noqa: F401
+        kinds["mixture"] = sets.mixture
+    except ImportError:
+        notes.append("left out: samples from a mixture fitted to the codes, for which "
+                     "scikit-learn is needed: pip install 'scratchvae[sklearn]'")
+    seen = {}
+    for kind, make in tqdm(kinds.items(), desc="images", unit="set", leave=False, disable=None):
+        seen[kind] = looked_at(judge.classifier, run.as_images(make()))
+    return [*frechet_distances(sets, seen), *scores_of(seen)], notes
+
+
+def frechet_distances(sets, seen):
+    """Return the Frechet distances to training images of all kinds of made images."""
+    def distance(kind, count=sets.count):
+        return frechet_distance(seen[kind][0][:count], seen["train"][0][:count])
+    half = sets.count // 2
+    meanings = {
+        "samples": "of samples from N(0, 1) to training images; 0 is best",
+        "mixture": "the same from a mixture fitted to the codes: what a better prior gains",
+        "reconstructions": "of reconstructed test images: what the decoder alone loses",
+    }
+    measures = []
+    for kind, meaning in meanings.items():
+        if kind in seen:
+            if not measures:
+                meaning += (f". It depends on the number of images: with {half:,} and not "
+                            f"{sets.count:,} it is {distance(kind, half):.4g}, of real images "
+                            f"{distance('real', half):.4g}")
+            measures.append(ImageMeasure(f"Frechet distance, {kind}", distance(kind), meaning,
+                                         real=distance("real"), baseline=distance("noise")))
+    return measures
+
+
+def scores_of(seen):
+    """Return Inception Score, precision and recall of samples, from the mixture if there is none.
+
+    A run without either has none.
+    """
+    kind = next((kind for kind in ("samples", "mixture") if kind in seen), None)
+    if kind is None:
+        return []
+    whose = "" if kind == "samples" else ", mixture"
+    classes = seen["real"][1].shape[1]
+    score, deviation = inception_score(seen[kind][1])
+    real, noise = (inception_score(seen[other][1])[0] for other in ("real", "noise"))
+    measures = [ImageMeasure(
+        f"Inception Score{whose}", score, f"1 to {classes}: high if each image is clearly of one "
+        "class, and all classes are there (± deviation over 10 parts)", deviation, real, noise)]
+    train = seen["train"][0][:COMPARED]
+    pairs = [precision_recall(train, seen[other][0][:COMPARED]) for other in (kind, "real", "noise")]
+    meanings = (("precision", "the part of the samples that look real; low: bad images"),
+                ("recall", "the part of the real images that samples reach; low: missing ones"))
+    for (name, meaning), values in zip(meanings, zip(*pairs)):
+        measures.append(ImageMeasure(f"{name}{whose}", values[0], meaning, None, *values[1:]))
+    return measures
+
+
+# What needs no classifier.
+
+
+def reconstruction_error(sets):
+    """Return the root of the mean squared difference of a pixel and its reconstruction."""
+    x = np.asarray(sets.test, np.float64)
+    again = sets.model.reconstruct(sets.test)
+    mean = sets.train.mean(axis=0, dtype=np.float64)
+    return ImageMeasure("reconstruction error", root_mean_square(x - again),
+                        "of a pixel in [0, 1], root mean square, decoded from the mean of the "
+                        "code; the baseline is the mean image", baseline=root_mean_square(x - mean))
+
+
+def root_mean_square(differences):
+    return float(np.sqrt(np.mean(np.square(differences))))
+
+
+def likelihood(sets):
+    """Return log p(x) with its standard error, if the model's loss is one of pixels."""
+    estimate = log_likelihood(sets.model, sets.x_test, LIKELIHOOD_SAMPLES, seed=sets.seed)
+    meaning = (f"nats an image, higher is better; ± standard error; {LIKELIHOOD_SAMPLES:,} samples "
+               f"of z for {estimate.examples} test images, one for all {len(sets.x_test):,}; the "
+               "baseline has independent pixels with the means of training images")
+    return [ImageMeasure("log p(x)", estimate.value, meaning, estimate.error,
+                         baseline=baseline_likelihood(sets))]
+
+
+def baseline_likelihood(sets):
+    """Return the mean log p(x) of test images under independent pixels with training's means."""
+    x = np.asarray(sets.test, np.float64)
+    mean = sets.train.mean(axis=0, dtype=np.float64)
+    loss = sets.model.loss
+    if loss.name == "squared_error":
+        costs = np.square(x - mean)
+    else:
+        p = mean.clip(TINY, 1 - TINY)
+        costs = -x * np.log(p) - (1 - x) * np.log(1 - p)
+    losses = loss.scale * costs.reshape(len(x), -1).mean(axis=1)
+    return float(loss.log_likelihood(losses, sets.model.decoder.output_shape).mean())
+
+
+def code_measures(sets):
+    """Return active units, mutual information, and how far the codes are from the prior."""
+    z_mean, z_log_var = (np.asarray(code, np.float64) for code in sets.model.encode(sets.test))
+    J = z_mean.shape[1]
+    rng = np.random.default_rng(sets.seed)
+    kl = np.mean(np.sum(np.square(z_mean) + np.exp(z_log_var) - 1 - z_log_var, axis=1)) / 2
+    information = metrics.mutual_information(z_mean, z_log_var, rng)
+    most = math.log(len(z_mean))
+    bound = (f"at most log {len(z_mean):,} = {most:.1f} can be seen"
+             + (", which is reached: there may be more" if information > 0.95 * most else ""))
+    return [
+        ImageMeasure("active units", metrics.active_units(z_mean),
+                     f"of {J} latent dimensions: those that say something about the image"),
+        ImageMeasure("mutual information", information,
+                     f"nats in the code about which image it is; {bound}"),
+        ImageMeasure("KL(aggregate posterior || prior)", float(kl - information),
+                     "nats; 0 if all codes together are N(0, 1). Far above 0 the prior has places "
+                     f"without codes: holes. It is KL {kl:.4g} less the information"),
+    ]
