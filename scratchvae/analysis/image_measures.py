@@ -22,6 +22,7 @@ from .precision_recall import precision_recall
 
 IMAGES = 10_000                 # of each kind, for measures of whole images
 NUMBERS = 50_000_000            # pixels of a kind: fewer images are compared if they are large
+FEWEST = 20                     # below so many nothing is measured
 COMPARED = 5_000                # of these, where all pairs are compared
 LIKELIHOOD_SAMPLES = 5_000      # of z for each example
 TINY = 1e-6                     # pixel means closer to 0 or 1 have no logarithm
@@ -89,7 +90,7 @@ class Sets:
 
 
 def measure_images(run):
-    """Return the ImageMeasures of a run, and lines about them: the classifier, what is left out.
+    """Return the ImageMeasures of a run, and lines: which classifier judges, what is left out.
 
     Parameters
     ----------
@@ -100,6 +101,9 @@ def measure_images(run):
     (list of ImageMeasure, list of str)
     """
     sets = Sets(run)
+    if sets.count < FEWEST:
+        return [], [f"left out: all further measures, which need {FEWEST} images for training and "
+                    f"as many for the test, of which there are {sets.count}"]
     measures, notes = sample_measures(sets)
     measures.append(reconstruction_error(sets))
     if sets.is_vae:
