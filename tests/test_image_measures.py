@@ -14,7 +14,7 @@ from scratchvae.analysis.frechet import frechet_distance
 from scratchvae.analysis.image_measures import Sets, measure_images
 from scratchvae.analysis.inception_score import inception_score
 from scratchvae.analysis.likelihood import log_likelihood
-from scratchvae.analysis.precision_recall import precision_recall
+from scratchvae.analysis.precision_recall import Neighbours
 from scratchvae.analysis.priors import MixturePrior, codes_of, fit_mixture
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import Dense
@@ -47,9 +47,16 @@ def test_the_inception_score_equals_torchmetrics(numbers):
 
 
 def test_precision_and_recall_equal_prdc(numbers):
-    found = precision_recall(numbers["real"], numbers["generated"])
-    np.testing.assert_allclose(found, numbers["precision_recall"], rtol=1e-12)
-    assert found[0] != found[1]
+    found = Neighbours(numbers["real"], numbers["generated"])
+    names = ("precision", "recall", "density", "coverage")
+    np.testing.assert_allclose([getattr(found, name) for name in names], numbers["prdc"],
+                               rtol=1e-12)
+    assert len(set(numbers["prdc"])) == 4
+
+
+def precision_recall(real, generated, k=3):
+    found = Neighbours(real, generated, k)
+    return found.precision, found.recall
 
 
 # Against closed forms and constructed sets.
@@ -92,9 +99,22 @@ def test_precision_is_lost_outside_and_recall_by_leaving_out(rng):
     assert precision_recall(left, both) == (0.5, 1)
 
 
+def test_density_is_not_fooled_by_an_outlier(rng):
+    """The ball of one real example that lies far away holds all noise."""
+    real = np.concatenate([rng.random((50, 2)), [[100, 0]]])
+    noise = rng.random((50, 2)) + (50, 0)
+    found = Neighbours(real, noise)
+    assert found.precision == 1
+    assert found.density == pytest.approx(1 / 3)
+    assert found.coverage == pytest.approx(1 / 51)
+    same = Neighbours(real[:50], rng.random((50, 2)))
+    assert same.density > 0.8
+    assert same.coverage > 0.8
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_precision_and_recall_by_hand(k, rng, monkeypatch):
-    monkeypatch.setattr(sys.modules[precision_recall.__module__], "ROWS", 7)
+    monkeypatch.setattr(sys.modules[Neighbours.__module__], "ROWS", 7)
     real = rng.standard_normal((25, 3))
     generated = 1.5 * rng.standard_normal((18, 3))
 
@@ -221,8 +241,8 @@ def test_evaluate_prints_each_measure_beside_others(runs, run, judged):
     measures = measures_in(made.folder)
     assert list(measures) == [
         "Frechet distance, samples", "Frechet distance, mixture",
-        "Frechet distance, reconstructions", "Inception Score", "precision", "recall",
-        "reconstruction error", "log p(x)", "active units", "mutual information",
+        "Frechet distance, reconstructions", "Inception Score", "precision", "recall", "density",
+        "coverage", "reconstruction error", "log p(x)", "active units", "mutual information",
         "KL(aggregate posterior || prior)"]
     assert output.index("test set, 30 examples") < output.index("judged by a classifier")
     flat = " ".join(output.split())
@@ -272,7 +292,8 @@ def test_an_autoencoder_is_sampled_from_the_mixture(runs, run, judged):
     measures = measures_in(made.folder)
     assert list(measures) == ["Frechet distance, mixture", "Frechet distance, reconstructions",
                               "Inception Score, mixture", "precision, mixture",
-                              "recall, mixture", "reconstruction error"]
+                              "recall, mixture", "density, mixture", "coverage, mixture",
+                              "reconstruction error"]
     assert "left out: log p(x)" in output
     assert run("sample", made.folder, "--prior", "mixture", "--count", 4)[0] == 0
     assert is_picture(made.folder / "figures" / "samples.png")

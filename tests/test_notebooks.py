@@ -28,6 +28,7 @@ PICTURES = {                    # of each notebook
     "4_vae_in_eighty_lines": 1,
     "5_from_numpy_to_the_microkernel": 1,
     "anomaly": 2,
+    "classifier": 2,
     "fashion_autoencoder": 4,
     "fashion_conv": 8,
     "mnist_batchnorm": 5,

@@ -87,7 +87,7 @@ def judge_of(data):
     if why:
         raise ScratchVAEError(f"no classifier can judge these images: {why}")
     path = path_of(data)
-    from filelock import FileLock           # takes long to import
+    from filelock import FileLock  # takes long to import
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
         classifier = _read(path)
@@ -113,8 +113,9 @@ def why_not(data):
 def path_of(data):
     """Return the file of the classifier: named by a checksum of the data and the whole recipe."""
     labels = hashlib.sha256(np.ascontiguousarray(data.y_train, np.int64)).hexdigest()
-    recipe = {"data": data.sha256, "labels": labels, "shape": data.x_train.shape, "test": len(data.x_test),
-              "classifier": make_classifier(data.x_train.shape[1:], len(data.classes)).get_config(),
+    classifier = make_classifier(data.x_train.shape[1:], len(data.classes))
+    recipe = {"data": data.sha256, "labels": labels, "shape": data.x_train.shape,
+              "test": len(data.x_test), "classifier": classifier.get_config(),
               "epochs": EPOCHS, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE}
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()
     return folders.classifiers_home() / f"{digest[:32]}.npz"

@@ -6,6 +6,7 @@ noise with the right pixels: each pixel is that of a training image drawn anew. 
 reconstruction and likelihood knows the mean of each pixel, and nothing else.
 """
 import math
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +19,23 @@ from .frechet import frechet_distance
 from .image_classifier import judge_of, looked_at
 from .inception_score import inception_score
 from .likelihood import log_likelihood
-from .precision_recall import precision_recall
+from .precision_recall import Neighbours
 
 IMAGES = 10_000                 # of each kind, for measures of whole images
 NUMBERS = 50_000_000            # pixels of a kind: fewer images are compared if they are large
 FEWEST = 20                     # below so many nothing is measured
 COMPARED = 5_000                # of these, where all pairs are compared
 LIKELIHOOD_SAMPLES = 5_000      # of z for each example
+WIDTH = 100                     # of lines of text
 TINY = 1e-6                     # pixel means closer to 0 or 1 have no logarithm
+NEIGHBOURS = {
+    "precision": "the part of the samples that lie near a real image; low: bad images. One outlier "
+                 "far from the others is near everything; density is not fooled by it",
+    "recall": "the part of the real images that lie near a sample; low: missing ones",
+    "density": "how many of 3 real neighbourhoods hold a sample, on average: about 1 if samples "
+               "lie where real images do, near 0 if they do not",
+    "coverage": "the part of the real images that have a sample among their neighbours",
+}
 
 
 @dataclass
@@ -50,10 +60,15 @@ class ImageMeasure:
     real: float = None
     baseline: float = None
 
-    def in_words(self):
-        """Return the value as text, with its error if it has one."""
+    def in_lines(self):
+        """Return the value beside the others, and how to read it, as lines of text."""
+        others = "".join(f"{'-' if other is None else f'{other:.4g}':>14}"
+                         for other in (self.real, self.baseline))
         error = "" if self.error is None else f" ± {self.error:.2g}"
-        return f"{self.value:.4g}{error}"
+        value = f"{self.value:.4g}{error}"
+        return [f"  {self.name:<34}{value:>16}{others}",
+                *textwrap.wrap(self.meaning, WIDTH, initial_indent="      ",
+                               subsequent_indent="      ")]
 
 
 class Sets:
@@ -75,8 +90,8 @@ class Sets:
         self.count = max(1, min(IMAGES, affordable, len(x_train), len(x_test)))
         self.x_test = x_test
         rng = np.random.default_rng(self.seed)
-        self.train = x_train[np.sort(rng.permutation(len(x_train))[:self.count])]
-        self.test = x_test[np.sort(rng.permutation(len(x_test))[:self.count])]
+        self.train = x_train[rng.permutation(len(x_train))[:self.count]]
+        self.test = x_test[rng.permutation(len(x_test))[:self.count]]
 
     def noise(self):
         """Return images whose pixels are independent, each with its values in training."""
@@ -113,6 +128,14 @@ def measure_images(run):
         notes.append("left out: log p(x), mutual information and the aggregate posterior, which "
                      "an autoencoder without a distribution does not have")
     return measures, notes
+
+
+def describe(measures, notes):
+    """Return ImageMeasures and lines about them as lines of text, ready to print."""
+    head = f"  {'':<34}{'this run':>16}{'real images':>14}{'baseline':>14}"
+    lines = [line for measure in measures for line in measure.in_lines()]
+    notes = [line for note in notes for line in textwrap.wrap(note, WIDTH)]
+    return [*([head] if measures else []), *lines, *notes]
 
 
 # What the classifier sees.
@@ -167,10 +190,7 @@ def frechet_distances(sets, seen):
 
 
 def scores_of(seen):
-    """Return Inception Score, precision and recall of samples, from the mixture if there is none.
-
-    A run without either has none.
-    """
+    """Return Inception Score, precision, recall and the like: of samples, or of the mixture's."""
     kind = next((kind for kind in ("samples", "mixture") if kind in seen), None)
     if kind is None:
         return []
@@ -182,11 +202,10 @@ def scores_of(seen):
         f"Inception Score{whose}", score, f"1 to {classes}: high if each image is clearly of one "
         "class, and all classes are there (± deviation over 10 parts)", deviation, real, noise)]
     train = seen["train"][0][:COMPARED]
-    pairs = [precision_recall(train, seen[other][0][:COMPARED]) for other in (kind, "real", "noise")]
-    meanings = (("precision", "the part of the samples that look real; low: bad images"),
-                ("recall", "the part of the real images that samples reach; low: missing ones"))
-    for (name, meaning), values in zip(meanings, zip(*pairs)):
-        measures.append(ImageMeasure(f"{name}{whose}", values[0], meaning, None, *values[1:]))
+    compared = [Neighbours(train, seen[other][0][:COMPARED]) for other in (kind, "real", "noise")]
+    for name, meaning in NEIGHBOURS.items():
+        value, real, noise = (getattr(neighbours, name) for neighbours in compared)
+        measures.append(ImageMeasure(f"{name}{whose}", value, meaning, None, real, noise))
     return measures
 
 

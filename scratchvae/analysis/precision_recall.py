@@ -1,4 +1,6 @@
 """Precision and recall of generated images, on the features of a classifier."""
+from typing import NamedTuple
+
 import numpy as np
 
 from .. import checks
@@ -7,15 +9,22 @@ from .frechet import feature_pair
 ROWS = 1000                     # examples whose distances to all others are computed at a time
 
 
-def precision_recall(real, generated, k=3):
-    """Return which part of the generated images looks real, and which of the real is generated.
+class Neighbours:
+    """How two sets of features lie in each other, from the distances to nearest neighbours.
 
-    The manifold of a set is the union of balls around its examples, each up to the k-th nearest
-    other example of the set. Precision is the part of the generated examples in the manifold of the
-    real ones: low if images look like nothing real. Recall is the part of the real examples in the
-    manifold of the generated ones: low if something real is never generated.
+    The ball of an example reaches to its k-th nearest other example of its set. All balls of a set
+    are its manifold.
 
-    Both depend on the number of examples: compare equal numbers.
+    precision   the part of the generated examples in the manifold of the real ones: low if images
+                look like nothing real
+    recall      the part of the real examples in the manifold of the generated ones: low if
+                something real is never generated
+    density     in how many balls of real examples a generated one lies, divided by k: about 1 if
+                both come from one distribution. One outlier has a huge ball, which is enough for
+                precision, but not for density
+    coverage    the part of the real examples whose ball holds a generated one
+
+    All depend on the number of examples: compare equal numbers.
 
     Parameters
     ----------
@@ -23,17 +32,29 @@ def precision_recall(real, generated, k=3):
         More than k examples each.
     k : int, default 3
 
-    Returns
-    -------
-    (float, float)
-        From 0 to 1.
+    Attributes
+    ----------
+    precision, recall, density, coverage : float
 
-    Source: Kynkäänniemi et al. 2019, equations 1 and 2.
+    Source: Kynkäänniemi et al. 2019, equations 1 and 2; Naeem et al. 2020, equations 3 and 4, for
+    density and coverage.
     """
-    k = checks.integer("precision_recall", "k", k)
-    real, generated = feature_pair("precision_recall", real, generated, k + 1)
-    return _covered(generated, real, _radii(real, k)), _covered(real, generated,
-                                                                _radii(generated, k))
+
+    def __init__(self, real, generated, k=3):
+        k = checks.integer("Neighbours", "k", k)
+        real, generated = feature_pair("Neighbours", real, generated, k + 1)
+        of_real = _balls_around(generated, real, _radii(real, k))
+        of_generated = _balls_around(real, generated, _radii(generated, k))
+        self.precision = float(np.mean(of_real.by_point > 0))
+        self.recall = float(np.mean(of_generated.by_point > 0))
+        self.density = float(np.mean(of_real.by_point) / k)
+        self.coverage = float(np.mean(of_real.by_ball > 0))
+
+
+class Counts(NamedTuple):
+    """In how many balls each point lies, and how many points each ball holds."""
+    by_point: np.ndarray
+    by_ball: np.ndarray
 
 
 def _radii(points, k):
@@ -47,11 +68,15 @@ def _radii(points, k):
     return np.concatenate(radii)
 
 
-def _covered(points, centres, radii):
-    """Return the part of the points that lie in at least one ball."""
-    inside = [(_distances(points[start:start + ROWS], centres) <= radii).any(axis=1)
-              for start in range(0, len(points), ROWS)]
-    return float(np.concatenate(inside).mean())
+def _balls_around(points, centres, radii):
+    """Return the Counts of points in balls with these centres and squared radii."""
+    by_point = []
+    by_ball = np.zeros(len(centres), np.int64)
+    for start in range(0, len(points), ROWS):
+        inside = _distances(points[start:start + ROWS], centres) <= radii
+        by_point.append(inside.sum(axis=1))
+        by_ball += inside.sum(axis=0)
+    return Counts(np.concatenate(by_point), by_ball)
 
 
 def _distances(a, b):

@@ -1,9 +1,9 @@
 """A prior after training: a mixture of normal distributions fitted to the codes.
 
-A VAE is trained so that its codes are close to N(0, 1), but not equal: some places of the prior hold
-no code, and the decoder has never seen them ("holes"). Samples from a density that is fitted to the
-codes afterwards avoid them. A plain autoencoder, whose codes follow no known distribution, can be
-sampled in the same way.
+A VAE is trained so that its codes are close to N(0, 1), but not equal: some places of the prior
+hold no code, and the decoder has never seen them ("holes"). Samples from a density that is fitted
+to the codes afterwards avoid them. A plain autoencoder, whose codes follow no known distribution,
+can be sampled in the same way.
 
 Source: Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4.
 """

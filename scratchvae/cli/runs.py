@@ -3,6 +3,7 @@ from pathlib import Path
 
 import click
 
+from ..analysis.image_measures import describe
 from ..runs import open_run
 from ..storage import side_product
 from .arguments import backend_option, moved_options, run_argument
@@ -24,8 +25,8 @@ def evaluate(run, **moved):
     for line in run.describe_evaluation(result):
         click.echo(line)
     if run.lab.kind == "images":
-        from .tables import image_measures_table
-        image_measures_table(*run.measure(result))
+        for line in describe(*run.measure(result)):
+            click.echo(line)
     click.echo(run.folder / "evaluation.json")
     with side_product():
         click.echo(write_report(run, live=run.is_trained))

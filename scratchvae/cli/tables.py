@@ -70,32 +70,6 @@ def bench_table(result):
         console.print(line)
 
 
-def image_measures_table(measures, notes):
-    """Print ImageMeasures beside those of real images and of a baseline, and lines about them."""
-    table = Table(
-        "measure",
-        Column("this run", justify="right", no_wrap=True),
-        Column("real test images", justify="right"),
-        Column("baseline", justify="right"),
-        "how to read it",
-        box=None,
-        header_style="bold",
-    )
-    for measure in measures:
-        table.add_row(measure.name, measure.in_words(), *map(_number, (measure.real,
-                                                                       measure.baseline)),
-                      escape(measure.meaning))
-    console = Console()
-    console.print(table)
-    for line in notes:
-        console.print(escape(line))
-
-
-def _number(value):
-    """Return a number as text; one that there is not is a dash."""
-    return "-" if value is None else f"{value:.4g}"
-
-
 def comparison_table(comparison):
     """Print the settings that differ and the losses of a Comparison, best first."""
     names = comparison.columns

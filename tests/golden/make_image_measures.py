@@ -4,7 +4,7 @@
     python tests/golden/make_image_measures.py
 
 torchmetrics has the Frechet distance and the Inception Score, prdc (Naeem et al. 2020) the
-precision and recall of Kynkäänniemi et al.
+precision and recall of Kynkäänniemi et al., and density and coverage.
 """
 from pathlib import Path
 
@@ -46,9 +46,10 @@ def main():
     arrays["inception"] = np.array([mean.item(), deviation.item()])
 
     found = compute_prdc(real, generated, nearest_k=3)
-    arrays["precision_recall"] = np.array([found["precision"], found["recall"]])
+    arrays["prdc"] = np.array([found[name] for name in ("precision", "recall", "density",
+                                                        "coverage")])
     np.savez_compressed(Path(__file__).with_name("image_measures.npz"), **arrays)
-    print({name: array for name, array in arrays.items() if array.size < 3})
+    print({name: array for name, array in arrays.items() if array.size < 5})
 
 
 if __name__ == "__main__":
