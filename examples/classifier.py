@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A classifier: the same kernels do supervised learning
 #
-#     python examples/classifier.py              eight epochs, a minute or so: 99 % of the digits
+#     python examples/classifier.py              seven epochs, a minute or so: 99 % of the digits
 #     python examples/classifier.py --epochs 1   a quick look
 #
 # The layers of the autoencoders, their kernels and their training loop, with another loss: a
@@ -20,7 +20,7 @@ from scratchvae.layers import Dense
 from scratchvae.models import Classifier
 from scratchvae.notebook import read_options, show
 
-options = read_options(epochs=8, limit=None, data_dir=None, out="classifier_figures")
+options = read_options(epochs=7, limit=None, data_dir=None, out="classifier_figures")
 
 # %% [markdown]
 # ## The loss, and its gradient

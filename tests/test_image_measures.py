@@ -13,7 +13,8 @@ from scratchvae.analysis import image_classifier, image_measures, metrics
 from scratchvae.analysis.frechet import frechet_distance
 from scratchvae.analysis.image_measures import Sets, measure_images
 from scratchvae.analysis.inception_score import inception_score
-from scratchvae.analysis.likelihood import log_likelihood
+from scratchvae.analysis.likelihood import TINY, log_likelihood, pixel_means_likelihood
+from scratchvae.analysis.posterior import information_and_gap
 from scratchvae.analysis.precision_recall import Neighbours
 from scratchvae.analysis.priors import MixturePrior, codes_of, fit_mixture
 from scratchvae.errors import ScratchVAEError
@@ -167,6 +168,15 @@ def test_the_number_of_examples_follows_from_the_size_of_the_model(rng):
     assert log_likelihood(vae, rng.random((7, 6)), 2).examples == 7
 
 
+@pytest.mark.parametrize("spread", [1.0, 1.5, 3.0])
+def test_the_aggregate_posterior_against_the_prior(spread, rng):
+    """Codes N(0, s^2 - 1) with variance 1 are N(0, s^2) together: KL = (s^2 - 1) / 2 - log s."""
+    z_mean = np.sqrt(spread ** 2 - 1) * rng.standard_normal((3000, 1))
+    information, gap = information_and_gap(z_mean, np.zeros((3000, 1)), rng)
+    assert information == pytest.approx(np.log(spread), abs=0.04)
+    assert gap == pytest.approx((spread ** 2 - 1) / 2 - np.log(spread), abs=0.15)
+
+
 # The prior after training.
 
 
@@ -275,14 +285,14 @@ def test_the_baseline_of_the_likelihood_is_the_model_of_pixel_means(lab, runs):
     mean = sets.train.mean(axis=0, dtype=np.float64)
     x = np.asarray(sets.test, np.float64)
     if lab == "mnist-dense":
-        p = mean.clip(image_measures.TINY, 1 - image_measures.TINY)
+        p = mean.clip(TINY, 1 - TINY)
         expected = (x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1).mean()
     else:
         D = mean.size
         variance = D / (2 * sets.model.loss.scale)
         squares = np.square(x - mean).reshape(len(x), -1).sum(axis=1) / variance
         expected = -0.5 * (squares + D * np.log(2 * np.pi * variance)).mean()
-    assert image_measures.baseline_likelihood(sets) == pytest.approx(expected)
+    assert pixel_means_likelihood(sets.model, x, mean) == pytest.approx(expected)
 
 
 def test_an_autoencoder_is_sampled_from_the_mixture(runs, run, judged):

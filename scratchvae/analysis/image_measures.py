@@ -18,7 +18,8 @@ from . import metrics
 from .frechet import frechet_distance
 from .image_classifier import judge_of, looked_at
 from .inception_score import inception_score
-from .likelihood import log_likelihood
+from .likelihood import log_likelihood, pixel_means_likelihood
+from .posterior import information_and_gap
 from .precision_recall import Neighbours
 
 IMAGES = 10_000                 # of each kind, for measures of whole images
@@ -27,7 +28,6 @@ FEWEST = 20                     # below so many nothing is measured
 COMPARED = 5_000                # of these, where all pairs are compared
 LIKELIHOOD_SAMPLES = 5_000      # of z for each example
 WIDTH = 100                     # of lines of text
-TINY = 1e-6                     # pixel means closer to 0 or 1 have no logarithm
 NEIGHBOURS = {
     "precision": "the part of the samples that lie near a real image; low: bad images. One outlier "
                  "far from the others is near everything; density is not fooled by it",
@@ -121,13 +121,15 @@ def measure_images(run):
                     f"as many for the test, of which there are {sets.count}"]
     measures, notes = sample_measures(sets)
     measures.append(reconstruction_error(sets))
-    if sets.is_vae:
-        measures += likelihood(sets)
-        measures += code_measures(sets)
-    else:
+    if not sets.is_vae:
         notes.append("left out: log p(x), mutual information and the aggregate posterior, which "
                      "an autoencoder without a distribution does not have")
-    return measures, notes
+        return measures, notes
+    if sets.model.loss.scale > 0:
+        measures.append(likelihood(sets))
+    else:
+        notes.append("left out: log p(x), which is unknown with reconstruction_scale 0")
+    return [*measures, *code_measures(sets)], notes
 
 
 def describe(measures, notes):
@@ -227,45 +229,29 @@ def root_mean_square(differences):
 
 
 def likelihood(sets):
-    """Return log p(x) with its standard error, if the model's loss is one of pixels."""
+    """Return log p(x) with its standard error."""
     estimate = log_likelihood(sets.model, sets.x_test, LIKELIHOOD_SAMPLES, seed=sets.seed)
     meaning = (f"nats an image, higher is better; ± standard error; {LIKELIHOOD_SAMPLES:,} samples "
                f"of z for {estimate.examples} test images, one for all {len(sets.x_test):,}; the "
                "baseline has independent pixels with the means of training images")
-    return [ImageMeasure("log p(x)", estimate.value, meaning, estimate.error,
-                         baseline=baseline_likelihood(sets))]
-
-
-def baseline_likelihood(sets):
-    """Return the mean log p(x) of test images under independent pixels with training's means."""
-    x = np.asarray(sets.test, np.float64)
-    mean = sets.train.mean(axis=0, dtype=np.float64)
-    loss = sets.model.loss
-    if loss.name == "squared_error":
-        costs = np.square(x - mean)
-    else:
-        p = mean.clip(TINY, 1 - TINY)
-        costs = -x * np.log(p) - (1 - x) * np.log(1 - p)
-    losses = loss.scale * costs.reshape(len(x), -1).mean(axis=1)
-    return float(loss.log_likelihood(losses, sets.model.decoder.output_shape).mean())
+    baseline = pixel_means_likelihood(sets.model, sets.test, sets.train.mean(axis=0))
+    return ImageMeasure("log p(x)", estimate.value, meaning, estimate.error, baseline=baseline)
 
 
 def code_measures(sets):
     """Return active units, mutual information, and how far the codes are from the prior."""
-    z_mean, z_log_var = (np.asarray(code, np.float64) for code in sets.model.encode(sets.test))
-    J = z_mean.shape[1]
-    rng = np.random.default_rng(sets.seed)
-    kl = np.mean(np.sum(np.square(z_mean) + np.exp(z_log_var) - 1 - z_log_var, axis=1)) / 2
-    information = metrics.mutual_information(z_mean, z_log_var, rng)
-    most = math.log(len(z_mean))
-    bound = (f"at most log {len(z_mean):,} = {most:.1f} can be seen"
-             + (", which is reached: there may be more" if information > 0.95 * most else ""))
+    z_mean, z_log_var = sets.model.encode(sets.test)
+    N, J = z_mean.shape
+    information, gap = information_and_gap(z_mean, z_log_var, np.random.default_rng(sets.seed))
+    bound = f"at most log {N:,} = {math.log(N):.1f} can be seen"
+    if information > 0.95 * math.log(N):
+        bound += ", which is nearly reached: there may be more, and less in the next line"
     return [
         ImageMeasure("active units", metrics.active_units(z_mean),
                      f"of {J} latent dimensions: those that say something about the image"),
         ImageMeasure("mutual information", information,
                      f"nats in the code about which image it is; {bound}"),
-        ImageMeasure("KL(aggregate posterior || prior)", float(kl - information),
+        ImageMeasure("KL(aggregate posterior || prior)", gap,
                      "nats; 0 if all codes together are N(0, 1). Far above 0 the prior has places "
-                     f"without codes: holes. It is KL {kl:.4g} less the information"),
+                     "without codes. Both add up to the KL term"),
     ]

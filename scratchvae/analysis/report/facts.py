@@ -149,7 +149,7 @@ def measures(run):
     rows += [_measure(measure | {"beside": measure["real"]})
              for measure in content.get("measures", {}).values()]
     measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
-    return rows, f"{measured_on}; {content['data']}"
+    return rows, "; ".join([measured_on, content["data"], *content.get("notes", ())])
 
 
 def _measure(measure):
