@@ -78,12 +78,17 @@ print(confusion)
 # %% [markdown]
 # ## What it is sure of, and what not
 #
-# The images whose label has the lowest probability, above those with the highest. Many of the first
-# are hard for people, too; some labels are wrong.
+# The margin is how far log p of the label lies above that of the best other class: below 0 the image
+# is taken for another digit. The lowest margins, above the highest. Many of the first images are
+# hard for people, too; some labels are wrong.
 
 # %%
-log_p = np.log(probabilities[np.arange(len(chosen)), data.y_test] + 1e-30)
-show(plots.extremes(data.x_test, log_p, title="Lowest and highest log p(label|x)", note=note),
+log_p = np.log(probabilities + 1e-30)
+examples = np.arange(len(chosen))
+of_label = log_p[examples, data.y_test]
+log_p[examples, data.y_test] = -np.inf
+margin = of_label - log_p.max(axis=1)
+show(plots.extremes(data.x_test, margin, title="Lowest and highest margins", note=note),
      options.out / "extremes.png")
 
 # %% [markdown]
