@@ -78,9 +78,9 @@ print(confusion)
 # %% [markdown]
 # ## What it is sure of, and what not
 #
-# The margin is how far log p of the label lies above that of the best other class: below 0 the image
-# is taken for another digit. The lowest margins, above the highest. Many of the first images are
-# hard for people, too; some labels are wrong.
+# The margin is how far log p of the label lies above that of the best other class: below 0 the
+# image is taken for another digit. The lowest margins, above the highest. Many of the first images
+# are hard for people, too; some labels are wrong.
 
 # %%
 log_p = np.log(probabilities + 1e-30)
