@@ -154,7 +154,7 @@ def test_the_likelihood_of_a_linear_vae_lies_within_three_standard_errors(rng):
 
 def test_the_standard_error_is_the_spread_of_the_estimates(rng):
     vae, log_p = shifted_vae(rng)
-    found = [log_likelihood(vae, 1.5 * rng.standard_normal((60, 6)), 50, 10, seed)
+    found = [log_likelihood(vae, 1.5 * rng.standard_normal((60, 6)), 50, 5, seed)
              for seed in range(40)]
     spread = np.std([estimate.value for estimate in found], ddof=1)
     assert np.mean([estimate.error for estimate in found]) == pytest.approx(spread, rel=0.3)

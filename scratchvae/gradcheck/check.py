@@ -196,7 +196,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
         x = np.array(copy.as_examples(x))
     target = x.copy()
     if isinstance(copy, Classifier):
-        target = rng.integers(0, copy.classes_count, (len(x), 1), np.int32)
+        target = rng.integers(0, copy.class_count, (len(x), 1), np.int32)
     target = kernels.from_host(target)
     x = kernels.from_host(x)
     kl_weight = copy.kl_weight.weight

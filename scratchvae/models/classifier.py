@@ -38,7 +38,7 @@ class Classifier(Model):
 
     def __init__(self, features, classes, dtype="float32", backend="cpu"):
         super().__init__(dtype, backend)
-        self.classes_count = checks.integer(self.name, "classes", classes, 2)
+        self.class_count = checks.integer(self.name, "classes", classes, 2)
         self.features = Sequential(features)
         self.logits = Dense(classes)
         self.loss = SparseCategoricalCrossentropy(1.0, "softmax")
@@ -132,7 +132,7 @@ class Classifier(Model):
     def get_config(self):
         """Return the arguments that make this model again, without its parameters."""
         return super().get_config() | {"features": self.features.get_config(),
-                                       "classes": self.classes_count}
+                                       "classes": self.class_count}
 
     def as_pair(self, x, y=None):
         """Return examples, and their labels (N,) or (N, 1) as (N, 1)."""
@@ -144,5 +144,5 @@ class Classifier(Model):
         y = checks.examples("y", y, (), "int32")
         if len(x) != len(y):
             raise ScratchVAEError(f"x and y must have the same length, got {len(x)} and {len(y)}")
-        check_indices("y", y, self.classes_count)
+        check_indices("y", y, self.class_count)
         return x, np.ascontiguousarray(y[:, np.newaxis])
