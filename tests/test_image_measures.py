@@ -100,7 +100,7 @@ def test_precision_is_lost_outside_and_recall_by_leaving_out(rng):
     assert precision_recall(left, both) == (0.5, 1)
 
 
-def test_density_is_not_fooled_by_an_outlier(rng):
+def test_an_outlier_is_enough_for_precision_alone(rng):
     """The ball of one real example that lies far away holds all noise."""
     real = np.concatenate([rng.random((50, 2)), [[100, 0]]])
     noise = rng.random((50, 2)) + (50, 0)

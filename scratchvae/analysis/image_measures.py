@@ -29,12 +29,15 @@ COMPARED = 5_000                # of these, where all pairs are compared
 LIKELIHOOD_SAMPLES = 5_000      # of z for each example
 WIDTH = 100                     # of lines of text
 NEIGHBOURS = {
-    "precision": "the part of the samples that lie near a real image; low: bad images. One outlier "
-                 "far from the others is near everything; density is not fooled by it",
-    "recall": "the part of the real images that lie near a sample; low: missing ones",
-    "density": "how many of 3 real neighbourhoods hold a sample, on average: about 1 if samples "
-               "lie where real images do, near 0 if they do not",
-    "coverage": "the part of the real images that have a sample among their neighbours",
+    "precision": "the part of the samples that lie near a real image; low: bad images. Images that "
+                 "are all alike pass if one unusual image has a large neighbourhood: see the "
+                 "baseline",
+    "recall": "the part of the real images that lie near a sample; low: missing ones. Images that "
+              "differ little from each other have small neighbourhoods, and reach few",
+    "density": "how many neighbourhoods of real images hold a sample, on average, divided by 3: "
+               "about 1 for real images",
+    "coverage": "the part of the real images that have a sample in their neighbourhood: the "
+                "hardest to deceive of the four",
 }
 
 

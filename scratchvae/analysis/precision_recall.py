@@ -20,11 +20,11 @@ class Neighbours:
     recall      the part of the real examples in the manifold of the generated ones: low if
                 something real is never generated
     density     in how many balls of real examples a generated one lies, divided by k: about 1 if
-                both come from one distribution. One outlier has a huge ball, which is enough for
-                precision, but not for density
+                both come from one distribution
     coverage    the part of the real examples whose ball holds a generated one
 
-    All depend on the number of examples: compare equal numbers.
+    An outlier has a huge ball. Bad images that are all alike and lie in a few of these have a high
+    precision, and can have a high density, but no coverage. All depend on the number of examples: compare equal numbers.
 
     Parameters
     ----------
