@@ -24,7 +24,8 @@ class Neighbours:
     coverage    the part of the real examples whose ball holds a generated one
 
     An outlier has a huge ball. Bad images that are all alike and lie in a few of these have a high
-    precision, and can have a high density, but no coverage. All depend on the number of examples: compare equal numbers.
+    precision, and can have a high density, but no coverage. All depend on the number of examples:
+    compare equal numbers.
 
     Parameters
     ----------
