@@ -13,7 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..errors import ScratchVAEError
-from ..models import VAE
+from ..models import VAE, Autoencoder
 from . import metrics
 from .frechet import frechet_distance
 from .image_classifier import judge_of, looked_at
@@ -87,6 +87,7 @@ class Sets:
         self.model = run.model
         self.seed = run.config["seed"]
         self.is_vae = isinstance(self.model, VAE)
+        self.has_prior = not isinstance(self.model, Autoencoder)
         x_train, _ = run.part("train")
         x_test = run.x_test
         affordable = NUMBERS // math.prod(x_test.shape[1:])
@@ -126,7 +127,7 @@ def measure_images(run):
     measures.append(reconstruction_error(sets))
     if not sets.is_vae:
         notes.append("left out: log p(x), mutual information and the aggregate posterior, which "
-                     "an autoencoder without a distribution does not have")
+                     "a model whose codes are points does not have")
         return measures, notes
     if sets.model.loss.scale > 0:
         measures.append(likelihood(sets))
@@ -158,7 +159,7 @@ def sample_measures(sets):
              "its features and classes, so they compare models of these data alone"]
     kinds = {"train": lambda: sets.train, "real": lambda: sets.test, "noise": sets.noise,
              "reconstructions": lambda: sets.model.reconstruct(sets.test)}
-    if sets.is_vae:
+    if sets.has_prior:
         kinds["samples"] = lambda: sets.model.sample(sets.count, sets.seed)
     try:
         import sklearn  # noqa: F401
@@ -178,7 +179,7 @@ def frechet_distances(sets, seen):
         return frechet_distance(seen[kind][0][:count], seen["train"][0][:count])
     half = sets.count // 2
     meanings = {
-        "samples": "of samples from N(0, 1) to training images; 0 is best",
+        "samples": "of samples from the prior to training images; 0 is best",
         "mixture": "the same from a mixture fitted to the codes: what a better prior gains",
         "reconstructions": "of reconstructed test images: what the decoder alone loses",
     }

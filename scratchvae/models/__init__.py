@@ -1,7 +1,9 @@
-"""Models made of layers: Sequential, VAE, TextVAE, Autoencoder and Classifier."""
+"""Models made of layers: Sequential, VAE, IWAE, VQVAE, TextVAE, Autoencoder and Classifier."""
 from .autoencoder import Autoencoder
 from .classifier import Classifier
+from .iwae import IWAE
 from .model import Model
 from .sequential import Sequential
 from .text_vae import TextVAE
 from .vae import VAE
+from .vqvae import VQVAE

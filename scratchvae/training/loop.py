@@ -221,7 +221,7 @@ class Training:
         model.noise.seed = self.settings.seed
         model.noise.step = step
         first, second = model.train_step(batch, self.optimizer, kl_weight, target)
-        self.kernels.add_losses(first, second, kl_weight, self.sums)
+        self.kernels.add_losses(first, second, model.kl_of(second), kl_weight, self.sums)
         self.step += 1
         if self.on_step_end:
             loss = self._mean(first) + kl_weight * self._mean(second)
