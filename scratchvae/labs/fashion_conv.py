@@ -1,8 +1,8 @@
 """fashion-conv: a convolutional VAE of garments, with a latent plane."""
 from functools import partial
 
-from ..models import VAE
 from ..optimizers import Adam
+from .conditional import make_vae
 from .fashion_autoencoder import SIDE, decoder_layers, encoder_layers
 from .figures import embedding, grids, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
@@ -15,7 +15,8 @@ def make_model(settings, backend="cpu"):
 
     The sheet's loss is 500 times the mean cross-entropy, plus the KL divergence.
     """
-    return VAE(
+    return make_vae(
+        settings,
         encoder=encoder_layers(settings),
         latent_dim=settings["latent_dim"],
         decoder=decoder_layers(settings),

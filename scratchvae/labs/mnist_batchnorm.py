@@ -2,8 +2,8 @@
 import math
 
 from ..layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
+from .conditional import make_vae
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
@@ -28,7 +28,7 @@ def make_network(stages, settings, backend):
 
     Returns
     -------
-    VAE
+    VAE or ConditionalVAE
     """
     divide = settings.get("divide", 1)
     stages = [(max(1, filters // divide), strides) for filters, strides in stages]
@@ -56,7 +56,8 @@ def make_network(stages, settings, backend):
         ]
     decoder += [Conv2DTranspose(shape[2], 3, padding="same", activation="sigmoid")]
 
-    return VAE(
+    return make_vae(
+        settings,
         encoder=encoder,
         latent_dim=settings["latent_dim"],
         decoder=decoder,

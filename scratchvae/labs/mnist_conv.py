@@ -2,8 +2,8 @@
 import math
 
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
+from .conditional import make_vae
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
@@ -21,7 +21,8 @@ def make_model(settings, backend="cpu"):
     filters = settings["filters"]
     shape = image_shape(settings, SIDE)
     fine, middle, coarse = sizes_after(shape[:2], (2, 2))
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
             Conv2D(2 * filters, 3, strides=2, padding="same", activation="relu"),

@@ -2,8 +2,8 @@
 import math
 
 from ..layers import Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import RMSprop
+from .conditional import make_vae
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
@@ -20,7 +20,8 @@ def make_model(settings, backend="cpu"):
     """
     shape = settings.get("shape")
     pixels = math.prod(shape) if shape else PIXELS
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             *([Flatten()] if shape else []),
             Dense(settings["intermediate_dim"], activation="relu"),

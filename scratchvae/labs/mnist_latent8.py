@@ -7,8 +7,8 @@ import numpy as np
 from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
+from .conditional import make_vae
 from .figures import embedding, loss_curves, reconstructions, title
 from .image_lab import ImageLab
 from .kl import KL_SETTINGS, kl_schedule
@@ -39,7 +39,8 @@ def make_model(settings, backend="cpu"):
     pixels = math.prod(shape)
     *_, coarse = sizes_after(shape[:2], (2, 2))
     check_last_layer(shape, filters)
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             Conv2D(filters, 4, strides=2, padding="same", activation=encode),
             Dropout(rate),
@@ -121,6 +122,8 @@ def steps(run):
 def ten_samples(run):
     """Draw ten new images, each with the size of the latent space as its title."""
     from ..analysis import plots
+    if run.is_conditional:
+        return [run.draw_samples()]
     return [plots.samples(run.shown(run.model.sample(10)), run.figures / "samples.png",
                           f"Decoded from random points of the prior ({title(run)})", run.note,
                           titles=f"n_latent={run.model.latent_dim}")]
@@ -136,8 +139,10 @@ def histogram(run):
 def traversal(run):
     """Draw the first test image, decoded with its first latent coordinate from -2.4 to 2.5."""
     from ..analysis import plots
-    code = run.codes(run.x_test[:1])[0]
-    return plots.traversal(run.decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
+    x = run.x_test[:1]
+    code = run.codes(x)[0]
+    decode = partial(run.decode, labels=x.labels[0]) if run.is_conditional else run.decode
+    return plots.traversal(decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
                            f"One coordinate moved ({title(run)})", run.note)
 
 
