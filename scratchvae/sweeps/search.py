@@ -6,8 +6,10 @@ these alone, by a sampler whose seed is n. So the same command proposes the same
 after it was stopped. Optuna keeps them in optuna.db, an SQLite database, which survives a kill.
 """
 import math
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from .. import labs
 from ..errors import ScratchVAEError
@@ -76,7 +78,7 @@ class SearchFolder(SweepFolder):
         path = self.folder / NAME
         with readable(path):
             self.study = self.optuna.create_study(
-                storage=f"sqlite:///{path.resolve()}", study_name="sweep", load_if_exists=True)
+                storage=open_storage(self.optuna, path), study_name="sweep", load_if_exists=True)
             self._failed = set()
             for trial in self._running():
                 if set(trial.params) != set(self._space()):     # killed while it was proposed
@@ -125,11 +127,12 @@ class SearchFolder(SweepFolder):
 
     def _tell_first(self, count):
         """Tell the results of the first trials in their order; return whether all have ended."""
+        training = {point.name for point in self.left()} - self._failed
         for trial in self._trials()[:max(0, count)]:
             if trial.state.is_finished():
                 continue
             name = self._name(trial)
-            if name not in self._failed and name in {point.name for point in self.left()}:
+            if name in training:
                 return False
             self._tell(trial, None if name in self._failed else self._value(trial))
         return True
@@ -249,6 +252,12 @@ def load_optuna():
         raise ScratchVAEError(MISSING) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
+
+
+def open_storage(optuna, path):
+    """Return Optuna's storage in a file. A URL could not name every path."""
+    return optuna.storages.RDBStorage(
+        "sqlite://", engine_kwargs={"creator": partial(sqlite3.connect, path)})
 
 
 @contextmanager
