@@ -1,4 +1,4 @@
-"""Models that are told the class of each example: labels in both networks, in runs, and commands."""
+"""Models that are told the class of each example: labels in networks, in runs, and commands."""
 import copy
 import pickle
 
