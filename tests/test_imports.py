@@ -13,7 +13,7 @@ ORDER = (                       # a group imports only from itself and from thos
     ("scratchvae.kernels",),
     ("scratchvae", "scratchvae.errors"),
     ("scratchvae.storage", "scratchvae.batches", "scratchvae.checks", "scratchvae.concurrency",
-     "scratchvae.commands", "scratchvae.charts"),
+     "scratchvae.commands", "scratchvae.charts", "scratchvae.labels"),
     ("scratchvae.layers", "scratchvae.losses", "scratchvae.objectives", "scratchvae.optimizers",
      "scratchvae.schedules"),
     ("scratchvae.training",),

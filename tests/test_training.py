@@ -140,13 +140,13 @@ def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(
     original = getattr(owner, moment)
     calls = []
 
-    def interrupted(self, *arguments):
+    def interrupted(self, *arguments, **options):
         calls.append(moment)
         if (
             len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3}[moment]
         ):  # save: the first is at the start
             os.kill(os.getpid(), signal.SIGINT)
-        return original(self, *arguments)
+        return original(self, *arguments, **options)
 
     monkeypatch.setattr(owner, moment, interrupted)
     handler = signal.getsignal(signal.SIGINT)

@@ -34,6 +34,9 @@ def plot(run, beside, **moved):
     run = open_run(run, **moved)
     if beside:
         run.beside = open_run(beside)
+        if run.is_conditional != run.beside.is_conditional:
+            raise click.UsageError(f"--beside: one of {run.folder} and {beside} was trained with "
+                                   "conditional=1 and the other without; choose runs of one kind")
     draw_figures(run)
 
 

@@ -73,6 +73,7 @@ def train(lab, threads, tensorboard, **options):
                                  plateau: half after 3 epochs without a smaller validation loss
       warmup_steps=N             the learning rate first rises from 0 in N steps (constant, cosine)
       global_clipnorm=X          scale gradients down to this norm of all together; 0: do not
+      conditional=1              tell the model the class of each image (VAEs of images only)
     Labs without validation examples watch their training loss.
     """
     lab = labs.LABS[lab]

@@ -190,7 +190,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     for name in copy.parameters.names:
         move_randomly(kernels, start.parameters[name], copy.parameters[name], 0.3, rng)
     if x is None:
-        x = random_examples(copy.encoder.input_dtype, (3, *copy.input_shape), rng.random, rng)
+        x = random_examples(copy.encoder.input_dtype, (3, *copy.row_shape), rng.random, rng)
     else:
         x = np.array(copy.as_examples(x))
     target = kernels.from_host(x.copy())

@@ -44,9 +44,12 @@ def embedding(run):
 
 
 def manifolds(run):
-    """Draw the decoded latent plane, alone and beside that of the lab's partner."""
+    """Draw the decoded latent plane, alone and beside that of the lab's partner.
+
+    A conditional model has one for each class; its samples show the classes side by side.
+    """
     from ..analysis import plots
-    if run.model.latent_dim != 2:
+    if run.model.latent_dim != 2 or run.is_conditional:
         return []
     paths = [plots.manifold(
         run.decode, run.figures / "manifold.png",
@@ -75,7 +78,7 @@ def grids(run, ranges):
     list of Path
     """
     from ..analysis import plots
-    if run.model.latent_dim != 2:
+    if run.model.latent_dim != 2 or run.is_conditional:
         return []
     parts = [(f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
               np.linspace(low, high, 11), step * np.arange(-5, 6)) for low, high, step in ranges]
@@ -88,6 +91,6 @@ def reconstructions(run, count=10):
     return [run.draw_reconstructions(count)]
 
 
-def samples(run, count=30):
+def samples(run, count=None):
     """Draw or write new examples, decoded from random points of the prior."""
     return [run.draw_samples(count)]

@@ -1,5 +1,6 @@
-"""Models made of layers: Sequential, VAE, IWAE, VQVAE, TextVAE and Autoencoder."""
+"""Models made of layers: Sequential, Autoencoder, VAE and what is made of it."""
 from .autoencoder import Autoencoder
+from .conditional_vae import ConditionalVAE
 from .iwae import IWAE
 from .model import Model
 from .sequential import Sequential

@@ -271,7 +271,8 @@ class Training:
         measured = {}
         if validation:
             units = ActiveUnits(self.model)
-            losses = self.model.evaluate(validation[0], settings.seed, validation[1], units.add)
+            losses = self.model.evaluate(validation[0], seed=settings.seed, y=validation[1],
+                                         after_batch=units.add)
             measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
             measured["val_active_units"] = units.count()
         self._check_finite()
