@@ -113,6 +113,9 @@ def test_a_lab_gives_the_same_numbers_elsewhere(lab, to, tmp_path):
 @pytest.mark.parametrize("name, number", EXAMPLES)
 def test_each_layer_gives_the_same_numbers_elsewhere(name, number, to, tmp_path):
     export(example_vae(name, number), tmp_path, to)
+    if "not with KERAS_BACKEND=torch" in (tmp_path / "rebuild.py").read_text():
+        if environment().get("KERAS_BACKEND") == "torch":
+            pytest.skip("Keras differs from itself on TensorFlow and JAX")
     compare(tmp_path, to)
 
 

@@ -1,6 +1,7 @@
 """A few examples with what a model computes for them: what another framework is compared with."""
 import numpy as np
 
+from ..models import Model
 from ..models.text_vae import END, PAD
 from .writing import CODES
 
@@ -36,7 +37,7 @@ def made_up(model, seed=0):
 
 
 def results(model, x):
-    """Return examples and what the model computes for them, by name.
+    """Return examples and what the model computes for them, in float64, by name.
 
     Parameters
     ----------
@@ -45,11 +46,12 @@ def results(model, x):
 
     Returns
     -------
-    dict of str -> array
+    dict of str -> array of float32, or int32 for words
         x, its codes, and `reconstruction`, decoded from the first of them: of a TextVAE the
         probabilities of each word after the true words before it, which are `before`.
     """
     x = np.asarray(model.as_inputs(x))
+    model = _in_float64(model)
     codes = model.encode(x)
     found = dict(zip(CODES[model.name], codes if isinstance(codes, tuple) else (codes,)))
     arrays = {"x": x, **found}
@@ -60,6 +62,14 @@ def results(model, x):
     else:
         arrays["reconstruction"] = model.decode(z)
     return {name: _plain(array) for name, array in arrays.items()}
+
+
+def _in_float64(model):
+    """Return the model with the same weights in float64: of two roundings one is left."""
+    exact = Model.from_config(model.get_config() | {"dtype": "float64"})
+    exact.set_weights(model.get_weights())
+    exact.has_targets = model.has_targets
+    return exact
 
 
 def _word_by_word(model, z, before):

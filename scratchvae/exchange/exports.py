@@ -15,7 +15,7 @@ from .examples import made_up, results
 from .optional import missing
 from .pieces import pieces_of
 
-KERAS_BACKENDS = ("tensorflow", "torch", "jax")
+KERAS_BACKENDS = ("tensorflow", "jax", "torch")
 
 
 class Format(NamedTuple):

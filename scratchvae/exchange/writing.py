@@ -1,6 +1,7 @@
 """What the scripts of all frameworks have in common: their comparison with the run's examples."""
 
 CODES = {"VAE": ("z_mean", "z_log_var"), "TextVAE": ("z_mean", "z_log_var"), "Autoencoder": ("z",)}
+WIDTH = 100                     # of a script's lines
 COLUMN = 64                     # of comments, if the code leaves room
 
 COMPARISON = '''
@@ -39,5 +40,11 @@ def commented(lines, indent=4):
     """
     column = max((len(line) for line, comment in lines if comment and len(line) <= COLUMN),
                  default=0)
-    text = [f"{line:<{column}}  # {comment}" if comment else line for line, comment in lines]
+    text = []
+    for line, comment in lines:
+        joined = f"{line:<{column}}  # {comment}" if comment else line
+        if len(joined) + indent > WIDTH:
+            text.append(f"# to {comment}:")
+            joined = line
+        text.append(joined)
     return "\n".join(" " * indent + line for line in text)

@@ -21,7 +21,7 @@ KINDS = (*POSITIONAL, "Bidirectional", "OneHotDense")
 HEAD = '''"""{title}, in Keras 3.
 
 Written by scratchvae. Beside this file lie the trained weights, vae.weights.h5, and some examples
-with what scratchvae computes for them, examples.npz.
+with what scratchvae computes for them in float64, examples.npz.
 
     python rebuild.py               compares with these, and writes vae.keras: the whole model
 
@@ -178,8 +178,15 @@ def _chain(pieces, first, comments=True):
             lines.append((f"h = {made}({x})", ""))
             x = "h"
         if comments:
-            lines[-1] = (lines[-1][0], code(piece.output_shape))
+            lines[-1] = (lines[-1][0], code(piece.output_shape) + _warning(piece))
     return lines
+
+
+def _warning(piece):
+    """Return what to know about a layer of Keras that does not always do the same."""
+    if piece.kind == "AveragePooling2D" and piece.config["padding"] == "same":
+        return "; not with KERAS_BACKEND=torch, which counts pixels at the border twice"
+    return ""
 
 
 def _calls(piece):

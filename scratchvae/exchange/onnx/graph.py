@@ -116,11 +116,16 @@ class Graph:
         self.arrays.append(self.onnx.numpy_helper.from_array(array.reshape(np.shape(value)), name))
         return name
 
-    def node(self, operator, inputs, outputs=1, **attributes):
-        """Add a node; return the name of its result, or of its last one."""
-        names = [f"{operator.lower()}_{len(self.nodes)}_{i}" for i in range(outputs)]
+    def node(self, operator, inputs, **attributes):
+        """Add a node; return the name of its result."""
+        result, = self.node_of_several(operator, inputs, 1, **attributes)
+        return result
+
+    def node_of_several(self, operator, inputs, count, **attributes):
+        """Add a node of several results; return their names."""
+        names = [f"{operator.lower()}_{len(self.nodes)}_{i}" for i in range(count)]
         self.nodes.append(self.onnx.helper.make_node(operator, inputs, names, **attributes))
-        return names[-1]
+        return names
 
     def then(self, operator, *inputs, **attributes):
         """Add a node to h; its other inputs are arrays."""

@@ -112,22 +112,20 @@ def recurrent(graph, piece, initial_state=""):
     config = piece.config.get("layer", piece.config)
     kind = config["class"]
     both = "layer" in piece.config
-    lengths = ""
-    if piece.masked:
-        lengths = packed(graph)
+    lengths = packed(graph) if piece.masked else ""
     steps_first = graph.node("Transpose", [graph.h], perm=(1, 0, 2))
     weights = [graph.constant(array) for array in _recurrent_weights(piece, kind, both)]
     options = {"linear_before_reset": 1} if kind == "GRU" else {}
     inputs = [steps_first, *weights, lengths, initial_state]
-    name = graph.node(kind, inputs, 2, hidden_size=config["units"],
-                      direction="bidirectional" if both else "forward", **options)
-    states = f"{name[:-1]}0"
+    states, last = graph.node_of_several(
+        kind, inputs, 2, hidden_size=config["units"],
+        direction="bidirectional" if both else "forward", **options)
     units = piece.output_shape[-1]
     if config["return_sequences"]:                      # (T, directions, N, U)
         graph.h = graph.node("Transpose", [states], perm=(2, 0, 1, 3))
         graph.then("Reshape", [-1, piece.input_shape[0], units])
     else:                                               # (directions, N, U)
-        graph.h = graph.node("Transpose", [name], perm=(1, 0, 2))
+        graph.h = graph.node("Transpose", [last], perm=(1, 0, 2))
         graph.then("Reshape", [-1, units])
 
 
@@ -142,7 +140,7 @@ def packed(graph):
     present = graph.node("Cast", [graph.node("Cast", [words.name], to=types.BOOL)], to=types.FLOAT)
     bonus = graph.node("Mul", [present, graph.constant(np.float32(T))])
     rank = graph.node("Add", [bonus, graph.constant(np.arange(T, 0, -1, dtype=np.float32))])
-    order = graph.node("TopK", [rank, graph.constant([T])], 2, axis=1)
+    _, order = graph.node_of_several("TopK", [rank, graph.constant([T])], 2, axis=1)
     places = graph.node("Unsqueeze", [order, graph.constant([2])])
     graph.h = graph.node("GatherND", [graph.h, places], batch_dims=1)
     count = graph.node("ReduceSum", [present, graph.constant([1])], keepdims=0)

@@ -4,7 +4,7 @@ from ..writing import CODES, COMPARISON, code
 SCRIPT = '''"""{title}, as graphs of ONNX.
 
 Written by scratchvae. Beside this file lie encoder.onnx, decoder.onnx, and some examples with what
-scratchvae computes for them, examples.npz. {sampled}
+scratchvae computes for them in float64, examples.npz. {sampled}
 
     python rebuild.py               compares with these
 """

@@ -7,7 +7,7 @@ from .layers import RECURRENT, Chain, linear, recurrent_member
 HEAD = '''"""{title}, in PyTorch.
 
 Written by scratchvae. Beside this file lie the trained weights, vae.safetensors, and some examples
-with what scratchvae computes for them, examples.npz.
+with what scratchvae computes for them in float64, examples.npz.
 
     python rebuild.py               compares with these
 

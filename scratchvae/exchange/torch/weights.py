@@ -60,7 +60,7 @@ def state_dict(networks):
     for half, pieces in halves(networks).items():
         for piece in pieces:
             for name, array in to_torch(piece.kind, piece.weights).items():
-                arrays[f"{half}.{piece.name}.{name}"] = np.ascontiguousarray(array)
+                arrays[f"{half}.{piece.name}.{name}"] = np.array(array, order="C")
     return arrays
 
 
