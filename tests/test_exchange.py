@@ -168,6 +168,10 @@ def test_what_would_differ_is_refused_by_name(tmp_path):
     for to in FORMATS:
         refused(vae_of([Twice()], (5,)), to, "encoder/twice: .*Twice cannot be exported")
 
+    class OwnGRU(GRU):
+        pass
+    refused(vae_of([Bidirectional(OwnGRU(3))], (4, 5)), "keras", "OwnGRU cannot be exported")
+
     class Own(VAE):
         pass
     own = Own([Dense(3)], 2, [Dense(4, "sigmoid")])

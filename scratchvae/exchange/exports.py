@@ -113,10 +113,11 @@ def export(model, folder, to, x=None, title="A variational autoencoder"):
     networks = pieces_of(model, to, form.kinds)
     form.refuse(networks)
     folder = Path(folder)
-    paths = form.write(folder, model, networks)
     examples = results(model, made_up(model) if x is None else x)
+    text = form.script(model, networks, title)
+    paths = form.write(folder, model, networks)
     paths += [folder / "rebuild.py", folder / "examples.npz"]
-    write_text(paths[-2], form.script(model, networks, title))
+    write_text(paths[-2], text)
     write_file(paths[-1], lambda file: np.savez(file, **examples))
     return paths
 

@@ -73,8 +73,9 @@ def pieces_of(model, framework, kinds):
                 for part, network in model.parts.items()}
     for pieces in networks.values():
         for piece in pieces:
-            if piece.kind not in kinds:
-                raise ScratchVAEError(f"{piece.path}: a layer of class {piece.kind} cannot be "
+            kind = piece.config.get("layer", piece.config)["class"]     # that of a Bidirectional
+            if piece.kind not in kinds or kind not in kinds:
+                raise ScratchVAEError(f"{piece.path}: a layer of class {kind} cannot be "
                                       f"exported to {framework}; allowed: "
                                       f"{', '.join(sorted(kinds))}")
     return networks
