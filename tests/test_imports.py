@@ -25,6 +25,7 @@ ORDER = (                       # a group imports only from itself and from thos
     ("scratchvae.labs",),
     ("scratchvae.gradcheck",),
     ("scratchvae.runs",),
+    ("scratchvae.exchange",),
     ("scratchvae.analysis.report", "scratchvae.analysis.bench"),
     ("scratchvae.analysis.compare",),
     ("scratchvae.sweeps",),

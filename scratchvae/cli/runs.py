@@ -58,7 +58,11 @@ def draw_figures(run):
 def card(run):
     """Write RUN's model card, card.md: data, settings, measures, limits."""
     from ..analysis.report.card import write_card
-    click.echo(write_card(open_run(run)))
+    run = open_run(run)
+    if run.config.get("imported"):
+        raise click.UsageError(f"{run.folder} holds imported weights; a card tells of a training, "
+                               "which was elsewhere")
+    click.echo(write_card(run))
 
 
 @click.command()

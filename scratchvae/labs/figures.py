@@ -18,6 +18,8 @@ def title(run):
 def loss_curves(run):
     """Draw the losses by epoch, with the reference figures if the run is comparable."""
     from ..analysis import plots
+    if not len(run.history):            # imported weights
+        return []
     reference = [(r.epoch, r.val_loss, "reference, validation") for r in run.references
                  if isinstance(r.val_loss, float) and r.epoch <= len(run.history)]
     return [plots.loss_curves(run.history, run.figures / "loss_curves.png", title(run), run.note,

@@ -79,8 +79,11 @@ class Run:
 
     @cached_property
     def history(self):
-        """The history of the training so far."""
-        return History.read_csv(self.folder / "history.csv")
+        """The history of the training so far; of imported weights there is none."""
+        path = self.folder / "history.csv"
+        if self.config.get("imported") and not path.exists():
+            return History()
+        return History.read_csv(path)
 
     @property
     def epoch(self):
