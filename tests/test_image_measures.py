@@ -309,6 +309,16 @@ def test_an_autoencoder_is_sampled_from_the_mixture(runs, run, judged):
     assert is_picture(made.folder / "figures" / "samples.png")
 
 
+def test_a_conditional_model_is_measured_with_the_labels_of_the_test(runs, run, judged):
+    made = runs("mnist-dense", conditional=1)
+    code, output, errors = run("evaluate", made.folder)
+    assert code == 0, errors
+    assert len(measures_in(made.folder)) == 13
+    code, _, errors = run("sample", made.folder, "--prior", "mixture", "--count", 3)
+    assert code == 0, errors
+    assert is_picture(made.folder / "figures" / "samples.png")
+
+
 def test_what_is_left_out_is_said(runs, monkeypatch):
     made = open_run(runs("mnist-dense").folder)
     measures, notes = measure_images(made)              # 60 images are too few for a classifier

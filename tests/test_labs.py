@@ -476,7 +476,7 @@ def assert_same_record(a, b):
 def test_the_last_fifth_of_the_training_images_validates():
     data = SimpleNamespace(x_train=np.arange(60_000), x_test=np.arange(10_000))
     for lab in map(labs.get, IMAGE_LABS):
-        train, validation = lab.split(data)
+        train, validation = lab.split(data.x_train, data.x_test)
         if lab.validation_split:
             assert "batchnorm" in lab.name and (
                 train[0],

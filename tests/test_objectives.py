@@ -290,7 +290,8 @@ def test_labs_take_objectives(lab, objective):
 
 @pytest.mark.parametrize("changes, message", [
     ({"objective": "better"}, "setting: objective must be one of elbo, capacity, beta_tc"),
-    ({"objective": "iwae", "kl_weight": "2"}, "the objective iwae has none; allowed: 1"),
+    ({"objective": "iwae", "kl_weight": "2"}, "the objective iwae has none; allowed: 1.0, got 2"),
+    ({"objective": "vq", "conditional": "1"}, "conditional: the objective vq has none; allowed: 0"),
     ({"objective": "vq", "code_dim": "3"}, "code_dim must divide latent_dim, 2, got 3"),
     ({"objective": "info_vae", "mmd_alpha": "2"}, "alpha must be from 0 to 1, got 2"),
 ])

@@ -72,6 +72,23 @@ def test_a_training_that_may_stop_early_runs():
     assert history.columns[-1] == "val_spread"
 
 
+def test_a_conditional_model_runs(small_mnist):
+    _, _, _, code, *_ = blocks("scratchvae/README.md", "python")
+    names = {}
+    exec(compile(code, "scratchvae/README.md", "exec"), names)
+    assert names["sevens"].shape == (16, 784)
+    assert names["style"].shape == (10, 784)
+
+
+def test_a_model_that_leaves_and_comes_back_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("safetensors")
+    monkeypatch.chdir(tmp_path)
+    code, = [block for block in blocks("scratchvae/README.md", "python") if "exchange" in block]
+    exec(code, {})
+    assert "encoder/dense/kernel <- encoder.dense (20, 16)" in capsys.readouterr().out
+    assert (tmp_path / "there" / "rebuild.py").is_file()
+
+
 def test_the_layer_of_ones_own_passes_its_check():
     *_, layer = blocks("scratchvae/README.md", "python")
     names = {"__name__": "a_page"}

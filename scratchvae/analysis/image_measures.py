@@ -100,12 +100,18 @@ class Sets:
     def noise(self):
         """Return images whose pixels are independent, each with its values in training."""
         rng = np.random.default_rng(self.seed)
-        flat = self.train.reshape(self.count, -1)
+        flat = np.asarray(self.train).reshape(self.count, -1)
         return rng.permuted(flat, axis=0).reshape(self.train.shape)
+
+    def samples(self):
+        """Return images decoded from the model's prior; conditional ones of the test's classes."""
+        labels = {"label": self.test.labels} if self.run.is_conditional else {}
+        return self.model.sample(self.count, seed=self.seed, **labels)
 
     def mixture(self):
         """Return images decoded from a mixture that is fitted to codes of training images."""
-        return self.model.decode(self.run.mixture.sample(self.count, self.seed))
+        labels = {"labels": self.test.labels} if self.run.is_conditional else {}
+        return self.model.decode(self.run.mixture.sample(self.count, self.seed), **labels)
 
 
 def measure_images(run):
@@ -157,10 +163,11 @@ def sample_measures(sets):
     notes = [f"judged by a classifier trained on {run.data.description}, whose accuracy on the "
              f"test images is {judge.accuracy:.2%}; Frechet distance and Inception Score are of "
              "its features and classes, so they compare models of these data alone"]
-    kinds = {"train": lambda: sets.train, "real": lambda: sets.test, "noise": sets.noise,
+    kinds = {"train": lambda: np.asarray(sets.train), "real": lambda: np.asarray(sets.test),
+             "noise": sets.noise,
              "reconstructions": lambda: sets.model.reconstruct(sets.test)}
     if sets.has_prior:
-        kinds["samples"] = lambda: sets.model.sample(sets.count, sets.seed)
+        kinds["samples"] = sets.samples
     try:
         import sklearn  # noqa: F401
         kinds["mixture"] = sets.mixture
@@ -222,7 +229,7 @@ def reconstruction_error(sets):
     """Return the root of the mean squared difference of a pixel and its reconstruction."""
     x = np.asarray(sets.test, np.float64)
     again = sets.model.reconstruct(sets.test)
-    mean = sets.train.mean(axis=0, dtype=np.float64)
+    mean = np.asarray(sets.train).mean(axis=0, dtype=np.float64)
     return ImageMeasure("reconstruction error", root_mean_square(x - again),
                         "of a pixel in [0, 1], root mean square, decoded from the mean of the "
                         "code; the baseline is the mean image", baseline=root_mean_square(x - mean))
@@ -238,7 +245,8 @@ def likelihood(sets):
     meaning = (f"nats an image, higher is better; ± standard error; {LIKELIHOOD_SAMPLES:,} samples "
                f"of z for {estimate.examples} test images, one for all {len(sets.x_test):,}; the "
                "baseline has independent pixels with the means of training images")
-    baseline = pixel_means_likelihood(sets.model, sets.test, sets.train.mean(axis=0))
+    means = np.asarray(sets.train).mean(axis=0)
+    baseline = pixel_means_likelihood(sets.model, sets.test, means)
     return ImageMeasure("log p(x)", estimate.value, meaning, estimate.error, baseline=baseline)
 
 

@@ -36,8 +36,8 @@ def log_likelihood(model, x, samples=5000, examples=None, seed=0):
     Parameters
     ----------
     model : VAE
-    x : array_like or Images (N, *input_shape)
-        At least 2.
+    x : array, Images or Labelled (N, *input_shape)
+        At least 2; of a ConditionalVAE with labels, and the result is log p(x|c).
     samples : int, default 5000
         k: samples of z for each of the few examples.
     examples : int, optional
@@ -53,11 +53,10 @@ def log_likelihood(model, x, samples=5000, examples=None, seed=0):
         affordable = FLOPS / (model.flops(1) * samples)
         examples = int(np.clip(affordable, FEWEST, MOST))
     n = min(checks.integer("log_likelihood", "examples", examples, 2), len(x))
-    bounds = model.log_weights(x, 1, seed)[0].astype(np.float64)
+    bounds = model.log_weights(x, samples=1, seed=seed)[0].astype(np.float64)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(x))[:n])
-    few = np.asarray(x[chosen])
     # The draws of another seed: those of L_1 would be among them.
-    weights = model.log_weights(few, samples, seed + 1)
+    weights = model.log_weights(x[chosen], samples=samples, seed=seed + 1)
     gaps = metrics.importance_weighted(weights) - bounds[chosen]
     error = np.sqrt(bounds.var(ddof=1) / len(bounds) + gaps.var(ddof=1) / n)
     return Estimate(float(bounds.mean() + gaps.mean()), float(error), n)

@@ -15,6 +15,7 @@ from .data import data
 from .decode import generate, interpolate, reconstruct, sample
 from .demo import demo
 from .examine import bench, gradcheck, trace
+from .exchange import export, import_
 from .labs import list_labs, summary
 from .learn import learn
 from .runs import card, evaluate, explore, plot
@@ -23,8 +24,8 @@ from .sweep import sweep
 from .train import train
 
 COMMANDS = (demo, list_labs, summary, train, sweep, compare, evaluate, score, plot, explore, card,
-            sample, reconstruct, interpolate, generate, gradcheck, learn, check, trace, bench, data,
-            cache)
+            sample, reconstruct, interpolate, generate, export, import_, gradcheck, learn, check,
+            trace, bench, data, cache)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,29 +1,57 @@
 """Commands that decode: new images and lines, reconstructions, and what lies between."""
+from pathlib import Path
+
 import click
+import numpy as np
 
 from ..commands import command, place
 from ..runs import open_run
+from ..storage import write_file
 from .arguments import POSITIVE, SEED, moved_options, run_argument
 
 
 @click.command()
 @run_argument()
-@click.option("--count", type=POSITIVE, default=30, show_default=True)
+@click.option("--count", type=POSITIVE,
+              help="How many.  [default: 30; if the model knows classes, 10 of each]")
+@click.option("--class", "class_name", metavar="CLASS",
+              help="Draw this class, a name or a number (runs with --set conditional=1).")
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Write the images to this .png, or their numbers to this .npy.  "
+                   "[default: RUN/figures/samples.png]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--prior", type=click.Choice(["normal", "mixture"]), default="normal",
               show_default=True,
               help="N(0, 1), or a mixture fitted to the codes of training images.")
 @moved_options
-def sample(run, count, seed, prior, **moved):
-    """Draw new examples: decode random points of the prior."""
+def sample(run, count, class_name, out, seed, prior, **moved):
+    """Draw new examples: decode random points of the prior.
+
+    \b
+    scratchvae train mnist-conv --set conditional=1
+    scratchvae sample runs/mnist-conv --class 7 --count 64 --out sevens.png
+    """
     run = open_decoder(run, **moved)
-    if prior == "normal":
+    if run.lab.kind == "text":
+        options = {"--class": class_name, "--out": out,
+                   "--prior mixture": None if prior == "normal" else prior}
+        for option, value in options.items():
+            if value is not None:
+                raise click.UsageError(f"{option}: {run.folder} is a run of {run.lab.name}, which "
+                                       "learns from text; choose a run about images, or use: "
+                                       f"{command('generate', place(run.folder))}")
         show(run.draw_samples(count, seed))
         return
-    if run.lab.kind != "images":
-        raise click.UsageError(f"--prior mixture: {run.folder} is a run of {run.lab.name}, which "
-                               "learns from text; choose a run about images")
-    show(run.draw_samples(count, seed, prior))
+    label = None if class_name is None else run.label_of(class_name)
+    suffix = Path(out).suffix if out else ".png"
+    if suffix not in (".png", ".npy"):
+        raise click.UsageError(f"--out: must end in .png or .npy, got {out}")
+    if suffix == ".npy":
+        images = run.sample(count, seed, label, prior)
+        write_file(out, lambda file: np.save(file, images))
+        click.echo(f"{out}: {images.dtype} array of shape {images.shape}")
+        return
+    show(run.draw_samples(count, seed, label, out and Path(out), prior))
 
 
 @click.command()

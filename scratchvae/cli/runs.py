@@ -43,6 +43,9 @@ def plot(run, beside, **moved):
     run = open_run(run, **moved)
     if beside:
         run.beside = open_run(beside)
+        if run.is_conditional != run.beside.is_conditional:
+            raise click.UsageError(f"--beside: one of {run.folder} and {beside} was trained with "
+                                   "conditional=1 and the other without; choose runs of one kind")
     draw_figures(run)
 
 
@@ -64,7 +67,11 @@ def draw_figures(run):
 def card(run):
     """Write RUN's model card, card.md: data, settings, measures, limits."""
     from ..analysis.report.card import write_card
-    click.echo(write_card(open_run(run)))
+    run = open_run(run)
+    if run.config.get("imported"):
+        raise click.UsageError(f"{run.folder} holds imported weights; a card tells of a training, "
+                               "which was elsewhere")
+    click.echo(write_card(run))
 
 
 @click.command()

@@ -34,7 +34,7 @@ def score(run, samples, part, csv_file, **moved):
     x, known = run.part(part)
     if isinstance(run.model, VAE):
         what = f"log p(x) in nats, importance-weighted with {samples} samples"
-        scores = run.model.score_samples(x, samples, run.config["seed"])
+        scores = run.model.score_samples(x, samples=samples, seed=run.config["seed"])
     else:
         what = "minus the reconstruction loss"
         scores = run.model.score_samples(x)

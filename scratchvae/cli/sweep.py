@@ -12,7 +12,7 @@ from ..errors import ScratchVAEError
 from ..runs.config import run_name
 from ..runs.lock import training_lock
 from ..storage import write_text
-from ..sweeps import Processes, SweepFolder, make_plan
+from ..sweeps import Processes, SearchFolder, SweepFolder, make_plan, make_search
 from .arguments import (
     FOLDER,
     IMAGES,
@@ -32,11 +32,15 @@ PATHS = ("data_dir", "text", "images")    # options that are paths
 @click.command()
 @lab_argument()
 @click.option("--set", type=Settings(), multiple=True,
-              help="Values of a setting, with commas between them; can be repeated.")
+              help="Values of a setting, with commas between them; can be repeated.  With --optuna "
+                   "also a range: learning_rate=0.0001..0.01.")
 @click.option("--seeds", type=POSITIVE, default=1, show_default=True,
               help="Train each choice of settings with the seeds 0, 1, ..., N - 1.")
 @click.option("--random", type=POSITIVE, metavar="K",
               help="Train K choices drawn from the grid, always the same.  [default: all]")
+@click.option("--optuna", type=POSITIVE, metavar="TRIALS",
+              help="Let Optuna search for the settings with the smallest validation loss, in so "
+                   "many runs.")
 @click.option("--jobs", type=POSITIVE, default=os.cpu_count() or 1,
               help="Runs at once, each with one thread.  [default: one for each core]")
 @click.option("--out", type=NewFolder(),
@@ -55,17 +59,25 @@ PATHS = ("data_dir", "text", "images")    # options that are paths
               help="Cut your images to this aspect around the centre and resize them.  "
                    "[default: their own size, if they have one]")
 @click.option("--grey", is_flag=True, default=None, help="Convert your images to grey.")
-def sweep(lab, seeds, random, jobs, out, **options):
+def sweep(lab, seeds, random, optuna, jobs, out, **options):
     """Train LAB with all combinations of settings, and compare the runs.
 
     \b
     scratchvae sweep mnist-dense --set kl_weight=0.5,1,4 --set latent_dim=2,8 --seeds 3 --jobs 2
+    scratchvae sweep mnist-dense --set learning_rate=0.0001..0.01 --set latent_dim=2,8 --optuna 20
 
     Ctrl-C loses nothing: the same command goes on.  It skips runs that are finished.  If a run
     fails, the others go on; the failure is told at the end.  The directory then holds a run for
     each combination, compare.html and results.csv.
+
+    --optuna proposes settings from the results so far: the same ones whenever the command and its
+    --jobs are the same.  Ranges over a decade or more are searched on a logarithmic scale.  More
+    TRIALS go on with the same search.
     """
     lab = labs.LABS[lab]
+    if optuna and (random or seeds > 1):
+        raise click.UsageError("--optuna trains each trial with seed 0 and proposes the settings; "
+                               "--random and --seeds cannot be given with it")
     check_text(lab, options)
     check_images(lab, options | {"resume": None})
     lists = options.pop("set")
@@ -73,10 +85,12 @@ def sweep(lab, seeds, random, jobs, out, **options):
         if options[name]:
             options[name] = str(Path(options[name]).resolve())
     try:
-        plan = make_plan(lab, lists, seeds, random, options)
+        plan = (make_search(lab, lists, optuna, options) if optuna
+                else make_plan(lab, lists, seeds, random, options))
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    folder = SweepFolder(out or Path("sweeps") / run_name(lab.name, options), plan)
+    folder_class = SearchFolder if optuna else SweepFolder
+    folder = folder_class(out or Path("sweeps") / run_name(lab.name, options), plan)
     with training_lock(folder.folder):
         try:
             failed = train_all(folder, jobs)
@@ -85,6 +99,8 @@ def sweep(lab, seeds, random, jobs, out, **options):
                        err=True)
             sys.exit(130)
         show_results(folder)
+        if optuna:
+            show_best(folder)
     if failed:
         say_what_failed(folder, failed, jobs)
         sys.exit(1)
@@ -92,22 +108,25 @@ def sweep(lab, seeds, random, jobs, out, **options):
 
 def train_all(folder, jobs):
     """Train the points that are left, with a progress bar, and return those that failed, Ended."""
-    points = folder.plan.points()
+    epochs = folder.plan.epochs
     left = folder.left()
-    click.echo(f"{folder.plan.lab}: {len(points)} runs of {folder.plan.epochs} epochs, "
-               f"{len(points) - len(left)} of them finished; {jobs} at once; {folder.folder}")
-    done = {point.name: folder.plan.epochs for point in points} | {
+    done = {point.name: epochs for point in folder.points()} | {
         point.name: folder.epochs(point) for point in left}
+    click.echo(f"{folder.plan.lab}: {folder.count} runs of {epochs} epochs, "
+               f"{len(done) - len(left)} of them finished; {jobs} at once; {folder.folder}")
+    left += folder.more(jobs)
     failed = []
     with (Processes(folder, jobs) as processes,
-          tqdm(total=len(points) * folder.plan.epochs, initial=sum(done.values()), unit="epoch",
+          tqdm(total=folder.count * epochs, initial=sum(done.values()), unit="epoch",
                disable=None, dynamic_ncols=True, smoothing=0) as bar):
         for ended in processes.train(left):
             for point, _ in processes.running.values():
                 done[point.name] = folder.epochs(point)
             for run in ended:
-                done[run.point.name] = folder.plan.epochs       # early stopping included
+                done[run.point.name] = epochs                   # early stopping included
                 tqdm.write(f"{run.point.name}: {run.problem or 'finished'}")
+            if ended:
+                left += folder.more(jobs)
             failed += [run for run in ended if run.problem]
             bar.n = sum(done.values())
             bar.set_postfix_str(" | ".join(processes.running))
@@ -127,6 +146,18 @@ def show_results(folder):
     write_text(path, comparison.csv())
     click.echo(path)
     click.echo(write_page(comparison, folder.folder / "compare.html"))
+
+
+def show_best(folder):
+    """Print the best trial of a search, and how to train its settings once more."""
+    best = folder.best()
+    if not best:
+        return
+    point, value = best
+    words = [word for name, text in point.settings.items() for word in ("--set", f"{name}={text}")]
+    what = " + ".join(folder.plan.objective)
+    click.echo(f"best: {point.name} with {what} {value:.5g}: {folder.run(point)}\n"
+               f"train its settings anew:  {command('train', folder.plan.lab, *words)}")
 
 
 def say_what_failed(folder, failed, jobs):

@@ -73,6 +73,7 @@ def train(lab, threads, tensorboard, **options):
                                  plateau: half after 3 epochs without a smaller validation loss
       warmup_steps=N             the learning rate first rises from 0 in N steps (constant, cosine)
       global_clipnorm=X          scale gradients down to this norm of all together; 0: do not
+      conditional=1              tell the model the class of each image (VAEs of images only)
     Labs without validation examples watch their training loss.
     """
     lab = labs.LABS[lab]
@@ -145,6 +146,9 @@ def resumed_run(lab, options):
     run = open_run(options["resume"], options["data_dir"], options["text"], options["images"])
     if run.lab is not lab:
         raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
+    if run.config.get("imported"):
+        raise click.UsageError(f"{run.folder} holds imported weights, and no training to resume; "
+                               "--from begins another run with them")
     schedule = run.config["settings"].get("learning_rate_schedule")
     if schedule in NEED_LENGTH and options["epochs"] not in (None, run.config["epochs"]):
         raise click.UsageError(f"--epochs: with learning_rate_schedule={schedule} the learning "

@@ -191,7 +191,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
         move_randomly(kernels, start.parameters[name], copy.parameters[name], 0.3, rng)
     if x is None:
         first = next(iter(copy.parts.values()))
-        x = random_examples(first.input_dtype, (3, *copy.input_shape), rng.random, rng)
+        x = random_examples(first.input_dtype, (3, *copy.row_shape), rng.random, rng)
     else:
         x = np.array(copy.as_examples(x))
     target = x.copy()

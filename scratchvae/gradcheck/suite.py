@@ -2,8 +2,8 @@
 import inspect
 
 from .. import labs, layers
-from ..layers import GRU, Bidirectional, Dense, Dropout, Embedding
-from ..models import VAE, Autoencoder, Classifier, Sequential
+from ..layers import GRU, Bidirectional, Conv2D, Dense, Dropout, Embedding, Flatten, Reshape
+from ..models import VAE, Autoencoder, Classifier, ConditionalVAE, Sequential
 from .check import check_layer, check_model
 
 LOSSES = (                      # losses of numbers, with output activations
@@ -31,8 +31,8 @@ def suite(lab, backend):
         for member in members:
             member.backend = backend
         yield check_layer(layer, input_shape)
-    for model in model_cases(backend):
-        model.build((12,))
+    for model, input_shape in model_cases(backend):
+        model.build(input_shape)
         yield check_model(model)
     for lab in labs.LABS.values():
         if lab.kind == "text":          # their losses are those of words
@@ -57,11 +57,16 @@ def library_layers():
 
 
 def model_cases(backend):
-    """Yield small models for examples of 12 elements: all losses of numbers, and of classes."""
+    """Yield pairs of a small model and an input_shape: all losses of numbers, and of classes."""
     for reconstruction, activation in LOSSES:
         encoder = [Dense(6, "relu"), Dropout(0.2)]
         decoder = [Dense(5, "tanh"), Dense(12, activation)]
-        yield VAE(encoder, 3, decoder, reconstruction, 12.0, kl_weight=0.7, backend=backend)
+        model = VAE(encoder, 3, decoder, reconstruction, 12.0, kl_weight=0.7, backend=backend)
+        yield model, (12,)
     yield Autoencoder([Dense(6, "relu"), Dense(2)], [Dense(5, "tanh"), Dense(12, "sigmoid")],
-                      backend=backend)
-    yield Classifier([Dense(6, "relu"), Dropout(0.2), Dense(5, "tanh")], 4, backend=backend)
+                      backend=backend), (12,)
+    yield ConditionalVAE([Dense(6, "tanh")], 3, [Dense(5, "tanh"), Dense(12, "linear")], 4,
+                         reconstruction="squared_error", kl_weight=0.7, backend=backend), (12,)
+    yield ConditionalVAE([Conv2D(2, 2, activation="tanh"), Flatten(), Dense(5, "tanh")], 2,
+                         [Dense(24, "sigmoid"), Reshape((3, 4, 2))], 3, backend=backend), (3, 4, 2)
+    yield Classifier([Dense(6, "relu"), Dropout(0.2), Dense(5, "tanh")], 4, backend=backend), (12,)

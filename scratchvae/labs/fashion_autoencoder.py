@@ -63,6 +63,7 @@ LAB = ImageLab(
     optimizer=Adam,
     settings={"filters": 32, "latent_dim": 2, "learning_rate": 0.001},
     small_settings={"filters": 2, "side": 8},
+    takes_labels=False,
     make_model=make_model,
     parameters=343_043,
     unit="mean cross-entropy of a pixel, nats",

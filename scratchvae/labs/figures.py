@@ -18,6 +18,8 @@ def title(run):
 def loss_curves(run):
     """Draw the losses by epoch, with the reference figures if the run is comparable."""
     from ..analysis import plots
+    if not len(run.history):            # imported weights
+        return []
     reference = [(r.epoch, r.val_loss, "reference, validation") for r in run.references
                  if isinstance(r.val_loss, float) and r.epoch <= len(run.history)]
     return [plots.loss_curves(run.history, run.figures / "loss_curves.png", title(run), run.note,
@@ -44,9 +46,12 @@ def embedding(run):
 
 
 def manifolds(run):
-    """Draw the decoded latent plane, alone and beside that of the lab's partner."""
+    """Draw the decoded latent plane, alone and beside that of the lab's partner.
+
+    A conditional model has one for each class; its samples show the classes side by side.
+    """
     from ..analysis import plots
-    if run.model.latent_dim != 2:
+    if run.model.latent_dim != 2 or run.is_conditional:
         return []
     paths = [plots.manifold(
         run.decode, run.figures / "manifold.png",
@@ -75,7 +80,7 @@ def grids(run, ranges):
     list of Path
     """
     from ..analysis import plots
-    if run.model.latent_dim != 2:
+    if run.model.latent_dim != 2 or run.is_conditional:
         return []
     parts = [(f"$z_1$ from {low} to {high}, $z_2$ in steps of {step}",
               np.linspace(low, high, 11), step * np.arange(-5, 6)) for low, high, step in ranges]
@@ -88,6 +93,6 @@ def reconstructions(run, count=10):
     return [run.draw_reconstructions(count)]
 
 
-def samples(run, count=30):
+def samples(run, count=None):
     """Draw or write new examples, decoded from random points of the prior."""
     return [run.draw_samples(count)]

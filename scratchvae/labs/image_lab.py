@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from .lab import Lab
+from .objective import CONDITIONAL
 from .sizes import image_shape
 
 
@@ -20,9 +21,17 @@ class ImageLab(Lab):
     ----------
     validation_split : float
         The part of the training set, its last examples, that validates; with 0 the test set does.
+    takes_labels : bool
+        Whether the lab has the setting "conditional": see labs/objective.py.
     """
     kind: ClassVar = "images"
     validation_split: float = 0.0
+    takes_labels: bool = True
+
+    @property
+    def defaults(self):
+        """The defaults of all that `--set` changes, by name."""
+        return super().defaults | (CONDITIONAL if self.takes_labels else {})
 
     @property
     def held_out(self):
@@ -53,10 +62,9 @@ class ImageLab(Lab):
         inner = slice(border, border + side)
         return examples[:, inner, inner]
 
-    def split(self, data):
-        """Return the training and the validation examples of a prepared data set."""
+    def split(self, train, test):
+        """Return the training and the validation examples of the two parts of a data set."""
         if not self.validation_split:
-            return data.x_train, data.x_test
-        count = len(data.x_train)
-        kept = count - round(self.validation_split * count)
-        return data.x_train[:kept], data.x_train[kept:]
+            return train, test
+        kept = len(train) - round(self.validation_split * len(train))
+        return train[:kept], train[kept:]

@@ -27,7 +27,7 @@ def make_network(stages, settings, backend):
 
     Returns
     -------
-    VAE
+    VAE or ConditionalVAE
     """
     divide = settings.get("divide", 1)
     stages = [(max(1, filters // divide), strides) for filters, strides in stages]

@@ -120,6 +120,8 @@ def steps(run):
 def ten_samples(run):
     """Draw ten new images, each with the size of the latent space as its title."""
     from ..analysis import plots
+    if run.is_conditional:
+        return [run.draw_samples()]
     return [plots.samples(run.shown(run.model.sample(10)), run.figures / "samples.png",
                           f"Decoded from random points of the prior ({title(run)})", run.note,
                           titles=f"n_latent={run.model.latent_dim}")]
@@ -135,8 +137,10 @@ def histogram(run):
 def traversal(run):
     """Draw the first test image, decoded with its first latent coordinate from -2.4 to 2.5."""
     from ..analysis import plots
-    code = run.codes(run.x_test[:1])[0]
-    return plots.traversal(run.decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
+    x = run.x_test[:1]
+    code = run.codes(x)[0]
+    decode = partial(run.decode, labels=x.labels[0]) if run.is_conditional else run.decode
+    return plots.traversal(decode, code, 0, -2.4 + 0.1 * np.arange(50), run.figures,
                            f"One coordinate moved ({title(run)})", run.note)
 
 

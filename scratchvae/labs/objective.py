@@ -1,7 +1,7 @@
 """The settings of what a code costs, which all labs with a VAE have in common."""
 from .. import checks, objectives, schedules
 from ..errors import ScratchVAEError
-from ..models import IWAE, VAE, VQVAE
+from ..models import IWAE, VAE, VQVAE, ConditionalVAE
 
 KL_SETTINGS = {"kl_weight": 1.0, "kl_schedule": "constant", "kl_steps": 6000}
 KL_SCHEDULES = ("constant", "linear", "cyclical")
@@ -9,6 +9,7 @@ KL_SCHEDULES = ("constant", "linear", "cyclical")
 OBJECTIVE_SETTINGS = {"objective": "elbo", "free_bits": 0.0, "capacity": 25.0, "tc_beta": 6.0,
                       "mmd_alpha": 1.0, "mmd_scale": 1000.0, "samples": 5, "codes": 64,
                       "code_dim": 1}
+CONDITIONAL = {"conditional": 0}        # 1 tells the model of images the class of each
 
 
 def kl_schedule(settings):
@@ -39,10 +40,15 @@ def make_vae(settings, **arguments):
     Parameters
     ----------
     settings : dict
+        Those of the lab's model. A run whose setting "conditional" is 1 adds "classes", the number
+        of classes.
     **arguments
         Those of VAE, without kl_weight and objective.
     """
-    settings = OBJECTIVE_SETTINGS | settings
+    settings = OBJECTIVE_SETTINGS | CONDITIONAL | settings
+    conditional = checks.integer("setting", "conditional", settings["conditional"], 0)
+    if conditional > 1:
+        raise ScratchVAEError(f"setting conditional: must be 0 or 1, got {conditional}")
     models = {
         "iwae": lambda: IWAE(**arguments, samples=settings["samples"]),
         "vq": lambda: VQVAE(**arguments, codes=settings["codes"], code_dim=settings["code_dim"]),
@@ -50,9 +56,18 @@ def make_vae(settings, **arguments):
     name = checks.choice("setting", "objective", settings["objective"],
                          (*objectives.OBJECTIVES, *models))
     if name not in models:
-        return VAE(**arguments, kl_weight=kl_schedule(settings), objective=objective(settings))
-    if settings["kl_weight"] != 1 or settings["kl_schedule"] != "constant":
-        raise ScratchVAEError(f"setting kl_weight: the objective {name} has none; allowed: 1, "
-                              f"constant, got {settings['kl_weight']:g}, "
-                              f"{settings['kl_schedule']}")
+        costs = {"kl_weight": kl_schedule(settings), "objective": objective(settings)}
+        if "classes" in settings:
+            return ConditionalVAE(**arguments, **costs, classes=settings["classes"])
+        return VAE(**arguments, **costs)
+    refuse(f"the objective {name}", settings, {"kl_weight": 1.0, "kl_schedule": "constant",
+                                              "conditional": 0})
     return models[name]()
+
+
+def refuse(what, settings, allowed):
+    """Refuse settings that have no meaning for a model, unless they say nothing."""
+    for setting, value in allowed.items():
+        if settings[setting] != value:
+            raise ScratchVAEError(f"setting {setting}: {what} has none; allowed: {value}, got "
+                                  f"{settings[setting]}")

@@ -319,6 +319,11 @@ class Model(Described, Stored):
 
     # Checks of data.
 
+    @property
+    def row_shape(self):
+        """The shape of an example as `forward` takes it."""
+        return self.input_shape
+
     def as_examples(self, x):
         """Return x as examples of this model: an array, int32 for words, or Batches.
 

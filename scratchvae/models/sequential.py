@@ -38,7 +38,7 @@ class Sequential(Described):
             if layer in self.layers.values():
                 raise ScratchVAEError(f"Sequential: one {layer.name} object is used twice; "
                                       "make a layer for each place")
-            self.layers[_unused_name(layer.name, self.layers)] = layer
+            self.layers[unused_name(layer.name, self.layers)] = layer
         self._config = [layer.get_config() for layer in layers]
 
     def build(self, input_shape, seed=0):
@@ -160,7 +160,7 @@ class Sequential(Described):
         return self._config
 
 
-def _unused_name(class_name, taken):
+def unused_name(class_name, taken):
     """Return Keras's name for a layer: "dense", "dense_1", ..., "conv2d_transpose"."""
     base = re.sub(r"(?<=[a-zA-Z0-9])([A-Z][a-z]+)", r"_\1", class_name).lower()
     number = sum(name == base or name.rstrip("0123456789") == base + "_" for name in taken)

@@ -143,10 +143,12 @@ class VAE(EncoderDecoder):
     @in_turn
     def encode(self, x):
         """Return (z_mean, z_log_var) of the examples x, (N, latent_dim) each."""
-        def heads(x):
-            h = self.encoder.forward(x)
-            return self.z_mean.forward(h), self.z_log_var.forward(h)
-        return tuple(self.in_batches(heads, self.as_inputs(x)))
+        return tuple(self.in_batches(self.heads, self.as_inputs(x)))
+
+    def heads(self, x):
+        """Return (z_mean, z_log_var) of a batch, arrays of the backend."""
+        h = self.encoder.forward(x)
+        return self.z_mean.forward(h), self.z_log_var.forward(h)
 
     @in_turn
     def reconstruct(self, x):
@@ -157,11 +159,15 @@ class VAE(EncoderDecoder):
     @in_turn
     def sample(self, count, seed=0):
         """Return `count` new examples: decode(z) for z ~ N(0, 1)."""
+        return self.decode(self.draw_codes(count, seed))
+
+    def draw_codes(self, count, seed=0):
+        """Return `count` codes z ~ N(0, 1), (count, latent_dim): those that `sample` decodes."""
         self.check_built()
         count = checks.integer("sample", "count", count)
         z = self.kernels.empty((count, self.latent_dim), self.dtype)
         Noise(self.kernels, checks.seed("sample", seed)).normal(z, PRIOR)
-        return self.decode(self.kernels.to_host(z))
+        return self.kernels.to_host(z)
 
     @in_turn
     def score_samples(self, x, samples=100, seed=0):

@@ -27,7 +27,8 @@ TYPES = {                       # of the values in config.json
 OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE),
             "data_sha256": (str, NONE), "computed_by": (str, NONE), "steps": (int, NONE),
             "best_epoch": (int, NONE), "stopped_epoch": (int, NONE), "images": (str, NONE),
-            "size": (list, NONE), "grey": (bool, NONE), "shape": (list, NONE)}
+            "size": (list, NONE), "grey": (bool, NONE), "shape": (list, NONE),
+            "classes": (list, NONE), "imported": (str, NONE)}
 RENAMED = {"clipnorm": "global_clipnorm"}       # settings of older runs
 LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
 

@@ -11,6 +11,7 @@ from ..analysis.image_measures import measure_images
 from ..batches import Images
 from ..data.images import load_images
 from ..errors import ScratchVAEError
+from ..labels import Labelled
 from ..models import VAE
 from ..storage import side_product, write_text
 from .run import Run
@@ -21,6 +22,9 @@ MEANINGS = {
     "kl": "the information about the input in the code; near 0, the decoder ignores it",
 }
 GLIMPSED = 8                    # images of each kind in a glimpse
+SAMPLES = 30                    # new images in a figure; ...
+STYLES = 10                     # ... of each class in that of a conditional model, ...
+MOST_ROWS = 20                  # ... which shows at most so many classes
 
 
 class ImageRun(Run):
@@ -72,9 +76,15 @@ class ImageRun(Run):
 
     @property
     def model_settings(self):
-        """The settings that the lab's model is made with, and the shape of one's own images."""
-        settings = self.config["settings"]
-        return settings | {"shape": tuple(self.config["shape"])} if self.has_own else settings
+        """The settings that the lab's model is made with, and what it must know of the images:
+        the shape of one's own, and the number of classes if they count.
+        """
+        settings = dict(self.config["settings"])
+        if self.has_own:
+            settings["shape"] = tuple(self.config["shape"])
+        if self.is_conditional:
+            settings["classes"] = len(self.config["classes"])
+        return settings
 
     @property
     def labels(self):
@@ -84,23 +94,47 @@ class ImageRun(Run):
 
     @property
     def x_test(self):
-        """The test examples, Images; with a limit, the first ones."""
-        return self.data.x_test[:self.config["limit"]]
+        """The test examples as the model takes them, Images or Labelled; with a limit, the first.
+        """
+        return self._labelled(self.data.x_test, self.data.y_test)[:self.config["limit"]]
+
+    def _labelled(self, x, labels):
+        """Return images as the model takes them: Labelled if it is conditional."""
+        if not self.is_conditional:
+            return x
+        if labels is None:
+            raise ScratchVAEError(f"{self.folder}: conditional=1 needs the class of each image, "
+                                  "and these have none; put the pictures of each class into a "
+                                  "subfolder, or leave the setting out")
+        return Labelled(x, labels)
+
+    def check_classes(self, data):
+        """Keep the names of the classes in the configuration, or refuse others."""
+        classes = list(data.classes)
+        known = self.config.get("classes")
+        if known not in (None, classes):
+            raise ScratchVAEError(f"{self.folder}: was trained on the classes {', '.join(known)}, "
+                                  f"but the data have {', '.join(classes)}; restore them, or "
+                                  "train anew")
+        self.config["classes"] = classes
 
     def examples(self):
         """Return what to train on, and write into the configuration which data these are.
 
         Returns
         -------
-        x : Images
+        x : Images or Labelled
             The training examples.
         y : None
             The targets: an image is its own target.
-        validation : Images
+        validation : Images or Labelled
         """
         limit = self.config["limit"]
         data = self.data
-        x, validation = (part[:limit] for part in self.lab.split(data))
+        if self.is_conditional:
+            self.check_classes(data)
+        x, validation = (part[:limit] for part in self.lab.split(
+            self._labelled(data.x_train, data.y_train), self._labelled(data.x_test, data.y_test)))
         self.config["data"] = data.description
         if limit or self.lab.validation_split:
             self.config["data"] += f"; of these {len(x):,} and {len(validation):,} used"
@@ -115,7 +149,7 @@ class ImageRun(Run):
 
         Parameters
         ----------
-        x : array or Images, optional
+        x : array, Images or Labelled, optional
             Defaults to the test set.
 
         Returns
@@ -135,8 +169,9 @@ class ImageRun(Run):
             x = self.x_test
             labels = data.y_test
         else:
-            x = self.lab.split(data)[0][:self.config["limit"]]
             labels = data.y_train
+            x, _ = self.lab.split(self._labelled(data.x_train, labels), None)
+            x = x[:self.config["limit"]]
         if labels is None:
             return x, {}
         return x, {"label": [data.classes[label] for label in labels[:len(x)]]}
@@ -156,8 +191,8 @@ class ImageRun(Run):
         result = {
             "data": self.data.description,
             "examples": len(x),
-            **self.model.evaluate(x, seed),
-            "last_batch": self.model.evaluate(last_batch, seed),
+            **self.model.evaluate(x, seed=seed),
+            "last_batch": self.model.evaluate(last_batch, seed=seed),
         }
         with side_product():
             write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
@@ -208,6 +243,8 @@ class ImageRun(Run):
         Grey images are drawn black on white, as ink. One's own are shown as photographs, which
         images in colour are: three equal channels.
         """
+        if isinstance(images, Labelled):
+            images = images.x
         if not self.is_photograph:
             return images
         if isinstance(images, Images):          # without a copy
@@ -220,45 +257,103 @@ class ImageRun(Run):
         """Whether the images are grey ones of one's own."""
         return self.has_own and self.config["shape"][2] == 1
 
-    def decode(self, z):
+    def decode(self, z, **labels):
         """Return the images that are decoded from latent codes, as figures draw them."""
-        return self.shown(self.model.decode(z))
+        return self.shown(self.model.decode(z, **labels))
 
     # Figures. Importing matplotlib takes long, so it waits until one is drawn.
 
     def draw_reconstructions(self, count):
         """Draw test examples above their reconstructions and return the path."""
         from ..analysis import plots
-        x = np.asarray(self.x_test[:count])
+        x = self.x_test[:count]
         return plots.reconstructions(
-            self.shown(x), self.shown(self.model.reconstruct(x)),
+            self.shown(np.asarray(x)), self.shown(self.model.reconstruct(x)),
             self.figures / "reconstructions.png",
             f"Test images and their reconstructions ({self.lab.name})", self.note)
 
-    def draw_samples(self, count, seed=0, prior="normal"):
-        """Draw new images, decoded from random points of a prior, and return the path.
+    def sample(self, count=None, seed=0, label=None, prior="normal"):
+        """Return new images, decoded from random points of a prior, as an array.
 
         Parameters
         ----------
-        count, seed : int
+        count : int, optional
+            How many; of a conditional model without a label, of each class. Default: 30 or 10.
+        seed : int
+        label : int, optional
+            The class of all, if the model is conditional. By default all classes, one after the
+            other, with the same points of the prior in each.
         prior : {"normal", "mixture"}
-            N(0, 1), or a mixture fitted to codes of training images.
+            The model's own, N(0, 1), or a mixture fitted to codes of training images.
         """
-        from ..analysis import plots
-        if prior == "normal":
-            images = self.model.sample(count, seed)
-            points = "random points of the prior"
-        else:
-            images = self.model.decode(self.mixture.sample(count, seed))
-            points = "a mixture fitted to the codes"
-        return plots.samples(self.shown(images), self.figures / "samples.png",
-                             f"Decoded from {points} ({self.lab.name})", self.note)
+        if prior == "mixture":
+            return self._sample_mixture(count, seed, label)
+        if not self.is_conditional:
+            return self.model.sample(count or SAMPLES, seed)
+        if label is not None:
+            return self.model.sample(count or SAMPLES, label, seed)
+        return np.concatenate([self.model.sample(count or STYLES, label, seed)
+                               for label in range(self.model.classes)])
+
+    def _sample_mixture(self, count, seed, label):
+        """Return what `sample` does, from the mixture."""
+        if not self.is_conditional:
+            return self.model.decode(self.mixture.sample(count or SAMPLES, seed))
+        classes = range(self.model.classes) if label is None else [label]
+        z = self.mixture.sample(count or (STYLES if label is None else SAMPLES), seed)
+        return np.concatenate([self.model.decode(z, labels=[label] * len(z)) for label in classes])
 
     @cached_property
     def mixture(self):
         """A MixturePrior of codes of training images."""
         x, _ = self.part("train")
         return priors.fit_mixture(self.model, x, self.config["seed"])
+
+    def draw_samples(self, count=None, seed=0, label=None, path=None, prior="normal"):
+        """Draw the images that `sample` returns, and return the path.
+
+        Parameters
+        ----------
+        count, seed, label, prior
+            See sample. Without a label a conditional model has a row for each class.
+        path : path, optional
+            Default: samples.png among the figures.
+        """
+        from ..analysis import plots
+        images = self.shown(self.sample(count, seed, label, prior))
+        points = "random points of the prior" if prior == "normal" else "a mixture as prior"
+        what = f"Decoded from {points}"
+        layout = {}
+        if label is not None:
+            what += f" as {self.config['classes'][label]}"
+        elif self.is_conditional:
+            what = "The same points of the prior in each class"
+            names = self.config["classes"][:MOST_ROWS]
+            columns = len(images) // self.model.classes
+            images = images[:len(names) * columns]
+            layout = {"columns": columns, "rows": names}
+        return plots.samples(images, path or self.figures / "samples.png",
+                             f"{what} ({self.lab.name})", self.note, **layout)
+
+    def label_of(self, name):
+        """Return the label of a class, given by its name or its number.
+
+        Raises
+        ------
+        ScratchVAEError
+            If the model is not conditional, or has no such class.
+        """
+        if not self.is_conditional:
+            raise ScratchVAEError(f"{self.folder}: its model is not told classes; train one that "
+                                  "is with --set conditional=1")
+        classes = self.config["classes"]
+        names = [known.lower() for known in classes]
+        if name.lower() in names:
+            return names.index(name.lower())
+        if name.isdecimal() and int(name) < len(classes):
+            return int(name)
+        raise ScratchVAEError(f"class {name!r}: not among the classes of {self.folder}; allowed: "
+                              f"{', '.join(classes)}, or a number from 0 to {len(classes) - 1}")
 
     # A few examples for the report, the same ones after every epoch.
 
@@ -274,5 +369,8 @@ class ImageRun(Run):
         x = self.x_test[:GLIMPSED]
         made = {"reconstructions": self.shown(self.model.reconstruct(x))}
         if isinstance(self.model, VAE):
-            made["samples"] = self.shown(self.model.sample(GLIMPSED))
+            labels = {}
+            if self.is_conditional:
+                labels["label"] = np.arange(GLIMPSED) % self.model.classes
+            made["samples"] = self.shown(self.model.sample(GLIMPSED, **labels))
         return made

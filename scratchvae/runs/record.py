@@ -58,7 +58,9 @@ class Record(Callback):
         self.losses.append(loss)
         if step % self.every == 0:
             self.recorded.append(step)
-            self.inputs.append(self._first(batch))
+            shape = self.model.input_shape
+            row = self._first(batch).reshape(-1)            # a conditional model's ends in a label
+            self.inputs.append(row[:math.prod(shape)].reshape(shape))
             self.outputs.append(self._first(self.model.loss.output))
 
     def _first(self, array):

@@ -79,8 +79,11 @@ class Run:
 
     @cached_property
     def history(self):
-        """The history of the training so far."""
-        return History.read_csv(self.folder / "history.csv")
+        """The history of the training so far; of imported weights there is none."""
+        path = self.folder / "history.csv"
+        if self.config.get("imported") and not path.exists():
+            return History()
+        return History.read_csv(path)
 
     @property
     def epoch(self):
@@ -98,7 +101,8 @@ class Run:
         """The run to draw beside this one, or None.
 
         It is the run of the lab's partner in the neighbouring directory of the partner's name, if
-        that run has completed an epoch, of the same images if they are one's own.
+        that run has completed an epoch, of the same images if they are one's own, and is
+        conditional if this one is.
         """
         if self.lab.beside is None:
             return None
@@ -109,7 +113,14 @@ class Run:
         own = self.config.get("images") or config.get("images")
         if own and self.config.get("data_sha256") != config.get("data_sha256"):
             return None
+        if self.is_conditional != bool(config["settings"].get("conditional")):
+            return None
         return type(self)(folder, config)
+
+    @property
+    def is_conditional(self):
+        """Whether the model is given the label of each example."""
+        return bool(self.config["settings"].get("conditional"))
 
     @property
     def title(self):

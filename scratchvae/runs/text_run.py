@@ -17,6 +17,7 @@ from .run import Run
 
 GLIMPSED = 3                    # lines of each kind in a glimpse
 GLIMPSED_WORDS = 20             # words in a glimpse of a model of single words
+SAMPLES = 30                    # new lines in samples.txt
 SCORED = 10                     # lines with the lowest and with the highest scores
 
 
@@ -279,9 +280,9 @@ class TextRun(Run):
         z = rng.standard_normal((count, self.model.latent_dim)).astype(self.model.dtype)
         return self.lines_of(z, seed, temperature=1.0)
 
-    def draw_samples(self, count, seed=0):
-        """Write new lines to samples.txt and return its path."""
-        return self.write("samples.txt", self.sample_lines(count, seed))
+    def draw_samples(self, count=None, seed=0):
+        """Write new lines, 30 by default, to samples.txt and return its path."""
+        return self.write("samples.txt", self.sample_lines(count or SAMPLES, seed))
 
     def draw_reconstructions(self, count):
         """Write held-out lines and their reconstructions to a file and return its path."""

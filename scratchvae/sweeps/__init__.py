@@ -2,3 +2,4 @@
 from .folder import SweepFolder
 from .plan import Plan, Point, make_plan
 from .processes import Processes
+from .search import Search, SearchFolder, make_search

@@ -4,6 +4,7 @@ sweep.json       the plan, and the names of the runs that are finished
 NAME/            a run directory for each point of the plan
 logs/NAME.log    what each run printed
 results.csv      a row for each run       compare.html     the runs side by side
+optuna.db        of a search: its trials
 """
 import json
 from pathlib import Path
@@ -45,9 +46,10 @@ class SweepFolder:
         """Return the names of the finished runs in sweep.json, which must have the same plan."""
         content = read_json(path, dict)
         with understood(path):
-            plan = content["plan"]
-            other = [f"{name} is {plan[name]!r} there and {value!r} here"
-                     for name, value in self.plan.as_dict().items() if plan[name] != value]
+            there = dict(content["plan"])
+            here = self.plan.as_dict()
+            other = [f"{name} is {there.get(name)!r} there and {here.get(name)!r} here"
+                     for name in {**here, **there} if there.get(name) != here.get(name)]
             finished = list(content["finished"])
         if other:
             raise ScratchVAEError(f"{self.folder}: holds another sweep: {'; '.join(other)}; repeat "
@@ -66,9 +68,22 @@ class SweepFolder:
         """Return the file of what the run of a point printed."""
         return self.folder / "logs" / f"{point.name}.log"
 
+    @property
+    def count(self):
+        """The number of runs that the sweep has in the end."""
+        return len(self.points())
+
+    def points(self):
+        """Return the points that are known by now: all of a grid."""
+        return self.plan.points()
+
+    def more(self, jobs):
+        """Return further points to train now, when `jobs` run at once: a grid has none."""
+        return []
+
     def left(self):
         """Return the points whose runs are not finished."""
-        return [point for point in self.plan.points()
+        return [point for point in self.points()
                 if point.name not in self._finished
                 or not (self.run(point) / "history.csv").exists()]
 
@@ -78,9 +93,12 @@ class SweepFolder:
             self._finished.append(point.name)
         self._write()
 
+    def fail(self, point):
+        """Note that the run of a point failed: in a grid, the same command tries it again."""
+
     def trained(self):
         """Return the directories of the runs that have begun."""
-        return [self.run(point) for point in self.plan.points()
+        return [self.run(point) for point in self.points()
                 if (self.run(point) / "config.json").exists()]
 
     def epochs(self, point):

@@ -88,10 +88,12 @@ class Plan:
         words = []
         for name, values in self.grid.items():
             words += ["--set", f"{name}={','.join(values)}"]
-        words += ["--seeds", self.seeds]
-        if self.random is not None:
-            words += ["--random", self.random]
-        return words + self._option_words()
+        return words + self._size_words() + self._option_words()
+
+    def _size_words(self):
+        """Return the options that say how many runs there are as words."""
+        words = ["--seeds", self.seeds]
+        return words if self.random is None else [*words, "--random", self.random]
 
     def _option_words(self):
         """Return the options that all runs have as words."""
@@ -134,6 +136,9 @@ def make_plan(lab, lists, seeds=1, random=None, options=None):
         if name in grid:
             raise ScratchVAEError(f"setting {name}: given twice; put commas between its values: "
                                   f"{name}={','.join(grid[name])},{text}")
+        if ".." in text:
+            raise ScratchVAEError(f"setting {name}: a range such as {text} is searched by "
+                                  "--optuna TRIALS; without it, put commas between values")
         grid[name] = [value.strip() for value in text.split(",")]
     chosen = {name: value for name, value in (options or {}).items() if value is not None}
     plan = Plan(lab.name, grid, seeds, random, chosen)

@@ -49,28 +49,32 @@ class Processes:
     def train(self, points):
         """Train points and yield, ten times a second, a list of those that Ended meanwhile.
 
+        Parameters
+        ----------
+        points : list of Point
+            It is emptied; points that are appended meanwhile are trained, too.
+
         Raises
         ------
         KeyboardInterrupt
             At a signal that asks to stop, which never comes while a process is being started.
         """
-        waiting = list(points)
         with deferred_interrupts() as received:
-            while waiting or self.running:
+            while points or self.running:
                 if received:
                     raise KeyboardInterrupt
-                while len(self.running) < self.jobs and (point := self._next(waiting)):
-                    waiting.remove(point)
+                while len(self.running) < self.jobs and (point := self._next(points)):
+                    points.remove(point)
                     self.running[point.name] = point, self._start(point)
                 time.sleep(PAUSE)
                 yield self._ended()
 
-    def _next(self, waiting):
+    def _next(self, points):
         """Return the first point that nobody trains, or None.
 
         A sweep that was killed leaves processes that train on; their runs are taken up afterwards.
         """
-        return next((point for point in waiting if not is_trained(self.folder.run(point))), None)
+        return next((point for point in points if not is_trained(self.folder.run(point))), None)
 
     def _start(self, point):
         """Start the process of a point, and return it.
@@ -104,7 +108,9 @@ class Processes:
             if code is None:
                 continue
             del self.running[name]
-            if code == 0:
+            if code:
+                self.folder.fail(point)
+            else:
                 self.folder.finish(point)
             ended.append(Ended(point, self._problem(point, code) if code else ""))
         return ended

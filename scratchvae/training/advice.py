@@ -1,6 +1,7 @@
 """What a training says in one line: a code that is not used, a warm-up that is cut short, ..."""
 import numpy as np
 
+from .. import concurrency
 from ..errors import note
 
 ASKED = 200                     # examples whose code is looked at
@@ -24,7 +25,9 @@ def after(model, x):
     """Say whether the decoder uses the code."""
     if not hasattr(model, "z_mean") or model.kl_weight.weight == 0 or model.trained.steps < EARLY:
         return
-    mu, lv = (array.astype(np.float64) for array in model.encode(x[:ASKED]))
+    with concurrency.TURN:
+        mu, lv = (array.astype(np.float64)
+                  for array in model.in_batches(model.heads, x[:ASKED]))
     kl = np.mean(mu ** 2 + np.exp(lv) - 1 - lv, axis=0) / 2
     if not np.isfinite(kl).all():
         return

@@ -35,7 +35,7 @@ def reconstructions(originals, outputs, path=None, title="", note=""):
 
 
 @styled
-def samples(images, path=None, title="", note="", columns=10, titles=()):
+def samples(images, path=None, title="", note="", columns=10, titles=(), rows=()):
     """Draw images in rows.
 
     Parameters
@@ -48,6 +48,8 @@ def samples(images, path=None, title="", note="", columns=10, titles=()):
         Images in a row.
     titles : str or sequence of N str
         A small title above each image; one str is the title of all.
+    rows : sequence of str
+        A name at the left of each row.
 
     Returns
     -------
@@ -60,7 +62,10 @@ def samples(images, path=None, title="", note="", columns=10, titles=()):
     """
     if isinstance(titles, str):
         titles = [titles] * len(images)
-    return save(sheet(as_images(images), columns, title, titles), path, note)
+    figure = sheet(as_images(images), columns, title, titles)
+    if rows:
+        figure.axes[0].set_yticklabels(rows)
+    return save(figure, path, note)
 
 
 @styled

@@ -61,18 +61,24 @@ def pictures(run):
 def usage(run):
     """Return how to load and use the model, as lines."""
     model = run.model
+    given = "x, labels" if run.is_conditional else "x"
+    new = "16, label=0, seed=0" if run.is_conditional else "16, seed=0"
     lines = [f"from scratchvae.models import {model.name}", "",
              f'model = {model.name}.load("weights.npz")']
     if isinstance(model, VAE):
-        lines += ["z_mean, z_log_var = model.encode(x)", "new = model.sample(16, seed=0)"]
+        lines += [f"z_mean, z_log_var = model.encode({given})", f"new = model.sample({new})"]
     else:
         lines.append("z = model.encode(x)")
     if run.decodes:
-        lines.append("scores = model.score_samples(x)")
+        lines.append(f"scores = model.score_samples({given})")
     axes = ", ".join(map(str, model.input_shape))
     kind = "indices of words, int32" if run.lab.kind == "text" else "numbers in [0, 1]"
+    labels = ""
+    if run.is_conditional:
+        names = ", ".join(run.config["classes"])
+        labels = f" `labels` are integers (N,), counted from 0: {names}."
     return [*block("python", "\n".join(lines)), "",
-            f"`x` has the shape (N, {axes}) and holds {kind}."]
+            f"`x` has the shape (N, {axes}) and holds {kind}.{labels}"]
 
 
 def data(run):

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ...analysis.pictures import as_images
+from ...commands import command, place
 from ...errors import ScratchVAEError
 from ...models import VAE
 from .payload import Arrays, describe_parts, describe_run
@@ -65,6 +66,10 @@ def image_shape(run):
 
 def check_latent_space(run, heavy):
     """Refuse a latent space that the page cannot show."""
+    if run.is_conditional:
+        raise ScratchVAEError(
+            f"{run.folder}: explore shows one latent plane, and a conditional model decodes "
+            "another for each class; use: " + command("sample", place(run.folder)))
     latent_dim = run.model.latent_dim
     if latent_dim < 2:
         raise ScratchVAEError(f"{run.folder}: the latent space has 1 dimension; "

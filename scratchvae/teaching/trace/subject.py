@@ -112,7 +112,7 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, images=None,
     steps = 0 if fresh else resume(optimizer, run.folder / "checkpoint.npz")
     size = batch_size or bearable(model, config["batch_size"])
     chosen = coming_examples(len(x), steps, config, run.lab.shuffle)[:size]
-    x, target = model.as_pair(x[chosen], None if y is None else y[chosen])
+    x, target = map(np.asarray, model.as_pair(x[chosen], None if y is None else y[chosen]))
     run.model = model
     title = f"{name}, fresh weights" if fresh else f"{name}, a run of {run.lab.name}"
     return Subject(title, model, optimizer, x, target, steps, config["seed"], config["batch_size"],

@@ -1,0 +1,2 @@
+"""Keras: weights in its files, and the model as a script."""
+from . import script, weights
