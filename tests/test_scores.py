@@ -234,7 +234,7 @@ def rows_of(path):
 def test_score_writes_a_row_for_each_image(part, count, runs, run, tmp_path):
     made = runs("mnist-dense")
     code, output, _ = run("score", made.folder, "--samples", 3, "--part", part,
-                          "--csv", tmp_path / "out.csv")
+                          "--out", tmp_path / "out.csv")
     assert code == 0
     rows = rows_of(tmp_path / "out.csv")
     x, _ = open_run(made.folder).part(part)

@@ -1,5 +1,4 @@
 """A run of a lab about images."""
-import json
 from functools import cached_property
 from pathlib import Path
 
@@ -9,21 +8,13 @@ from ..batches import Images
 from ..data.images import load_images
 from ..errors import ScratchVAEError
 from ..models import VAE
-from ..storage import side_product, write_text
-from .run import Run
+from .measured import MeasuredRun
 
-MEANINGS = {
-    "loss": "reconstruction + KL weight x KL: lower is better",
-    "reconstruction": "how far the output is from the input",
-    "kl": "the information about the input in the code; near 0, the decoder ignores it",
-}
 GLIMPSED = 8                    # images of each kind in a glimpse
 
 
-class ImageRun(Run):
+class ImageRun(MeasuredRun):
     """A run whose examples are images; see Run."""
-
-    decodes = True              # examples can be decoded from latent codes
 
     @cached_property
     def data(self):
@@ -107,25 +98,10 @@ class ImageRun(Run):
         data.x_train = data.x_train[:0]
         return x, None, validation
 
-    def codes(self, x=None):
-        """Return the latent codes of examples: z, or its mean.
-
-        Parameters
-        ----------
-        x : array or Images, optional
-            Defaults to the test set.
-
-        Returns
-        -------
-        array of shape (N, latent_dim)
-        """
-        code = self.model.encode(self.x_test if x is None else x)
-        return code[0] if isinstance(self.model, VAE) else code
-
     def part(self, name):
-        """Return the examples of "train" or "test", and {"label": the class of each}.
+        """Return the examples of "train" or "test", and {"index": ..., "label": the class of each}.
 
-        The dict is empty if the images have no classes.
+        Images without classes have no label.
         """
         data = self.data
         if name == "test":
@@ -134,42 +110,16 @@ class ImageRun(Run):
         else:
             x = self.lab.split(data)[0][:self.config["limit"]]
             labels = data.y_train
-        if labels is None:
-            return x, {}
-        return x, {"label": [data.classes[label] for label in labels[:len(x)]]}
+        known = {"index": range(len(x))}
+        if labels is not None:
+            known["label"] = [data.classes[label] for label in labels[:len(x)]]
+        return x, known
 
-    def draw_scores(self, x, scores, title):
+    def draw_scores(self, x, known, scores, title):
         """Draw the examples with the lowest and the highest scores; return the path."""
         from ..analysis import plots
         return plots.extremes(self.shown(x), scores, self.figures / "scores.png", title,
                               self.note)
-
-    def evaluate(self):
-        """Return the model's losses on the test set, and write them to evaluation.json."""
-        x = self.x_test
-        seed = self.config["seed"]
-        size = self.config["batch_size"]
-        last_batch = x[-(len(x) % size or size):]
-        result = {
-            "data": self.data.description,
-            "examples": len(x),
-            **self.model.evaluate(x, seed),
-            "last_batch": self.model.evaluate(last_batch, seed),
-        }
-        with side_product():
-            write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
-        return result
-
-    def describe_evaluation(self, result):
-        """Return what `evaluate` measured as lines of text."""
-        size = self.config["batch_size"]
-        return [
-            f"test set, {result['examples']:,} examples{self.model.how_measured} "
-            f"({self.lab.unit}):",
-            *(f"  {name:<16}{result[name]:.4f}   {meaning}" for name, meaning in MEANINGS.items()),
-            f"  last batch      {result['last_batch']['loss']:.4f}   loss of the last {size} or "
-            "fewer examples alone, which some sheets print in place of the mean",
-        ]
 
     def shown(self, images):
         """Return images as figures draw them.
