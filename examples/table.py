@@ -2,7 +2,7 @@
 # # The lab `table`: rows of a table, numbers and categories
 #
 #     python examples/table.py                  invented weather, a quarter of a minute
-#     python examples/table.py --csv FILE       a table of your own: its first line names the columns
+#     python examples/table.py --csv FILE       a table of your own, with names in its first line
 #
 # A row has numbers, categories, and cells that are missing. The model learns how the columns hang
 # together, and how much noise each one has. It draws new rows, fills in missing cells, and finds

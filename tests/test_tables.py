@@ -1,5 +1,4 @@
-"""Tables of one's own: the loss by definitions, what is read, and runs that learn, resume and score.
-"""
+"""Tables of one's own: the loss by definitions, what is read, runs that learn, resume and score."""
 import csv
 import json
 import sys
@@ -22,8 +21,8 @@ from scratchvae.gradcheck import check_layer, check_model
 from scratchvae.labs.table import LAB, make_model
 from scratchvae.layers import Dense, FillMissing, LearntVariance
 from scratchvae.models import VAE
+from scratchvae.optimizers import Adam
 from scratchvae.runs import open_run
-
 
 
 def small(sizes=(3, 2), numbers=3, dtype="float64", backend="reference"):
@@ -135,11 +134,11 @@ def test_the_variance_is_bounded_from_below_softly(backend):
 
 def test_a_constant_column_does_not_destroy_the_training(rng):
     x = np.stack([rng.standard_normal(100), np.zeros(100)], axis=1)
-    model = small((), 2, "float32", "cpu")
+    model = small((), 2, "float32")
     model.decoder.layers["learnt_variance"].lowest = -2.0      # reached within few steps
-    history = model.fit(x, epochs=200, batch_size=20, progress=False)
+    history = model.fit(x, epochs=60, batch_size=20, optimizer=Adam(0.02), progress=False)
     deviation = model.decoder.layers["learnt_variance"].standard_deviations[1]
-    assert np.exp(-1) <= deviation < 0.45
+    assert np.exp(-1) <= deviation < 0.42
     assert np.isfinite(history["loss"]).all()
 
 
@@ -167,7 +166,7 @@ def test_models_are_saved_with_their_variances(tmp_path, rng):
 
 
 @pytest.mark.parametrize("reconstruction, decoder, message", [
-    ("table(3, 2)", [Dense(8), LearntVariance(2)], r"table\(3, 2\): the decoder's output must hold"),
+    ("table(3, 2)", [Dense(8), LearntVariance(2)], r"table\(3, 2\): the decoder's output must"),
     ("table(3, 0)", [Dense(8), LearntVariance(3)], "sizes must be at least 1"),
     ("table(3,)", [Dense(8)], "reconstruction must be one of"),
     ("squared_error(3)", [Dense(8)], "reconstruction must be one of"),
@@ -209,7 +208,8 @@ def test_columns_are_found_by_their_content_and_come_back(tmp_path):
     train = table.train
     known = np.array([1.5, np.nan, 2.5, 3.5])[train]
     assert (size.mean, size.scale) == (np.nanmean(known), np.nanstd(known)) and not size.whole
-    assert count.whole and kind.categories == ("blue", "red, dark") and code.categories == ("7", "8")
+    assert count.whole
+    assert kind.categories == ("blue", "red, dark") and code.categories == ("7", "8")
     assert table.columns.reconstruction == "table(2, 2)" and table.x.shape == (4, 6)
     assert np.isnan(table.x[1, 0]) and (table.x[2, 2:4] == 0).all()
     np.testing.assert_array_equal(table.x[:, 4:], [[1, 0], [0, 1], [1, 0], [0, 1]])
@@ -219,12 +219,12 @@ def test_columns_are_found_by_their_content_and_come_back(tmp_path):
     np.testing.assert_allclose(decoded["size"], [1.5, np.nan, 2.5, 3.5], rtol=1e-6)
     assert sorted([*table.train, *table.test]) == [0, 1, 2, 3] and len(table.test) == 1
     assert table.notes[0] == "column 'id' numbers the rows and is left out"
-    assert table.notes[1].startswith("2 of 16 cells are missing") or "cells are missing" in (
-        table.notes[1])
+    assert table.notes[1].startswith("3 of 16 cells are missing")
 
 
 @pytest.mark.parametrize("lines", [
-    ("a;b", "1;x", "2;y", "3;x"), ("a\tb", "1\tx", "2\ty", "3\tx"), ("\ufeffa,b", "1,x", "2,y", "3,x"),
+    ("a;b", "1;x", "2;y", "3;x"), ("a\tb", "1\tx", "2\ty", "3\tx"),
+    ("\ufeffa,b", "1,x", "2,y", "3,x"),
     ("b,a", "x,1", "y,2", "x,3", ""), ('"a","b"', '"1","x"', '"2","y"', '"3","x"'),
 ])
 def test_separators_marks_quotes_and_orders(tmp_path, lines):
@@ -275,7 +275,7 @@ def test_frames_dicts_and_parquet_are_tables_too(tmp_path, monkeypatch):
     (("a,b", "1,", "2,"), "column 'b' is empty; leave it out with --drop 'b'"),
     (("a,b", "1,2", "2,3", "3,x", "4,5"), "1 of its 4 cells are none, the first is 'x' in row 3"),
     (("a;b", "1;2,5", "2;3,5", "3;4,5"), "decimal commas, as '2,5' in row 1; write decimal points"),
-    (("name,b", *(f"n{i},{i}" for i in range(30))), "30 different texts in 30 rows, at most 15 can"),
+    (("name,b", *(f"n{i},{i}" for i in range(30))), "30 different texts in 30 rows, at most 15"),
     (('a,b', '1,"2'), "line 2: not CSV"),
 ])
 def test_what_cannot_be_read_is_named(tmp_path, lines, message):

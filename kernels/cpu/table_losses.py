@@ -1,5 +1,5 @@
-"""The loss of a row of a table in Numba: a thread takes a row. See reference/table_losses.py for the
-mathematics.
+"""The loss of a row of a table in Numba: a thread takes a row. See reference/table_losses.py for
+the mathematics.
 
 L_g is found in one pass over the categories, which may lie in any order: two numbers a and b of
 logarithms are added as max(a, b) + log(1 + exp(-|a - b|)).

@@ -118,7 +118,7 @@ def check_text(lab, options):
 
 
 def check_images(lab, options):
-    """Refuse --images for a lab about something else, and what has no meaning with it, or without it."""
+    """Refuse --images for a lab about other data, and what has no meaning with or without it."""
     if not options["images"]:
         for name in ("size", "grey"):
             if options[name] and not options["resume"]:
@@ -135,7 +135,7 @@ def check_images(lab, options):
 
 
 def check_table(lab, options):
-    """Refuse --csv for a lab about something else, and what has no meaning with it, or without it."""
+    """Refuse --csv for a lab about other data, and what has no meaning with or without it."""
     if not options["csv"]:
         for name in ("drop", "categorical"):
             if options[name] and not options["resume"]:

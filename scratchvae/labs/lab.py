@@ -26,8 +26,8 @@ class Reference:
 class Lab:
     """A lab sheet: a model, and all that is needed to train it and to draw its figures.
 
-    ImageLab, TextLab and TableLab add what depends on the kind of the data: `kind`, the key to the class of
-    the lab's runs; `held_out`, what the examples that validate are called; and `shape`.
+    ImageLab, TextLab and TableLab add what depends on the kind of the data: `kind`, the key to the
+    class of the lab's runs; `held_out`, what the examples that validate are called; and `shape`.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Lab:
         The place of the lab among the others.
     name, title : str
     data : str
-        The name of the data set in scratchvae.data.catalogue; of a lab about tables, what they are.
+        Its name in scratchvae.data.catalogue; of a lab about tables, what they are.
     example_shape : tuple or None
         The shape of an example; None if it depends on the settings.
     epochs, batch_size : int

@@ -1,4 +1,5 @@
-"""The figures of labs about tables; each function draws figures of a run and returns their paths."""
+"""The figures of labs about tables. Each function draws one of a run, and returns a list of paths.
+"""
 import numpy as np
 
 from ..data.tables.columns import Numbers

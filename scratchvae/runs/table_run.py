@@ -113,7 +113,7 @@ class TableRun(MeasuredRun):
         steps = -(-count // config["batch_size"])
         if steps * config["epochs"] < FEW_STEPS:
             print(f"note: {steps * config['epochs']:,} steps are few, which the learnt variances "
-                  f"show first; --epochs {-(-FEW_STEPS // steps):,} makes {FEW_STEPS:,}", flush=True)
+                  f"show first; --epochs {-(-FEW_STEPS // steps)} makes {FEW_STEPS:,}", flush=True)
 
     def take_weights(self, other):
         """Give the new model the weights of another run, whose columns are the same."""

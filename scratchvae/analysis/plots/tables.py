@@ -44,14 +44,15 @@ def marginals(data, samples, path=None, title="", note=""):
 
 
 def _histograms(axes, parts):
-    """Draw densities of numbers; the range is that of the data's central 99.8 %."""
+    """Draw densities of numbers; those outside the data's central 99.8 % are at its ends."""
     low, high = np.nanquantile(parts["data"], (0.001, 0.999))
     if low == high:
         low, high = low - 1, high + 1
     edges = np.linspace(low, high, BINS + 1)
     for (label, numbers), colour in zip(parts.items(), (INK, ACCENT)):
         numbers = np.asarray(numbers, float)
-        axes.hist(numbers[~np.isnan(numbers)], edges, density=True, color=colour, label=label,
+        axes.hist(np.clip(numbers[~np.isnan(numbers)], low, high), edges, density=True,
+                  color=colour, label=label,
                   histtype="stepfilled" if colour == INK else "step",
                   alpha=0.45 if colour == INK else 1, lw=1.4)
 
@@ -94,8 +95,9 @@ def correlations(parts, path=None, title="", note=""):
         matrix = correlation_matrix(np.array([columns[name] for name in names], float))
         picture = axes.imshow(matrix, cmap=matplotlib.colormaps["RdBu_r"], vmin=-1, vmax=1)
         for (i, j), value in np.ndenumerate(matrix):
-            axes.text(j, i, f"{round(value, 2) + 0:.2f}".replace("-", "\N{MINUS SIGN}"), ha="center",
-                      va="center", fontsize=6.5, color="w" if abs(value) > 0.6 else "k")
+            text = f"{round(value, 2) + 0:.2f}".replace("-", "\N{MINUS SIGN}")
+            axes.text(j, i, text, ha="center", va="center", fontsize=6.5,
+                      color="w" if abs(value) > 0.6 else "k")
         axes.set_title(part)
         axes.set_xticks(range(len(names)), map(_cut, names), rotation=45, ha="right",
                         rotation_mode="anchor", fontsize=8)

@@ -35,9 +35,11 @@ class Numbers:
         return ((cells - self.mean) / self.scale)[:, np.newaxis]
 
     def decode(self, x):
-        """Return numbers (N, 1) of a model in the column's own units, a list."""
-        numbers = x[:, 0].astype(np.float64) * self.scale + self.mean
-        return [int(number) for number in np.rint(numbers)] if self.whole else numbers.tolist()
+        """Return numbers (N, 1) of a model in the column's own units, a list; NaN stay NaN."""
+        numbers = (x[:, 0].astype(np.float64) * self.scale + self.mean).tolist()
+        if not self.whole:
+            return numbers
+        return [number if np.isnan(number) else round(number) for number in numbers]
 
 
 @dataclass
