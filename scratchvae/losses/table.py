@@ -49,13 +49,13 @@ class TableLoss(ReconstructionLoss):
         group = np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes)
         self._group = kernels.from_host(group)
 
-    def numbers(self, output_shape):
-        """Return D, how many columns are numbers, for an output of the decoder."""
-        return (output_shape[-1] - sum(self.sizes)) // 2
+    def numbers(self, width):
+        """Return D, how many columns are numbers, of an output of the decoder (N, width)."""
+        return (width - sum(self.sizes)) // 2
 
     def count(self, output_shape):
         """Return the number of columns."""
-        return self.numbers(output_shape) + len(self.sizes)
+        return self.numbers(output_shape[0]) + len(self.sizes)
 
     def target_shape(self, output_shape):
         rest = output_shape[-1] - sum(self.sizes)
@@ -63,11 +63,11 @@ class TableLoss(ReconstructionLoss):
             raise ScratchVAEError(f"{self.text}: the decoder's output must hold a mean and a "
                                   "log-variance for each number (end it with LearntVariance) and "
                                   f"{sum(self.sizes)} logits, got shape {output_shape}")
-        return (self.numbers(output_shape) + sum(self.sizes),)
+        return (self.numbers(output_shape[0]) + sum(self.sizes),)
 
     def check_target(self, x, output_shape):
         """Refuse categories that are not one-hot."""
-        D = self.numbers(output_shape)
+        D = self.numbers(output_shape[0])
         x = np.asarray(x)
         ends = D + np.cumsum((0, *self.sizes))
         for g, (start, end) in enumerate(zip(ends, ends[1:])):
@@ -85,7 +85,7 @@ class TableLoss(ReconstructionLoss):
         G = len(self.sizes)
         self._logits = logits
         self._target = target
-        self._r = array("r", (N, self.numbers(logits.shape)))
+        self._r = array("r", (N, self.numbers(logits.shape[1])))
         self._log_total = array("log_total", (N, G))
         self._w = array("w", (N, G))
         loss = array("loss", (N,))
@@ -104,7 +104,7 @@ class TableLoss(ReconstructionLoss):
         """Return (N, D + K): the means of the numbers, and the probabilities of the categories."""
         array = self.workspace.array
         N = len(logits)
-        D = self.numbers(logits.shape)
+        D = self.numbers(logits.shape[1])
         K = sum(self.sizes)
         mu = array("mu", (N, D))
         p = array("p", (N, K))
