@@ -460,6 +460,18 @@ def test_a_resumed_run_has_the_same_bits(trained, run, table_file, tmp_path):
     assert code == 1 and "was trained on another table" in errors
 
 
+def test_another_table_begins_with_the_weights_and_the_columns_of_a_run(trained, run, table_file,
+                                                                        tmp_path):
+    folder, _ = trained
+    lines = table_file.read_text().splitlines()
+    write(tmp_path / "more.csv", *lines[:1], *lines[20:])
+    code, _, errors = run("train", "table", "--csv", tmp_path / "more.csv", "--from", folder, *QUICK)
+    assert code == 0, errors
+    first, second = (json.loads((path / "config.json").read_text())["columns"]
+                     for path in (folder, tmp_path / "runs" / "table-more"))
+    assert first == second
+
+
 def test_without_a_file_the_weather_is_learnt(run, tmp_path):
     code, output, errors = run("train", "table", "--epochs", 1, "--limit", 50, "--set", "units=4")
     assert code == 0, errors

@@ -15,6 +15,7 @@ from ..data.tables import Columns, demonstration, load_table
 from ..data.tables.columns import Numbers, as_text
 from ..errors import ScratchVAEError
 from ..storage import write_text
+from .config import read_config
 from .measured import MeasuredRun
 
 GLIMPSED = 3                    # rows of each kind in a glimpse
@@ -30,9 +31,11 @@ class TableRun(MeasuredRun):
 
     @cached_property
     def data(self):
-        """The table, its columns as they were learnt in training."""
+        """The table, its columns as they were learnt in training, or by the run to begin with."""
         config = self.config
         known = config.get("columns")
+        if not known and config.get("from"):
+            known = read_config(config["from"]).get("columns")
         columns = known and Columns.from_config(known)
         if self.has_own:
             data = load_table(config["csv"], config.get("drop") or (),
@@ -114,14 +117,6 @@ class TableRun(MeasuredRun):
         if steps * config["epochs"] < FEW_STEPS:
             print(f"note: {steps * config['epochs']:,} steps are few, which the learnt variances "
                   f"show first; --epochs {-(-FEW_STEPS // steps)} makes {FEW_STEPS:,}", flush=True)
-
-    def take_weights(self, other):
-        """Give the new model the weights of another run, whose columns are the same."""
-        if self.columns.get_config() != other.columns.get_config():
-            raise ScratchVAEError(f"--from {other.folder}: its model was trained on other columns, "
-                                  "or on another standardisation of them, so its weights mean "
-                                  "nothing here")
-        super().take_weights(other)
 
     def part(self, name):
         """Return the rows of "train", "test" or "all", and {"row": ..., "part": of each}.
