@@ -201,12 +201,12 @@ def write(path, *lines):
 
 
 def test_columns_are_found_by_their_content_and_come_back(tmp_path):
-    path = write(tmp_path / "a.csv", "id,size,count,kind,code", '0,1.5,3,"red, dark",7',
+    path = write(tmp_path / "a.csv", "id,size,count,kind,code", '0,0.25,3,"red, dark",7',
                  "1,,4,blue,8", "2,2.5,NA,,7", "3,3.5,6,blue,8")
     table = load_table(path, categorical=["code"])
     size, count, kind, code = table.columns
     train = table.train
-    known = np.array([1.5, np.nan, 2.5, 3.5])[train]
+    known = np.array([0.25, np.nan, 2.5, 3.5])[train]
     assert (size.mean, size.scale) == (np.nanmean(known), np.nanstd(known)) and not size.whole
     assert count.whole
     assert kind.categories == ("blue", "red, dark") and code.categories == ("7", "8")
@@ -216,7 +216,7 @@ def test_columns_are_found_by_their_content_and_come_back(tmp_path):
     decoded = table.decode(table.x)
     assert decoded["kind"] == ["red, dark", "blue", None, "blue"]
     assert decoded["code"] == ["7", "8", "7", "8"]
-    np.testing.assert_allclose(decoded["size"], [1.5, np.nan, 2.5, 3.5], rtol=1e-6)
+    np.testing.assert_allclose(decoded["size"], [0.25, np.nan, 2.5, 3.5], rtol=1e-6)
     assert sorted([*table.train, *table.test]) == [0, 1, 2, 3] and len(table.test) == 1
     assert table.notes[0] == "column 'id' numbers the rows and is left out"
     assert table.notes[1].startswith("3 of 16 cells are missing")
@@ -460,12 +460,12 @@ def test_a_resumed_run_has_the_same_bits(trained, run, table_file, tmp_path):
     assert code == 1 and "was trained on another table" in errors
 
 
-def test_another_table_begins_with_the_weights_and_the_columns_of_a_run(trained, run, table_file,
-                                                                        tmp_path):
+def test_another_table_begins_with_weights_and_columns(trained, run, table_file, tmp_path):
     folder, _ = trained
     lines = table_file.read_text().splitlines()
     write(tmp_path / "more.csv", *lines[:1], *lines[20:])
-    code, _, errors = run("train", "table", "--csv", tmp_path / "more.csv", "--from", folder, *QUICK)
+    code, _, errors = run("train", "table", "--csv", tmp_path / "more.csv", *QUICK, "--from",
+                          folder)
     assert code == 0, errors
     first, second = (json.loads((path / "config.json").read_text())["columns"]
                      for path in (folder, tmp_path / "runs" / "table-more"))
