@@ -221,7 +221,7 @@ class TableRun(MeasuredRun):
                 own, expected = (column.decode(part[np.newaxis, here])[0] for part in (row, made))
                 spread = self.deviations[i] * column.scale
                 found.append((((row[i] - made[i]) / self.deviations[i]) ** 2 / 2,
-                              f"{column.name} {own:.5g} (expected {expected:.5g} ± {spread:.2g})"))
+                              f"{column.name} {own:.5g} (expected {expected:.5g} ± {spread:.3g})"))
             elif row[here].any():
                 place = row[here].argmax()
                 probability = made[here][place]
