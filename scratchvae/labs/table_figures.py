@@ -6,6 +6,7 @@ from ..data.tables.columns import Numbers
 from .figures import loss_curves, title  # noqa: F401 (loss_curves: of all labs)
 
 SHOWN = 500                     # samples that are written
+COMPARED = 2000                 # rows, new ones and at most so many of the table
 MOST = 12                       # columns of numbers whose correlations are drawn
 
 
@@ -38,29 +39,29 @@ def first_categories(run):
 
 
 def data_and_samples(run):
-    """Return the test rows and as many new ones, {name: values} each."""
-    used = run.cells_used(run.rows("test"))
+    """Return rows of the table and at least as many new ones, {name: values} each."""
+    used = run.cells_used(run.rows("all")[:COMPARED])
     numbers = {column.name for column in run.columns.numbers}
     data = {name: [float(cell or "nan") if name in numbers else cell for cell in cells]
             for name, cells in used.items()}
-    return data, run.sampled(len(run.x_test))
+    return data, run.sampled(COMPARED)
 
 
 def marginals(run):
-    """Draw the distribution of each column in the test rows and in new rows."""
+    """Draw the distribution of each column in the table and in new rows."""
     from ..analysis import plots
     return [plots.marginals(*data_and_samples(run), run.figures / "marginals.png",
-                            f"Columns of the test rows and of new rows ({title(run)})", run.note)]
+                            f"Columns of the table and of new rows ({title(run)})", run.note)]
 
 
 def correlations(run):
-    """Draw the correlations of the columns of numbers in the test rows and in new rows."""
+    """Draw the correlations of the columns of numbers in the table and in new rows."""
     from ..analysis import plots
     names = [column.name for column in run.columns.numbers][:MOST]
     if len(names) < 2:
         return []
     parts = {name: {column: values[column] for column in names}
-             for name, values in zip(("test rows", "new rows"), data_and_samples(run))}
+             for name, values in zip(("the table", "new rows"), data_and_samples(run))}
     return [plots.correlations(parts, run.figures / "correlations.png",
                                f"Correlations of the columns ({title(run)})", run.note)]
 

@@ -48,7 +48,8 @@ def _histograms(axes, parts):
     low, high = np.nanquantile(parts["data"], (0.001, 0.999))
     if low == high:
         low, high = low - 1, high + 1
-    edges = np.linspace(low, high, BINS + 1)
+    few = round(len(parts["data"]) ** 0.5)
+    edges = np.linspace(low, high, min(BINS, max(few, 5)) + 1)
     for (label, numbers), colour in zip(parts.items(), (INK, ACCENT)):
         numbers = np.asarray(numbers, float)
         axes.hist(np.clip(numbers[~np.isnan(numbers)], low, high), edges, density=True,
