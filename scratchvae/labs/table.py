@@ -1,7 +1,6 @@
 """table: a VAE of the rows of a table, with a learnt variance for each column of numbers."""
 from ..layers import Dense, FillMissing, LearntVariance
-from ..models import VAE
-from .kl import KL_SETTINGS, kl_schedule
+from .objective import KL_SETTINGS, make_vae
 from .table_figures import codes, correlations, loss_curves, marginals, samples
 from .table_lab import TableLab, columns_of
 
@@ -14,7 +13,8 @@ def make_model(settings, backend="cpu"):
     """
     numbers, sizes = columns_of(settings)
     units = settings["units"]
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[FillMissing(), Dense(units, activation="relu"), Dense(units, activation="relu")],
         latent_dim=settings["latent_dim"],
         decoder=[
@@ -24,7 +24,6 @@ def make_model(settings, backend="cpu"):
             *([LearntVariance(numbers)] if numbers else []),
         ],
         reconstruction=f"table({', '.join(map(str, sizes))})" if sizes else "table",
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 
