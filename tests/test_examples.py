@@ -103,7 +103,7 @@ def test_there_is_a_script_for_every_lab():
     assert (
         set(scripts[len(GUIDE) :]) - set(OTHERS)
         == {name.replace("-", "_") for name in labs.LABS}
-        == {*FIGURES, *TEXTS}
+        == {*FIGURES, *TEXTS, "table"}
     )
 
 
@@ -243,6 +243,18 @@ def test_example_draws_its_figures_and_trains_as_its_lab_does(
         assert x.shape == (20 - lab.validation_split * 20, *lab.example_shape)
         assert len(options["validation_data"]) == (4 if lab.validation_split else 20)
     assert defaults["epochs"] == shown[-1].epochs
+
+
+def test_example_of_tables_draws_its_figures_and_trains_as_its_lab_does(tmp_path, fits, call):
+    out = tmp_path / "out"
+    output, defaults = call("table", "--epochs", 1, "--out", out)
+    assert {path.stem for path in out.glob("*.png")} == {
+        "loss_curves", "marginals", "correlations", "detection"}
+    (model, x, options), = fits
+    lab = labs.get("table")
+    assert_trained_as_its_lab(model, options, lab)
+    assert x.shape == (2500, 13) and defaults["epochs"] == lab.epochs
+    assert "filled in by the model" in output and "ROC area" in output
 
 
 @pytest.mark.parametrize("script", TEXTS)

@@ -1,7 +1,8 @@
-"""Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file or images."""
+"""Data sets: MNIST, Fashion-MNIST, Tiny Shakespeare, and any text file, images or table."""
 from ..batches import Images
 from .image_data import ImageData
 from .images import load_fashion_mnist, load_images, load_mnist
+from .tables import TableData, load_table
 from .text import TextData, load_shakespeare, load_text
 
 LOADERS = {                     # for each data set of the catalogue

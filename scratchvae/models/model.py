@@ -60,9 +60,9 @@ class Model(Described, Stored):
         self.kernels = kernels.load(backend)
         self.encoder = Sequential(encoder)
         self.decoder = Sequential(decoder)
-        loss = losses.get(reconstruction)
+        loss, sizes = losses.parse(reconstruction)
         activation = self.decoder.take_output_activation(loss.takes_softmax)
-        self.loss = loss(reconstruction_scale, activation)
+        self.loss = loss(reconstruction_scale, activation, *sizes)
         self.input_shape = None
         self.trained = training.Trained()
         self._training = threading.Lock()
@@ -333,7 +333,7 @@ class Model(Described, Stored):
         """Return the arguments that make this model again, without its parameters."""
         return {"class": registered_name(type(self)), "input_shape": self.input_shape,
                 "encoder": self.encoder.get_config(), "decoder": self.decoder.get_config(),
-                "reconstruction": self.loss.name, "reconstruction_scale": self.loss.scale,
+                "reconstruction": self.loss.text, "reconstruction_scale": self.loss.scale,
                 "dtype": self.dtype}
 
     def differentiable_config(self):
@@ -372,7 +372,8 @@ class Model(Described, Stored):
         Slices of either are arrays of the model's dtype, and so is np.asarray of either.
         """
         self.check_built()
-        x = checks.examples("x", x, self.input_shape, self.encoder.input_dtype or self.dtype)
+        x = checks.examples("x", x, self.input_shape, self.encoder.input_dtype or self.dtype,
+                            self.loss.takes_missing)
         if self.encoder.vocabulary_size:
             check_indices("x", x, self.encoder.vocabulary_size)
         return x
@@ -395,7 +396,8 @@ class Model(Described, Stored):
             y = x
         else:
             shape = self.loss.target_shape(self.decoder.output_shape)
-            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype)
+            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype,
+                                self.loss.takes_missing)
             if len(x) != len(y):
                 raise ScratchVAEError("x and y must have the same length, "
                                       f"got {len(x)} and {len(y)}")

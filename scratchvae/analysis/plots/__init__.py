@@ -15,4 +15,5 @@ from .images import progress_pairs, reconstructions, samples
 from .latent import kl_by_dimension, latent_histogram, latent_scatter, latent_scatters
 from .plane import decoded_grids, manifold, manifolds
 from .scores import detection, extremes
+from .tables import correlations, marginals
 from .traversal import traversal

@@ -1,7 +1,7 @@
 """The tables of the report page: each function returns rows."""
 from ...commands import command, place
 from ...models.summary import networks, size
-from ...runs.image_run import MEANINGS
+from ...runs.measured import MEANINGS
 from ...storage import read_json
 
 
@@ -82,6 +82,8 @@ def differences(run):
         reasons.append(f"only the first {config['limit']:,} examples were used")
     if config.get("images"):
         reasons.append("the images are your own")
+    elif config.get("csv"):
+        reasons.append("the table is your own")
     elif not config["complete"]:
         reasons.append("the data are not the whole published set")
     return reasons
@@ -177,9 +179,12 @@ def train_command(run):
     words += ["--epochs", config["epochs"]]
     words += ["--batch-size", config["batch_size"]]
     words += ["--seed", config["seed"]]
-    for name in ("limit", "data_dir", "text", "images"):
+    for name in ("limit", "data_dir", "text", "images", "csv"):
         if config.get(name):
             words += [f"--{name.replace('_', '-')}", config[name]]
+    for name in ("drop", "categorical"):
+        for column in config.get(name) or ():
+            words += [f"--{name}", column]
     if config.get("size"):
         words += ["--size", "x".join(map(str, config["size"]))]
     if config.get("grey"):
