@@ -41,6 +41,7 @@ FIGURES = {
         "latent_scatter",
         "reconstructions",
     },
+    "shapes_beta": {"data", "loss_curves", "reconstructions", "traversals", "information"},
     "fashion_autoencoder": {"loss_curves", "latent_scatter", "grids", "reconstructions"},
     "fashion_conv": {
         "loss_curves",

@@ -10,6 +10,7 @@ from ..data.images import load_images
 from ..errors import ScratchVAEError
 from ..models import VAE
 from ..storage import side_product, write_text
+from .measures import more_measures
 from .run import Run
 
 MEANINGS = {
@@ -43,8 +44,8 @@ class ImageRun(Run):
         if self.has_own:
             self.check_shape(data)
             return data
-        data.x_train = Images(self.lab.prepare(data.x_train.pixels))
-        data.x_test = Images(self.lab.prepare(data.x_test.pixels))
+        data.x_train = Images(self.lab.prepare(data.x_train.pixels), data.x_train.rows)
+        data.x_test = Images(self.lab.prepare(data.x_test.pixels), data.x_test.rows)
         return data
 
     @property
@@ -145,16 +146,19 @@ class ImageRun(Run):
                               self.note)
 
     def evaluate(self):
-        """Return the model's losses on the test set, and write them to evaluation.json."""
+        """Return the losses on the test set and other measures; write them to evaluation.json."""
         x = self.x_test
         seed = self.config["seed"]
         size = self.config["batch_size"]
         last_batch = x[-(len(x) % size or size):]
+        measures, notes = more_measures(self)
         result = {
             "data": self.data.description,
             "examples": len(x),
             **self.model.evaluate(x, seed),
             "last_batch": self.model.evaluate(last_batch, seed),
+            "measures": measures,
+            "notes": notes,
         }
         with side_product():
             write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
@@ -169,6 +173,9 @@ class ImageRun(Run):
             *(f"  {name:<16}{result[name]:.4f}   {meaning}" for name, meaning in MEANINGS.items()),
             f"  last batch      {result['last_batch']['loss']:.4f}   loss of the last {size} or "
             "fewer examples alone, which some sheets print in place of the mean",
+            *(f"  {name:<21}{measure['value']:.4f}   {measure['meaning']}"
+              for name, measure in result["measures"].items()),
+            *(f"  note: {line}" for line in result["notes"]),
         ]
 
     def shown(self, images):
