@@ -146,6 +146,7 @@ def test_all_of_it_can_be_asked_for_without_rows():
     images = Images(Shapes())
     assert images.shape == (COUNT, 64, 64, 1)
     np.testing.assert_array_equal(images[SOME[:5]] * 255, Shapes()[SOME[:5]])
+    np.testing.assert_array_equal(np.asarray(images[7:9]) * 255, Shapes()[np.array([7, 8])])
 
 
 def test_reshaped_images_keep_their_order():
