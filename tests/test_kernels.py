@@ -316,15 +316,24 @@ def test_a_number_of_threads_that_the_machine_does_not_have_is_refused(backend, 
     assert str(count) in str(caught.value)
 
 
-def test_compiled_code_is_kept_under_a_hash_of_all_sources(tmp_path, monkeypatch):
-    version = cache._Place.version
-    assert (folders.kernels_home() / version).is_dir()
-    copy = Path(shutil.copytree(Path(cache.__file__).parent, tmp_path / "cpu"))
-    monkeypatch.setattr(cache, "__file__", str(copy / "cache.py"))
-    assert cache._version() == version
-    with open(copy / "microkernel.py", "a") as file:
+@pytest.mark.parametrize("changed, anew", [("microkernel", True), ("dense", True), ("gru", False)])
+def test_compiled_code_is_kept_under_a_hash_of_all_that_it_was_compiled_from(
+        tmp_path, changed, anew):
+    folder = Path(shutil.copytree(Path(cache.__file__).parent, tmp_path / "cpu"))
+    before = cache.version(folder / "dense.py")
+    assert cache.version(Path(cache.__file__).with_name("dense.py")) == before
+    with open(folder / f"{changed}.py", "a") as file:
         file.write("\n")
-    assert cache._version() != version
+    cache.version.cache_clear()
+    assert (cache.version(folder / "dense.py") != before) == anew
+
+
+def test_a_kernel_s_code_lies_in_its_version_s_folder(backend):
+    y = np.empty(3)
+    backend.dropout_forward(np.ones(3), np.ones(3), y, 0.5)
+    if backend.__name__.endswith("cpu"):
+        file = Path(cache.__file__).with_name("dropout.py")
+        assert any((folders.kernels_home() / cache.version(str(file))).iterdir())
 
 
 def test_numba_s_own_cache_folder_stays_as_it_was():

@@ -9,8 +9,12 @@ from .quantities import PARTS
 # Sizes on which an operation is tried. Usual ones first: their findings are the most readable.
 USUAL = cases.SIZES | {"C": 4, "J": 4}
 PANELS = cases.SIZES | {"N": 7, "K": 40, "M": 33, "U": 17, "C": 16, "H": 8, "W": 9, "B": 3}
-VECTORS = PANELS | {"M": 32, "N": 3}
+# Whole vectors of channels, and tiles of 4 and of 3 pixels that end before, at and behind an edge.
+VECTORS = PANELS | {"M": 32, "N": 3, "H": 7, "W": 10}
+MANY = VECTORS | {"N": 110, "A": 3, "B": 3}     # more tiles than a chunk of Winograd's holds
 LONG = cases.SIZES | {"*": (3, 6667), "P": 20_001, "D": 6667, "J": 6667, "V": 6667}
+# Each example's loss is that of a few elements: an error of one does not drown in a sum.
+SHORT = cases.SIZES | {"N": 2003, "D": 1, "V": 2, "T": 1}
 PRECISION = {"float64": 1e-9, "float32": 1e-5}
 LARGE = 20.0                    # a mean beside which a variance of 1 loses digits
 FAR = 300.0                     # inputs of this size let careless exponentials overflow
@@ -56,11 +60,7 @@ def trials(backend, operation):
         for case in cases.cases_of(operation, sizes):
             yield case, "float64", variant, None
     if {"A", "B", "M"} <= set(operation.declaration.letters):
-        for size in (3, 4):
-            case = cases.make_case(operation, VECTORS | {"A": size, "B": size},
-                                   window=Window((1, 1), "same"))
-            for dtype in PRECISION:
-                yield case, dtype, "channels in whole vectors", None
+        yield from convolution_trials(operation)
     if operation.declaration.has_scratch and keeps_scratch(backend, operation.declaration.name):
         yield usual[0], "float64", ROOM, None
     if operation.declaration.name in SAME:
@@ -68,6 +68,20 @@ def trials(backend, operation):
     if set(operation.declaration.letters) <= set("NDJVPE*"):
         for dtype in PRECISION:
             yield cases.make_case(operation, LONG), dtype, "long arrays", None
+    if operation.declaration.family in OVERFLOWING:
+        yield cases.make_case(operation, SHORT), "float32", "short examples", None
+
+
+def convolution_trials(operation):
+    """Yield the calls of a convolution that fast ways of computing it are for."""
+    for size in (3, 4):
+        for padding in ("same", "valid"):
+            case = cases.make_case(operation, VECTORS | {"A": size, "B": size},
+                                   window=Window((1, 1), padding))
+            for dtype in PRECISION:
+                yield case, dtype, "channels in whole vectors", None
+    yield (cases.make_case(operation, MANY, window=Window((1, 1), "same")), "float64",
+           "many images", None)
 
 
 def which_fail(tried):
