@@ -104,7 +104,8 @@ def test_the_parts_are_apart_and_the_seed_chooses_them():
     assert data.classes == ("square", "ellipse", "heart")
     assert data.description == ("shapes (60,000 to train, 10,000 to test, of 737,280; seed 0), "
                                 "drawn by the library")
-    same, other = load_shapes(), load_shapes(seed=1)
+    same = load_shapes()
+    other = load_shapes(seed=1)
     np.testing.assert_array_equal(same.x_train.rows, data.x_train.rows)
     assert same.sha256 == data.sha256 != other.sha256
     assert set(other.x_test.rows) != set(data.x_test.rows)
