@@ -189,6 +189,7 @@ def test_thresholds_are_the_best_ones(rng):
                 right = np.array(names)[interval] == factor
                 best = max(best, np.mean([right[factor == c].mean() for c in range(3)]))
     assert balanced_accuracy(code, factor) == pytest.approx(best)
+    assert balanced_accuracy(np.zeros(60), np.sort(factor)) == pytest.approx(1 / 3)    # all equal
 
 
 def test_too_many_classes_are_refused(rng):
