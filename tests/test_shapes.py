@@ -102,7 +102,7 @@ def test_the_parts_are_apart_and_the_seed_chooses_them():
     assert not set(data.x_train.rows) & set(data.x_test.rows)
     np.testing.assert_array_equal(data.y_test, shapes.known_factors(data.x_test)[:, 0])
     assert data.classes == ("square", "ellipse", "heart")
-    assert data.description == ("shapes (60,000 to train, 10,000 to test, of 737,280; seed 0), "
+    assert data.description == ("Shapes (60,000 to train, 10,000 to test, of 737,280; seed 0), "
                                 "drawn by the library")
     same = load_shapes()
     other = load_shapes(seed=1)

@@ -123,7 +123,7 @@ def load_shapes(data_dir=None, count=TRAIN, seed=0):
                                                            order[TEST:TEST + count]))
     y_train, y_test = (factors(x.rows)[:, 0].astype(np.uint8) for x in (x_train, x_test))
     drawn = hashlib.sha256(sprites()).hexdigest()
-    description = (f"shapes ({count:,} to train, {TEST:,} to test, of {COUNT:,}; seed {seed}), "
+    description = (f"Shapes ({count:,} to train, {TEST:,} to test, of {COUNT:,}; seed {seed}), "
                    "drawn by the library")
     digest = hashlib.sha256(f"{drawn} {count} {seed}".encode()).hexdigest()
     return ImageData(x_train, y_train, x_test, y_test, SHAPES, description, drawn == SHA256, digest)
