@@ -75,21 +75,21 @@ def add(x, y):
     y += x
 
 
-def add_losses(reconstruction, kl, kl_weight, sums):
+def add_losses(reconstruction, cost, kl, kl_weight, sums):
     """Add up the losses of a batch.
 
     Parameters
     ----------
-    reconstruction, kl : arrays (N,)
-        The losses of each example.
+    reconstruction, cost, kl : arrays (N,)
+        The losses of each example: cost is what the objective has in the place of kl.
     kl_weight : float
     sums : array (3,) of float64
-        The sums of reconstruction + kl_weight kl, reconstruction, and kl; they grow.
+        The sums of reconstruction + kl_weight cost, reconstruction, and kl; they grow.
     """
     reconstruction = reconstruction.sum(dtype=np.float64)
-    kl = kl.sum(dtype=np.float64)
-    penalty = kl_weight * kl if kl_weight else 0.0      # not 0 * infinity
-    sums += (reconstruction + penalty, reconstruction, kl)
+    cost = cost.sum(dtype=np.float64)
+    penalty = kl_weight * cost if kl_weight else 0.0    # not 0 * infinity
+    sums += (reconstruction + penalty, reconstruction, kl.sum(dtype=np.float64))
 
 
 def synchronize():

@@ -305,7 +305,8 @@ def checked(function, declaration, is_array, kind, on_host):
     count = len(declaration.arrays)
     deriving = [names.index(name) for name in declaration.deriving]
     bounded = [(i, f"{declaration.name}: {array.name}", array.bound)
-               for i, array in enumerate(declaration.arrays.values()) if array.bound and on_host]
+               for i, array in enumerate(declaration.arrays.values())
+               if array.bound and not array.output and on_host]
     passed = {}             # what arguments looked like -> the sizes of their arrays
 
     @functools.wraps(function)

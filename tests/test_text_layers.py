@@ -19,6 +19,7 @@ from scratchvae.layers import (
     Reshape,
 )
 from scratchvae.models import VAE, Sequential, TextVAE
+from scratchvae.objectives import ELBO
 from scratchvae.optimizers import Adam
 
 REFERENCE = kernels.load("reference")
@@ -290,7 +291,7 @@ def test_repeat_vector(rng):
         ),
         (lambda: TextVAE(9, 4, 2, 3, 3, word_dropout=1.0), r"TextVAE: word_dropout must be in "
                                                            r"\[0, 1\), got 1\.0"),
-        (lambda: TextVAE(9, 4, 2, 3, 3, free_bits=-1), "TextVAE: free_bits must be a number "
+        (lambda: ELBO(free_bits=-1), "objective: free_bits must be a number "
                                                        "of at least 0, got -1"),
         (lambda: TextVAE(9, 0, 2, 3, 3), "TextVAE: steps must be an integer of at least 2, "
                                          "got 0"),

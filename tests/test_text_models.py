@@ -11,6 +11,7 @@ from scratchvae.gradcheck.check import check_model, compare
 from scratchvae.layers import GRU, Bidirectional, Dense, Embedding, OneHotDense, RepeatVector
 from scratchvae.models import VAE, Model, TextVAE
 from scratchvae.models.text_vae import END, PAD, UNKNOWN
+from scratchvae.objectives import ELBO
 from scratchvae.optimizers import SGD, Adam
 
 REFERENCE = kernels.load("reference")
@@ -129,7 +130,7 @@ def test_gradients_towards_another_target(backend, rng):
 
 def test_gradients_with_free_bits(rng):
     """The loss then has the KL of those dimensions only whose mean is above."""
-    model = text_vae("cpu", "float64", free_bits=0.1)
+    model = text_vae("cpu", "float64", objective=ELBO(0.1))
     model.build((T,))
     for name in model.parameters.names:
         model.parameters[name][...] += 0.3 * rng.standard_normal(model.parameters[name].shape)
@@ -467,7 +468,7 @@ def test_free_bits_keep_the_latent_space_in_use(rng):
     x = lines(rng, 40)
     options = dict(epochs=30, batch_size=10, optimizer=Adam(0.02), seed=1, progress=False)
     kl = [
-        text_vae(free_bits=bits, dropout=0, word_dropout=0).fit(x, **options)["kl"][-1]
+        text_vae(objective=ELBO(bits), dropout=0, word_dropout=0).fit(x, **options)["kl"][-1]
         for bits in (0.0, 1.0)
     ]
     assert kl[0] < 0.5 < 1 < kl[1]

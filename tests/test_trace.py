@@ -16,6 +16,7 @@ from scratchvae.layers import (
     Reshape,
 )
 from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.objectives import ELBO
 from scratchvae.optimizers import SGD, Adam
 from scratchvae.teaching import trace as tracing
 from scratchvae.teaching.trace import trace
@@ -235,7 +236,7 @@ def test_the_check_stops_in_time(x):
             np.random.default_rng(0).random((6, 12)).astype(np.float32),
         ),
         (
-            lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, free_bits=0.1),
+            lambda: TextVAE(9, 4, 2, 3, 5, dropout=0.2, word_dropout=0.3, objective=ELBO(0.1)),
             np.array([[3, 4, 2, 0], [5, 2, 0, 0], [8, 7, 6, 2]], np.int32),
         ),
     ],

@@ -79,31 +79,34 @@ def _add(x, y):
         y[i] += x[i]
 
 
-def add_losses(reconstruction, kl, kl_weight, sums):
+def add_losses(reconstruction, cost, kl, kl_weight, sums):
     """Add up the losses of a batch.
 
     Parameters
     ----------
-    reconstruction, kl : arrays (N,)
-        The losses of each example.
+    reconstruction, cost, kl : arrays (N,)
+        The losses of each example: cost is what the objective has in the place of kl.
     kl_weight : float
     sums : array (3,) of float64
-        The sums of reconstruction + kl_weight kl, reconstruction, and kl; they grow.
+        The sums of reconstruction + kl_weight cost, reconstruction, and kl; they grow.
     """
-    launch(_add_losses, 1, reconstruction, kl, kl_weight, sums)
+    launch(_add_losses, 1, reconstruction, cost, kl, kl_weight, sums)
 
 
 @cuda.jit
-def _add_losses(reconstruction, kl, kl_weight, sums):
+def _add_losses(reconstruction, cost, kl, kl_weight, sums):
     """A single block adds up all examples."""
     reconstruction_sum = 0.0
+    cost_sum = 0.0
     kl_sum = 0.0
     for n in range(cuda.threadIdx.x, kl.size, cuda.blockDim.x):
         reconstruction_sum += reconstruction[n]
+        cost_sum += cost[n]
         kl_sum += kl[n]
     reconstruction_sum = block_sum(reconstruction_sum)
+    cost_sum = block_sum(cost_sum)
     kl_sum = block_sum(kl_sum)
     if cuda.threadIdx.x == 0:
-        sums[0] += reconstruction_sum + kl_weight * kl_sum
+        sums[0] += reconstruction_sum + kl_weight * cost_sum
         sums[1] += reconstruction_sum
         sums[2] += kl_sum

@@ -183,7 +183,7 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
         )
     rng = np.random.default_rng(seed)
     input_shape = model.input_shape or np.shape(x)[1:]
-    config = model.get_config() | {"dtype": "float64", "input_shape": input_shape}
+    config = model.differentiable_config() | {"dtype": "float64", "input_shape": input_shape}
     copy = Model.from_config(config, model.backend)
     kernels = copy.kernels
     start = copy if model.input_shape is None else model

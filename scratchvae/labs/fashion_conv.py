@@ -1,13 +1,12 @@
 """fashion-conv: a convolutional VAE of garments, with a latent plane."""
 from functools import partial
 
-from ..models import VAE
 from ..optimizers import Adam
 from .fashion_autoencoder import SIDE, decoder_layers, encoder_layers
 from .figures import embedding, grids, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 
 
 def make_model(settings, backend="cpu"):
@@ -15,13 +14,13 @@ def make_model(settings, backend="cpu"):
 
     The sheet's loss is 500 times the mean cross-entropy, plus the KL divergence.
     """
-    return VAE(
+    return make_vae(
+        settings,
         encoder=encoder_layers(settings),
         latent_dim=settings["latent_dim"],
         decoder=decoder_layers(settings),
         reconstruction="binary_crossentropy",
         reconstruction_scale=settings["reconstruction_scale"],
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

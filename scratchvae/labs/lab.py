@@ -5,6 +5,7 @@ from typing import Callable
 from ..errors import ScratchVAEError
 from ..optimizers import Adam
 from .common import COMMON, learning_rate, make_callbacks
+from .objective import OBJECTIVE_SETTINGS
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Lab:
     @property
     def defaults(self):
         """The defaults of all that `--set` changes, by name."""
-        return {**self.settings, **COMMON, **self.settings}
+        variational = OBJECTIVE_SETTINGS if "kl_weight" in self.settings else {}
+        return {**self.settings, **COMMON, **variational, **self.settings}
 
     def make_optimizer(self, settings, steps=1):
         """Return the optimizer, not yet built.

@@ -2,12 +2,11 @@
 import math
 
 from ..layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 from .sizes import crop, image_shape, sizes_after
 
 SIDE = 28
@@ -56,13 +55,13 @@ def make_network(stages, settings, backend):
         ]
     decoder += [Conv2DTranspose(shape[2], 3, padding="same", activation="sigmoid")]
 
-    return VAE(
+    return make_vae(
+        settings,
         encoder=encoder,
         latent_dim=settings["latent_dim"],
         decoder=decoder,
         reconstruction="binary_crossentropy",
         reconstruction_scale=settings["reconstruction_scale"],
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

@@ -2,12 +2,11 @@
 import math
 
 from ..layers import Conv2D, Conv2DTranspose, Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 from .sizes import crop, image_shape, sizes_after
 
 SIDE = 28
@@ -21,7 +20,8 @@ def make_model(settings, backend="cpu"):
     filters = settings["filters"]
     shape = image_shape(settings, SIDE)
     fine, middle, coarse = sizes_after(shape[:2], (2, 2))
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
             Conv2D(2 * filters, 3, strides=2, padding="same", activation="relu"),
@@ -40,7 +40,6 @@ def make_model(settings, backend="cpu"):
         ],
         reconstruction="binary_crossentropy",
         reconstruction_scale=float(math.prod(shape)),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

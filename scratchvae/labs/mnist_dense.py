@@ -2,12 +2,11 @@
 import math
 
 from ..layers import Dense, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import RMSprop
 from .figures import embedding, loss_curves, manifolds, reconstructions, samples
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 
 PIXELS = 28 * 28
 
@@ -20,7 +19,8 @@ def make_model(settings, backend="cpu"):
     """
     shape = settings.get("shape")
     pixels = math.prod(shape) if shape else PIXELS
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             *([Flatten()] if shape else []),
             Dense(settings["intermediate_dim"], activation="relu"),
@@ -33,7 +33,6 @@ def make_model(settings, backend="cpu"):
         ],
         reconstruction="binary_crossentropy",
         reconstruction_scale=float(pixels),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

@@ -7,12 +7,11 @@ import numpy as np
 from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import Conv2D, Conv2DTranspose, Dense, Dropout, Flatten, Reshape
-from ..models import VAE
 from ..optimizers import Adam
 from .figures import embedding, loss_curves, reconstructions, title
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 from .sizes import image_shape, sizes_after
 
 SIDE = 28
@@ -39,7 +38,8 @@ def make_model(settings, backend="cpu"):
     pixels = math.prod(shape)
     *_, coarse = sizes_after(shape[:2], (2, 2))
     check_last_layer(shape, filters)
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             Conv2D(filters, 4, strides=2, padding="same", activation=encode),
             Dropout(rate),
@@ -65,7 +65,6 @@ def make_model(settings, backend="cpu"):
         ],
         reconstruction="squared_error",
         reconstruction_scale=float(pixels),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

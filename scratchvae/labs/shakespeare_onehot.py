@@ -4,11 +4,10 @@ import numpy as np
 from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import Dense, OneHotDense
-from ..models import VAE
 from ..optimizers import Adam
 from ..text import UNKNOWN, Vocabulary, tokenize
 from .figures import loss_curves
-from .kl import KL_SETTINGS, kl_schedule
+from .objective import KL_SETTINGS, make_vae
 from .text_lab import TextExamples, TextLab
 from .words import generate, measure, report
 
@@ -24,13 +23,13 @@ def make_model(settings, backend="cpu"):
     checks.choice("setting", "target", settings["target"], TARGETS)
     V = settings["vocabulary_size"] or LAB.words
     units = settings["intermediate_dim"]
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[OneHotDense(V, units, activation="relu")],
         latent_dim=settings["latent_dim"],
         decoder=[Dense(units, activation="relu"), Dense(V, activation="sigmoid")],
         reconstruction="onehot_binary_crossentropy",
         reconstruction_scale=float(V),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

@@ -7,8 +7,8 @@ from ..models.text_vae import PAD, UNKNOWN
 from ..optimizers import Adam
 from ..text import LINE_SPECIALS, Vocabulary, detokenize, lines, pad_sequences, tokenize
 from ..text.decoding import beam_search, sample
-from .kl import KL_SETTINGS, kl_schedule
 from .lines import FIGURES, measure_lines
+from .objective import KL_SETTINGS, kl_schedule, objective
 from .text_lab import TextExamples, TextLab
 
 HELD_OUT = 10                   # every tenth line, beginning with the first
@@ -21,12 +21,12 @@ TEMPERATURE = 0.8               # of generated text, by default
 
 def make_model(settings, backend="cpu"):
     """Return a TextVAE: a GRU reads the line in both directions, another one writes it, given z."""
-    names = ("steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout",
-             "free_bits")
+    names = ("steps", "latent_dim", "embedding_dim", "units", "dropout", "word_dropout")
     return TextVAE(
         settings["vocabulary_size"] or LAB.words,
         **{name: settings[name] for name in names},
         kl_weight=kl_schedule(settings),
+        objective=objective(settings),
         backend=backend,
     )
 

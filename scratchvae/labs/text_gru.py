@@ -4,14 +4,13 @@ import numpy as np
 from .. import checks
 from ..errors import ScratchVAEError
 from ..layers import GRU, Bidirectional, Dense, Embedding, RepeatVector
-from ..models import VAE
 from ..optimizers import Adam
 from ..text import Vocabulary, detokenize, lines, pad_sequences, split, tokenize
 from ..text.decoding import draw, filtered, forbid
 from ..text.sequences import SIDES
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
 from .lines import FIGURES, measure_lines
+from .objective import KL_SETTINGS, make_vae
 from .text_lab import TextExamples, TextLab
 
 HELD_OUT = 0.2                  # the part of the lines that validates
@@ -29,7 +28,8 @@ def make_model(settings, backend="cpu"):
     units = settings["units"]
     T = settings["steps"]
     V = settings["vocabulary_size"]
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             Embedding(V, settings["embedding_dim"]),
             Bidirectional(GRU(units, return_sequences=True)),
@@ -46,7 +46,6 @@ def make_model(settings, backend="cpu"):
         ],
         reconstruction="sparse_categorical_crossentropy",
         reconstruction_scale=float(T),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 

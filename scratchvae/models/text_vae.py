@@ -52,15 +52,14 @@ class TextVAE(VAE):
         The rate at which word vectors and states are dropped in training.
     word_dropout : float
         The rate at which words are hidden from the decoder in training.
-    free_bits : float
-        KL per latent dimension (in nats) that is not penalised.
-    kl_weight : float or schedule
+    kl_weight, objective
+        See VAE. ELBO(free_bits=0.1) is a remedy.
     **options
         dtype and backend, see Model.
     """
 
     def __init__(self, vocabulary_size, steps, latent_dim, embedding_dim, units, dropout=0.0,
-                 word_dropout=0.0, free_bits=0.0, kl_weight=1.0, **options):
+                 word_dropout=0.0, kl_weight=1.0, objective="elbo", **options):
         self.vocabulary_size = checks.integer(self.name, "vocabulary_size", vocabulary_size)
         self.steps = checks.integer(self.name, "steps", steps, 2)
         self.embedding_dim = embedding_dim
@@ -71,11 +70,11 @@ class TextVAE(VAE):
                    Bidirectional(GRU(units)), Dropout(dropout)]
         readout = [Dropout(dropout), Dense(vocabulary_size, activation="softmax")]
         super().__init__(encoder, latent_dim, readout, "sparse_categorical_crossentropy",
-                         reconstruction_scale=1.0, kl_weight=kl_weight, **options)
+                         reconstruction_scale=1.0, kl_weight=kl_weight, objective=objective,
+                         **options)
         self.initial = Dense(units, activation="tanh")
         self.words = Sequential([Embedding(vocabulary_size, embedding_dim), Dropout(dropout)])
         self.gru = GRU(units, return_sequences=True)
-        self.free_bits = checks.number(self.name, "free_bits", free_bits)
 
     @property
     def parts(self):
@@ -122,7 +121,7 @@ class TextVAE(VAE):
     # the costly layer that chooses among V.
 
     def forward(self, x, training=False, stream=SAMPLING, target=None):
-        """Return the losses of each line: (-log p(x|z) (N,), kl (N,)).
+        """Return the losses of each line: (-log p(x|z) (N,), cost of z (N,)).
 
         Parameters
         ----------
@@ -144,7 +143,6 @@ class TextVAE(VAE):
         inputs = array("inputs", (N, T, self.embedding_dim + J))
         costs = array("costs", (N, T, 1))
         reconstruction = array("reconstruction", (N, 1))
-        kl = array("kl", (N,))
 
         h = self.encoder.forward(x, training)                               # (N, 2U)
         self.mu = self.z_mean.forward(h)                                    # (N, J)  mu
@@ -167,8 +165,8 @@ class TextVAE(VAE):
         cost = self.loss.forward(logits.reshape(M, 1, -1), targets)         # (M,)  -log p of a word
         kernels.scatter(cost.reshape(M, 1), self.present, rows(costs))      # (N, T)  0 for padding
         kernels.sum_steps(costs, reconstruction)                            # (N,)  -log p(x|z)
-        kernels.gaussian_kl_forward(self.mu, self.lv, kl)                   # (N,)  KL(q || N(0, 1))
-        return reconstruction.reshape(N), kl
+        cost = self.objective.forward(self.mu, self.lv, self.eps, self.z)   # (N,)  KL(q || N(0, 1))
+        return reconstruction.reshape(N), cost
 
     def log_likelihood(self, reconstruction):
         """Return log p(x|z): the losses of lines are its negative."""
@@ -200,8 +198,8 @@ class TextVAE(VAE):
         kernels.add(dz_from_steps, dz)                                      # their gradients add
         kernels.reparameterize_backward(dz, self.lv, self.eps, dmu, dlv)    # dmu = dz
         #                                                                     dlv = dz eps sigma / 2
-        kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv,            # dmu += mu
-                                     kl_weight, self.free_bits)             # dlv += (sigma^2-1) / 2
+        self.objective.backward(dmu, dlv, kl_weight)                        # dmu += mu
+        #                                                                     dlv += (sigma^2-1) / 2
         dh = self.z_mean.backward(dmu)                                      # both heads read h:
         kernels.add(self.z_log_var.backward(dlv), dh)                       # their gradients add
         return self.encoder.backward(dh, need_dx)
@@ -274,7 +272,8 @@ class TextVAE(VAE):
     def get_config(self):
         """Return the arguments that make this model again, without its parameters."""
         names = ("vocabulary_size", "steps", "latent_dim", "embedding_dim", "units", "dropout",
-                 "word_dropout", "free_bits", "dtype")
+                 "word_dropout", "dtype")
         return {"class": registered_name(type(self)), "input_shape": self.input_shape,
                 **{name: getattr(self, name) for name in names},
-                "kl_weight": schedules.get_config(self.kl_weight)}
+                "kl_weight": schedules.get_config(self.kl_weight),
+                "objective": self.objective.get_config()}

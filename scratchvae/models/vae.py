@@ -5,11 +5,13 @@ distribution p(x|z), and training minimises, over the parameters of both network
 batch of
 
     L(x) = -log p(x|z) + kl_weight * KL(q(z|x) || N(0, 1)),  z = mu + sigma * eps,  eps ~ N(0, 1).
+
+Other objectives put another cost of z in the place of the KL divergence, see scratchvae.objectives.
 """
 import numpy as np
 from tqdm.auto import tqdm
 
-from .. import checks, schedules
+from .. import checks, objectives, schedules
 from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..layers import Dense
@@ -37,31 +39,40 @@ class VAE(Model):
         squared errors. With 1.0, a mean, the KL term outweighs it, and the code is often not used.
     kl_weight : float or schedule
         See scratchvae.schedules.
+    objective : str, dict or Objective
+        What z costs: "elbo", the KL divergence, or another of scratchvae.objectives.
     dtype, backend : str
         See Model.
     """
     how_measured = ", one sample of z for each"
-    free_bits = 0.0             # KL per latent dimension (in nats) that is not penalised
-    formulas = {
-        "sampling": Formula("z = mu + sigma eps,  sigma = exp(lv / 2),  eps ~ N(0, 1)",
-                            "dmu = dz,  dlv = dz eps sigma / 2"),
-        "kl": Formula("KL = -1/2 sum_j (1 + lv - mu^2 - exp(lv))",
-                      "dmu += weight mu / N,  dlv += weight (exp(lv) - 1) / 2N"),
-    }
+    sampling = Formula("z = mu + sigma eps,  sigma = exp(lv / 2),  eps ~ N(0, 1)",
+                       "dmu = dz,  dlv = dz eps sigma / 2")
 
     def __init__(self, encoder, latent_dim, decoder, reconstruction="binary_crossentropy",
-                 reconstruction_scale=None, kl_weight=1.0, dtype="float32", backend="cpu"):
+                 reconstruction_scale=None, kl_weight=1.0, objective="elbo", dtype="float32",
+                 backend="cpu"):
         super().__init__(encoder, decoder, reconstruction, reconstruction_scale, dtype, backend)
         self.latent_dim = checks.integer(self.name, "latent_dim", latent_dim)
         self.z_mean = Dense(latent_dim)
         self.z_log_var = Dense(latent_dim)
         self.kl_weight = schedules.get(kl_weight)
+        self.objective = objectives.get(objective)
+
+    @property
+    def formulas(self):
+        """What the step computes between the encoder and the decoder: place -> Formula."""
+        return {"sampling": self.sampling, **self.objective.formulas}
 
     @property
     def parts(self):
         """The networks by name, in the order of the data."""
         return {"encoder": self.encoder, "z_mean": self.z_mean, "z_log_var": self.z_log_var,
                 "decoder": self.decoder}
+
+    def build(self, input_shape, seed=0):
+        """Make the parameters; see Model.build."""
+        super().build(input_shape, seed)
+        self.objective.build(self.kernels, self.dtype)
 
     def build_parts(self, input_shape, seed):
         """Build the four networks, each from its own part of the seed."""
@@ -73,7 +84,7 @@ class VAE(Model):
     # The training step. N examples, J latent dimensions; a gradient is d + the name of its array.
 
     def forward(self, x, training=False, stream=SAMPLING, target=None):
-        """Return the losses of each example: (reconstruction (N,), kl (N,)).
+        """Return the losses of each example: (reconstruction (N,), cost of z (N,)).
 
         Parameters
         ----------
@@ -89,7 +100,6 @@ class VAE(Model):
         shape = (len(x), self.latent_dim)
         self.eps = self.workspace.array("eps", shape)
         self.z = self.workspace.array("z", shape)
-        kl = self.workspace.array("kl", shape[:1])
 
         h = self.encoder.forward(x, training)                               # (N, ...)
         self.mu = self.z_mean.forward(h)                                    # (N, J)  mu
@@ -98,8 +108,8 @@ class VAE(Model):
         kernels.reparameterize_forward(self.mu, self.lv, self.eps, self.z)  # z = mu + sigma eps
         logits = self.decoder.forward(self.z, training)                     # (N, ...)
         reconstruction = self.loss.forward(logits, x if target is None else target)
-        kernels.gaussian_kl_forward(self.mu, self.lv, kl)                   # (N,)  KL(q || N(0, 1))
-        return reconstruction, kl                                           # (N,)  -log p(x|z), KL
+        cost = self.objective.forward(self.mu, self.lv, self.eps, self.z)   # (N,)  KL(q || N(0, 1))
+        return reconstruction, cost                                         # (N,)  -log p(x|z), KL
 
     def backward(self, kl_weight, need_dx=False):
         """Fill all gradients of the batch's mean loss: the chain of `forward`, last line first."""
@@ -111,8 +121,8 @@ class VAE(Model):
         dz = self.decoder.backward(dlogits)                                 # dL/dz
         kernels.reparameterize_backward(dz, self.lv, self.eps, dmu, dlv)    # dmu = dz
         #                                                                     dlv = dz eps sigma / 2
-        kernels.gaussian_kl_backward(self.mu, self.lv, dmu, dlv,            # dmu += mu
-                                     kl_weight, self.free_bits)             # dlv += (sigma^2-1) / 2
+        self.objective.backward(dmu, dlv, kl_weight)                        # dmu += mu
+        #                                                                     dlv += (sigma^2-1) / 2
         dh = self.z_mean.backward(dmu)                                      # both heads read h:
         kernels.add(self.z_log_var.backward(dlv), dh)                       # their gradients add
         return self.encoder.backward(dh, need_dx)
@@ -123,6 +133,10 @@ class VAE(Model):
         self.backward(kl_weight)
         optimizer.update()
         return losses
+
+    def kl_of(self, cost):
+        """Return the KL divergences (N,) of the last forward pass, whatever the objective."""
+        return self.objective.kl
 
     # What a trained model is for.
 
@@ -235,4 +249,9 @@ class VAE(Model):
     def get_config(self):
         """Return the arguments that make this model again, without its parameters."""
         return super().get_config() | {"latent_dim": self.latent_dim,
-                                       "kl_weight": schedules.get_config(self.kl_weight)}
+                                       "kl_weight": schedules.get_config(self.kl_weight),
+                                       "objective": self.objective.get_config()}
+
+    def differentiable_config(self):
+        """See Model: free bits change the gradient, but not the loss."""
+        return self.get_config() | {"objective": self.objective.differentiable().get_config()}

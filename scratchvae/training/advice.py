@@ -22,7 +22,7 @@ def before(model, steps):
 
 def after(model, x):
     """Say whether the decoder uses the code."""
-    if model.kl_weight.weight == 0 or model.trained.steps < EARLY:      # 0: a plain autoencoder
+    if not hasattr(model, "z_mean") or model.kl_weight.weight == 0 or model.trained.steps < EARLY:
         return
     mu, lv = (array.astype(np.float64) for array in model.encode(x[:ASKED]))
     kl = np.mean(mu ** 2 + np.exp(lv) - 1 - lv, axis=0) / 2

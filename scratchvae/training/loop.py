@@ -220,11 +220,11 @@ class Training:
         kl_weight = model.kl_weight(step)
         model.noise.seed = self.settings.seed
         model.noise.step = step
-        reconstruction, kl = model.train_step(batch, self.optimizer, kl_weight, target)
-        self.kernels.add_losses(reconstruction, kl, kl_weight, self.sums)
+        reconstruction, cost = model.train_step(batch, self.optimizer, kl_weight, target)
+        self.kernels.add_losses(reconstruction, cost, model.kl_of(cost), kl_weight, self.sums)
         self.step += 1
         if self.on_step_end:
-            loss = self._mean(reconstruction) + kl_weight * self._mean(kl)
+            loss = self._mean(reconstruction) + kl_weight * self._mean(cost)
             for listener in self.on_step_end:
                 listener(step + 1, batch, loss)
 

@@ -98,4 +98,4 @@ def test_array_functions_compile():
     backend.add(x, x)
     backend.fill(x, 0)
     flat = x.reshape(6)
-    backend.add_losses(flat[:3], flat[3:], 0.5, backend.from_host(np.zeros(3)))
+    backend.add_losses(flat[:3], flat[3:], flat[3:], 0.5, backend.from_host(np.zeros(3)))

@@ -146,9 +146,9 @@ def test_logits_far_apart_and_nan(place, value):
 
 
 def test_losses_of_more_examples_than_a_block_has_threads():
-    reconstruction, kl = np.random.default_rng(0).random((2, 70))
+    reconstruction, cost, kl = np.random.default_rng(0).random((3, 70))
     ours = CUDA.from_host(np.array([1.0, 2.0, 3.0]))
     expected = np.array([1.0, 2.0, 3.0])
-    CUDA.add_losses(CUDA.from_host(reconstruction), CUDA.from_host(kl), 0.5, ours)
-    REFERENCE.add_losses(reconstruction, kl, 0.5, expected)
+    CUDA.add_losses(*map(CUDA.from_host, (reconstruction, cost, kl)), 0.5, ours)
+    REFERENCE.add_losses(reconstruction, cost, kl, 0.5, expected)
     np.testing.assert_allclose(CUDA.to_host(ours), expected, rtol=1e-13)

@@ -22,6 +22,7 @@ from scratchvae.layers import (
     Reshape,
 )
 from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.objectives import ELBO
 from scratchvae.optimizers import SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")      # unsigned positions wrap below 0
@@ -50,8 +51,8 @@ def onehot_vae(backend):
 
 
 def text_vae(backend):
-    return TextVAE(6, 3, 2, 2, 2, dropout=0.2, word_dropout=0.3, free_bits=0.01, backend=backend,
-                   dtype="float64")
+    return TextVAE(6, 3, 2, 2, 2, dropout=0.2, word_dropout=0.3, objective=ELBO(0.01),
+                   backend=backend, dtype="float64")
 
 
 @pytest.mark.parametrize("make, x, optimizer", [

@@ -326,7 +326,7 @@ def weight_of_the_kl_term(backend):
     vae.noise.step = 1
     gradients = []
     for weight, free_bits in ((3.0, 0.0), (3.0, 1e9)):      # with the KL term, and without it
-        vae.free_bits = free_bits
+        vae.objective.free_bits = free_bits
         vae.forward(x, training=True)
         vae.backward(weight)
         gradients.append(vae.z_mean.grads["bias"].copy())

@@ -104,9 +104,7 @@ class Loss:
     def __init__(self, subject):
         model = subject.model
         rng = np.random.default_rng(subject.seed)
-        config = model.get_config() | {"dtype": "float64"}
-        if "free_bits" in config:       # they change the gradient on purpose, and not the loss
-            config["free_bits"] = 0.0
+        config = model.differentiable_config() | {"dtype": "float64"}
         copy = Model.from_config(config, model.backend)
         copy.parameters.values[...] = model.parameters.values
         for name in copy.parameters.names:

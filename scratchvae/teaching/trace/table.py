@@ -47,7 +47,8 @@ def describe(trace):
         size += f" (in training {subject.usual_batch_size})"
     loss = f"loss {losses['loss']:.5g} = reconstruction {losses['reconstruction']:.5g}"
     if any(event.place == "kl" for event in trace.events):
-        loss += f" + {subject.kl_weight:g} x KL {losses['kl']:.4g}"
+        name = "KL" if subject.model.objective.name == "elbo" else "cost of z"
+        loss += f" + {subject.kl_weight:g} x {name} {losses['kl']:.4g}"
     return f"step {subject.steps + 1:,}, {size}; {loss}; {trace.backend}"
 
 

@@ -7,10 +7,9 @@ each forward and backward, and "optimizer" with the direction "update".
 from contextlib import contextmanager
 from typing import NamedTuple
 
-OPERATIONS = {                  # families of operations that a model calls itself -> their places
-    "reparameterize": "sampling",
-    "gaussian_kl": "kl",
-}
+# Families of operations that are places: the model's own, and those of its objective.
+MODEL_S = {"reparameterize": "sampling"}
+OBJECTIVE_S = {"gaussian_kl": "kl"}
 
 
 class Call(NamedTuple):
@@ -46,16 +45,21 @@ def tapped(model, optimizer, tap):
     if optimizer:
         owners["optimizer"] = (optimizer, ("update",))
     kernels = model.kernels
+    objective = vars(model).get("objective")
     try:
         for place, (owner, directions) in owners.items():
             for direction in directions:
                 call = Call(place, direction, owner)
                 setattr(owner, direction, _through(tap, call, getattr(owner, direction)))
-        model.kernels = _Kernels(model, tap)
+        model.kernels = _Kernels(kernels, model, tap, MODEL_S)
+        if objective:
+            objective.kernels = _Kernels(kernels, model, tap, OBJECTIVE_S)
         model.noise.normal = _through(tap, Call("sampling", "noise", model), model.noise.normal)
         yield
     finally:
         model.kernels = kernels
+        if objective:
+            objective.kernels = kernels
         vars(model.noise).pop("normal", None)
         for owner, directions in owners.values():
             for direction in directions:
@@ -69,15 +73,15 @@ def _through(tap, call, function):
 
 
 class _Kernels:
-    """A backend whose operations for sampling and KL go through a tap."""
+    """A backend of which some families of operations go through a tap."""
 
-    def __init__(self, model, tap):
-        self._kernels = model.kernels
-        for family, place in OPERATIONS.items():
+    def __init__(self, kernels, model, tap, places):
+        self._kernels = kernels
+        for family, place in places.items():
             for direction in ("forward", "backward"):
                 name = f"{family}_{direction}"
                 call = Call(place, direction, model)
-                setattr(self, name, _through(tap, call, getattr(model.kernels, name)))
+                setattr(self, name, _through(tap, call, getattr(kernels, name)))
 
     def __getattr__(self, name):
         return getattr(self._kernels, name)
