@@ -11,8 +11,8 @@ from ..models import VAE
 from ..optimizers import Adam
 from .figures import loss_curves, reconstructions, samples, title
 from .image_lab import ImageLab
-from .kl import KL_SETTINGS, kl_schedule
 from .lab import Reference
+from .objective import KL_SETTINGS, make_vae
 from .sizes import crop, image_shape, sizes_after
 
 SIDE = 64
@@ -41,7 +41,8 @@ def make_model(settings, backend="cpu"):
         return [Conv2DTranspose(count, 4, strides=2, padding="same", activation=activation),
                 *crop(sizes[level], 2, sizes[level - 1])]
 
-    return VAE(
+    return make_vae(
+        settings,
         encoder=[
             down(filters),
             down(filters),
@@ -62,7 +63,6 @@ def make_model(settings, backend="cpu"):
         ],
         reconstruction="binary_crossentropy",
         reconstruction_scale=float(math.prod(shape)),
-        kl_weight=kl_schedule(settings),
         backend=backend,
     )
 
@@ -81,6 +81,8 @@ def ordinary(z_mean):
 def traversals(run):
     """Draw each dimension moved, from the code of an ordinary test example."""
     from ..analysis import plots
+    if not isinstance(run.model, VAE):
+        return []
     z_mean, kl = dimensions(run)
     return [plots.traversals(run.decode, ordinary(z_mean), kl, run.figures / "traversals.png",
                              f"Each latent dimension moved ({title(run)})", run.note)]
@@ -89,11 +91,11 @@ def traversals(run):
 def information(run):
     """Draw which dimension knows which factor.
 
-    It is left out for images of one's own, whose factors are unknown, and for a few test examples
-    that have one value of a factor in common.
+    It is left out for models without a KL divergence, for images of one's own, whose factors are
+    unknown, and for a few test examples that have one value of a factor in common.
     """
     from ..analysis import plots
-    if run.has_own:
+    if run.has_own or not isinstance(run.model, VAE):
         return []
     factors = known_factors(run.x_test)
     if (factors == factors[0]).all(axis=0).any():
