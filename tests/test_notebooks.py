@@ -37,6 +37,7 @@ PICTURES = {                    # of each notebook
     "mnist_latent8": 9,
     "shakespeare_onehot": 0,
     "shakespeare_vae": 1,
+    "shapes_beta": 5,
     "table": 4,
     "text_gru": 1,
 }

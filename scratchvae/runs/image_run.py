@@ -9,6 +9,7 @@ from ..data.images import load_images
 from ..errors import ScratchVAEError
 from ..labels import Labelled
 from ..models import VAE
+from . import measures
 from .measured import MeasuredRun
 
 GLIMPSED = 8                    # images of each kind in a glimpse
@@ -38,8 +39,8 @@ class ImageRun(MeasuredRun):
         if self.has_own:
             self.check_shape(data)
             return data
-        data.x_train = Images(self.lab.prepare(data.x_train.pixels))
-        data.x_test = Images(self.lab.prepare(data.x_test.pixels))
+        data.x_train = Images(self.lab.prepare(data.x_train.pixels), data.x_train.rows)
+        data.x_test = Images(self.lab.prepare(data.x_test.pixels), data.x_test.rows)
         return data
 
     @property
@@ -149,6 +150,10 @@ class ImageRun(MeasuredRun):
         if labels is not None:
             known["label"] = [data.classes[label] for label in labels[:len(x)]]
         return x, known
+
+    def more_measures(self):
+        """Return what is measured beyond the losses for this data set; see measures.py."""
+        return measures.more_measures(self)
 
     def draw_scores(self, x, known, scores, title):
         """Draw the examples with the lowest and the highest scores; return the path."""

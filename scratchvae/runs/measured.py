@@ -32,17 +32,24 @@ class MeasuredRun(Run):
         code = self.model.encode(self.x_test if x is None else x)
         return code[0] if isinstance(self.model, VAE) else code
 
+    def more_measures(self):
+        """Return {name: {"value", "meaning"}} and notes of what is measured beyond the losses."""
+        return {}, []
+
     def evaluate(self):
-        """Return the model's losses on the test set, and write them to evaluation.json."""
+        """Return the losses on the test set and other measures; write them to evaluation.json."""
         x = self.x_test
         seed = self.config["seed"]
         size = self.config["batch_size"]
         last_batch = x[-(len(x) % size or size):]
+        measures, notes = self.more_measures()
         result = {
             "data": self.data.description,
             "examples": len(x),
             **self.model.evaluate(x, seed=seed),
             "last_batch": self.model.evaluate(last_batch, seed=seed),
+            "measures": measures,
+            "notes": notes,
         }
         with side_product():
             write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
@@ -57,4 +64,7 @@ class MeasuredRun(Run):
             *(f"  {name:<16}{result[name]:.4f}   {meaning}" for name, meaning in MEANINGS.items()),
             f"  last batch      {result['last_batch']['loss']:.4f}   loss of the last {size} or "
             "fewer examples alone, which some sheets print in place of the mean",
+            *(f"  {name:<21}{measure['value']:.4f}   {measure['meaning']}"
+              for name, measure in result["measures"].items()),
+            *(f"  note: {line}" for line in result["notes"]),
         ]

@@ -85,7 +85,9 @@ class Entry:
             return {}
         content = read_json(path, dict)
         if "examples" in content:
-            return {f"test {name}": content[name] for name in ("loss", "reconstruction", "kl")}
+            losses = {f"test {name}": content[name] for name in ("loss", "reconstruction", "kl")}
+            more = content.get("measures", {}).items()
+            return losses | {name: measure["value"] for name, measure in more}
         return {name: measure["value"] for name, measure in content.items()}
 
 

@@ -10,6 +10,7 @@ it returns the figure, which a notebook shows. All take these arguments:
 from ..pictures import as_images, tile
 from . import backend
 from .curves import loss_curves, step_curve
+from .factors import factor_information, traversals
 from .figure import write
 from .images import progress_pairs, reconstructions, samples
 from .latent import kl_by_dimension, latent_histogram, latent_scatter, latent_scatters

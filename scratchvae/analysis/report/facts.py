@@ -148,6 +148,8 @@ def measures(run):
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
     rows.append(("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "",
                  "some lab sheets print this in place of the mean over all batches"))
+    rows += [(name.replace("_", " "), f"{measure['value']:#.4g}", "", measure["meaning"])
+             for name, measure in content.get("measures", {}).items()]
     measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
     return rows, f"{measured_on}; {content['data']}"
 
