@@ -14,7 +14,7 @@ from .errors import ScratchVAEError
 
 # Small, odd, and different from each other, so that two axes cannot be mixed up unnoticed.
 SIZES = {"N": 3, "T": 4, "K": 5, "M": 7, "L": 6, "U": 3, "V": 6, "E": 4, "J": 2, "D": 9,
-         "H": 7, "W": 6, "C": 2, "A": 3, "B": 2, "P": 11, "Q": 0, "*": (3, 5)}
+         "H": 7, "W": 6, "C": 2, "A": 3, "B": 2, "P": 11, "G": 4, "Q": 0, "*": (3, 5)}
 ONE = dict.fromkeys(SIZES, 1) | {"T": 2, "V": 3, "*": (1, 1)}
 WRITTEN = 77                    # what an integer output holds before the call
 

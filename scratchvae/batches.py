@@ -12,6 +12,41 @@ from .errors import ScratchVAEError
 BATCH_SIZE = 100                # examples at a time outside training
 
 
+class Drawn:
+    """Images that are drawn when they are asked for: what Images needs of an array.
+
+    A subclass has the method draw(rows), which returns the images of these rows, uint8
+    (M, height, width, channels).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (N, height, width, channels), or what it is reshaped to.
+
+    Attributes
+    ----------
+    dtype : dtype
+        uint8.
+    """
+
+    dtype = np.dtype("uint8")
+
+    def __init__(self, shape):
+        self.shape = shape
+        self.ndim = len(shape)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        """Return the images of an index or of an array of indices, uint8 (..., *shape[1:])."""
+        return self.draw(np.ravel(rows)).reshape(*np.shape(rows), *self.shape[1:])
+
+    def reshape(self, *shape):
+        """Return the same images of another shape (N or -1, ...)."""
+        return type(self)((len(self), *shape[1:]))
+
+
 class Images:
     """Images of 8 bits, kept as bytes: 0 to 255 stand for numbers in [0, 1].
 
@@ -20,7 +55,7 @@ class Images:
 
     Parameters
     ----------
-    pixels : uint8 array (N, ...)
+    pixels : uint8 array (N, ...) or Drawn
         It is not copied, so it may be memory-mapped: np.load(path, mmap_mode="r").
     rows : int array (M,), optional
         Which of these images, in this order; by default all of them. A chosen part of a file stays
@@ -28,7 +63,7 @@ class Images:
 
     Attributes
     ----------
-    pixels : uint8 array
+    pixels : uint8 array or Drawn
     rows : int array or None
     shape : tuple of int
     ndim, size : int
@@ -39,7 +74,10 @@ class Images:
     dtype = np.dtype("float32")
 
     def __init__(self, pixels, rows=None):
-        pixels = np.asarray(pixels)
+        if not isinstance(pixels, Drawn):
+            pixels = np.asarray(pixels)
+        elif rows is None:
+            rows = np.arange(len(pixels))
         if pixels.dtype != np.uint8 or pixels.ndim < 2:
             raise ScratchVAEError("Images: pixels must be a uint8 array of shape (N, ...), got "
                                   f"{pixels.dtype} dtype and shape {pixels.shape}")
@@ -102,7 +140,8 @@ class Images:
         if self.rows is not None:
             indices = self.rows[indices]
         # ndarray.take is faster, but it would copy all of an array that is not contiguous.
-        chosen = pixels.take(indices, axis=0) if pixels.flags.c_contiguous else pixels[indices]
+        fast = isinstance(pixels, np.ndarray) and pixels.flags.c_contiguous
+        chosen = pixels.take(indices, axis=0) if fast else pixels[indices]
         in_unit_range(chosen, out)
 
 

@@ -76,18 +76,23 @@ def seed(owner, value):
     return int(value)
 
 
-def finite(name, array):
-    """Refuse an array or Batches that hold NaN or infinity; say how many, and where."""
-    if all(np.isfinite(batch).all() for batch in batches_of(array)):
+def finite(name, array, missing=False):
+    """Refuse an array or Batches that hold NaN or infinity; say how many, and where.
+
+    missing: whether NaN are allowed.
+    """
+    is_wrong = np.isinf if missing else lambda numbers: ~np.isfinite(numbers)
+    if not any(is_wrong(batch).any() for batch in batches_of(array)):
         return
     array = np.asarray(array)
-    wrong = np.argwhere(~np.isfinite(array))
+    wrong = np.argwhere(is_wrong(array))
     place = ", ".join(map(str, wrong[0]))
     raise ScratchVAEError(f"{name} must be finite, but {len(wrong):,} of {array.size:,} numbers "
-                          f"are NaN or infinite, the first is {name}[{place}]")
+                          f"are {'infinite' if missing else 'NaN or infinite'}, the first is "
+                          f"{name}[{place}]")
 
 
-def examples(name, x, shape, dtype):
+def examples(name, x, shape, dtype, missing=False):
     """Return x as examples of shape (N, *shape), N >= 1.
 
     Parameters
@@ -98,6 +103,8 @@ def examples(name, x, shape, dtype):
     shape : tuple of int
     dtype : str
         "int32" for words, which must be integers; other numbers must be finite.
+    missing : bool, default False
+        Whether NaN are allowed: they stand for missing numbers.
 
     Returns
     -------
@@ -126,7 +133,7 @@ def examples(name, x, shape, dtype):
         hint = f"; for a single example pass {name}[None]" if array.shape == shape else ""
         raise ScratchVAEError(f"{name} must have shape {axes}, got {array.shape}{hint}")
     if given.dtype.kind not in "biu" and not isinstance(given, Images):
-        finite(name, array)
+        finite(name, array, missing)
     return array
 
 

@@ -41,6 +41,7 @@ OPTIONS = {                     # of all examples: the type, and what it means
     "draws": (positive, "Random numbers for each estimate."),
     "data_dir": (Path, "Where the data sets are; None looks in the usual places."),
     "text": (Path, "Learn from this file instead, one sentence a line."),
+    "csv": (Path, "Learn from this table instead, whose first line names the columns."),
     "out": (Path, "Where a script writes its figures."),
 }
 

@@ -16,8 +16,8 @@ from scratchvae.teaching.course.content import HINTS
 REFERENCE = kernels.load("reference")
 COURSE = [stage.file for stage in STAGES]
 OPERATIONS = [name for stage in STAGES for name in stage.operations]
-UNTAUGHT = {"border", "importance", "mmd", "noise", "pooling", "quantize", "total_correlation",
-            "upsampling"}
+UNTAUGHT = {"border", "importance", "learnt_variance", "missing", "mmd", "noise", "pooling",
+            "quantize", "table_losses", "total_correlation", "upsampling"}
 TELLING = 25                    # characters: a shorter line of code may be anyone's
 GIVEN = {"pad", "time_steps", "rows", "flush_denormals", "gru_scratch", "lstm_scratch"}
 

@@ -41,6 +41,7 @@ FIGURES = {
         "latent_scatter",
         "reconstructions",
     },
+    "shapes_beta": {"data", "loss_curves", "reconstructions", "traversals", "information"},
     "fashion_autoencoder": {"loss_curves", "latent_scatter", "grids", "reconstructions"},
     "fashion_conv": {
         "loss_curves",
@@ -106,7 +107,7 @@ def test_there_is_a_script_for_every_lab():
     assert (
         set(scripts[len(GUIDE) :]) - set(OTHERS)
         == {name.replace("-", "_") for name in labs.LABS}
-        == {*FIGURES, *TEXTS}
+        == {*FIGURES, *TEXTS, "table"}
     )
 
 
@@ -230,8 +231,9 @@ def test_example_draws_its_figures_and_trains_as_its_lab_does(
     out = tmp_path / "out"
     monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
     more = {"mnist_batchnorm_deep": ["--baseline-epochs", 1], "mnist_latent8": ["--every", 1]}
-    output, defaults = call(script, "--epochs", 1, "--limit", 20, "--data-dir", data_dir,
-                            "--out", out, *more.get(script, []))
+    data = [] if script == "shapes_beta" else ["--data-dir", data_dir]      # it draws its own
+    output, defaults = call(script, "--epochs", 1, "--limit", 20, "--out", out, *data,
+                            *more.get(script, []))
     drawn = list(out.glob("*.png"))
     assert {path.stem for path in drawn} == FIGURES[script]
     assert all(str(path) in output for path in drawn)
@@ -246,6 +248,18 @@ def test_example_draws_its_figures_and_trains_as_its_lab_does(
         assert x.shape == (20 - lab.validation_split * 20, *lab.example_shape)
         assert len(options["validation_data"]) == (4 if lab.validation_split else 20)
     assert defaults["epochs"] == shown[-1].epochs
+
+
+def test_example_of_tables_draws_its_figures_and_trains_as_its_lab_does(tmp_path, fits, call):
+    out = tmp_path / "out"
+    output, defaults = call("table", "--epochs", 1, "--out", out)
+    assert {path.stem for path in out.glob("*.png")} == {
+        "loss_curves", "marginals", "correlations", "detection"}
+    (model, x, options), = fits
+    lab = labs.get("table")
+    assert_trained_as_its_lab(model, options, lab)
+    assert x.shape == (2500, 13) and defaults["epochs"] == lab.epochs
+    assert "filled in by the model" in output and "ROC area" in output
 
 
 @pytest.mark.parametrize("script", TEXTS)

@@ -42,6 +42,10 @@ TABLES = {  # the parameters of the layers, as the sheets' tables have them: enc
         (80, 32, 1_168, 64, 0, 15_700, 80, 42, 42),
         (2_352, 3_136, 0, 2_320, 64, 1_160, 32, 73),
     ),
+    "shapes-beta": (
+        (272, 4_112, 8_224, 16_416, 0, 131_328, 2_570, 2_570),
+        (2_816, 131_584, 0, 16_416, 8_208, 4_112, 257),
+    ),
     "mnist-batchnorm-deep": (
         (1_280, 512, 295_168, 1_024, 1_180_160, 2_048, 4_719_616, 4_096, 0, 1_003_540, 80, 42, 42),
         (
@@ -67,6 +71,7 @@ TOTALS = {
     "mnist-conv": 134_165,
     "mnist-latent8": 10_151_489,
     "mnist-batchnorm": 26_345,
+    "shapes-beta": 328_885,
     "mnist-batchnorm-deep": 7_207_608 + 15_992_321,
 }
 TRAINABLE = {"mnist-batchnorm": 24_641, "mnist-batchnorm-deep": 23_091_857}
@@ -100,6 +105,13 @@ FIGURES = {
         "reconstructions.png",
     },
     "mnist-batchnorm": PLANE,
+    "shapes-beta": {
+        "loss_curves.png",
+        "traversals.png",
+        "information.png",
+        "reconstructions.png",
+        "samples.png",
+    },
     "mnist-batchnorm-deep": PLANE,
 }
 SMALLER = {  # settings from the command line that make training quick
@@ -109,8 +121,10 @@ SMALLER = {  # settings from the command line that make training quick
     "mnist-conv": ["filters=2"],
     "mnist-latent8": ["filters=2", "keep_prob=0.8"],
     "mnist-batchnorm": [],
+    "shapes-beta": ["filters=2"],
     "mnist-batchnorm-deep": [],
 }
+LIMITED = {"shapes-beta": ["--limit", 20]}    # its data are always whole
 TINY = (
     (2, 2),
     (3, 2),
@@ -157,6 +171,7 @@ def train(run, small_labs, tmp_path):
             "--batch-size",
             batch_size,
             *settings,
+            *LIMITED.get(name, []),
             *options,
         )
         assert code == 0, errors
@@ -231,6 +246,7 @@ def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
         "fashion-autoencoder": 1,
         "mnist-batchnorm": 1,
         "mnist-batchnorm-deep": 1,
+        "shapes-beta": 4096,
     }.get(name, 784)
     assert reconstruction.mean() == pytest.approx(scale * pixel, rel=0.25)
 
@@ -571,6 +587,7 @@ def test_wrong_settings_get_one_clear_line(name, setting, message, run, small_da
         ("mnist-batchnorm", {"kl_weight": "0.001"}, []),
         ("fashion-conv", {}, ["those of the last batch alone"]),
         ("mnist-conv", {}, []),
+        ("shapes-beta", {}, ["half the filters of the papers"]),
     ],
 )
 def test_peculiarities_of_the_print(name, settings, notes):

@@ -38,6 +38,8 @@ PICTURES = {                    # of each notebook
     "mnist_latent8": 9,
     "shakespeare_onehot": 0,
     "shakespeare_vae": 1,
+    "shapes_beta": 5,
+    "table": 4,
     "text_gru": 1,
 }
 TABLES = {"fashion_conv": 2, "mnist_batchnorm_deep": 2, "shakespeare_onehot": 2,

@@ -26,6 +26,7 @@ FAST = {                        # settings that make training quick
     "fashion-autoencoder": "filters=2",
     "fashion-conv": "filters=2",
     "mnist-batchnorm": "latent_dim=2",
+    "shapes-beta": "filters=2",
     "mnist-batchnorm-deep": "latent_dim=2",
 }
 MODES = ("L", "RGB", "P", "RGBA", "LA", "CMYK", "1", "I;16")

@@ -48,10 +48,16 @@ def test_the_python_of_the_first_page_runs(small_mnist, capsys):
 
 def test_the_search_with_scikit_learn_runs():
     pytest.importorskip("sklearn", minversion="1.6")
-    code, = blocks("examples/README.md", "python")
+    code = blocks("examples/README.md", "python")[-1]
     names = {}
     exec(compile(code, "examples/README.md", "exec"), names)
     assert len(names["Z"]) == 200
+
+
+def test_the_table_of_the_page_is_learnt(capsys):
+    code = blocks("examples/README.md", "python")[0]
+    exec(compile(code, "examples/README.md", "exec"), {})
+    assert "'kind': ['" in capsys.readouterr().out
 
 
 def test_data_larger_than_the_memory_are_read_as_the_page_says(small_mnist):

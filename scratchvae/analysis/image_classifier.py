@@ -6,6 +6,7 @@ be compared with published values, which other networks judge.
 """
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..storage import Unwritable
 EPOCHS = 7                      # a minute for 60,000 images on two cores
 BATCH_SIZE = 64
 LEARNING_RATE = 0.002           # falls to 0 along a cosine
+PIXELS = 50_000_000             # of all training images: of large images, the first ones train
 LEAST = 1000                    # training images below which no classifier is worth training
 
 
@@ -65,11 +67,17 @@ def train_classifier(data, epochs=EPOCHS, seed=0, progress=True):
     progress : bool
     """
     classifier = make_classifier(data.x_train.shape[1:], len(data.classes))
-    steps = epochs * -(-len(data.x_train) // BATCH_SIZE)
-    history = classifier.fit(data.x_train, data.y_train, epochs, BATCH_SIZE,
+    x_train = data.x_train[:most_of(data)]
+    steps = epochs * math.ceil(len(x_train) / BATCH_SIZE)
+    history = classifier.fit(x_train, data.y_train[:len(x_train)], epochs, BATCH_SIZE,
                              Adam(CosineDecay(LEARNING_RATE, steps)),
                              (data.x_test, data.y_test), seed, progress=progress)
     return classifier, history
+
+
+def most_of(data):
+    """Return how many of the images at most train a classifier."""
+    return PIXELS // math.prod(data.x_train.shape[1:])
 
 
 def judge_of(data):
@@ -116,7 +124,8 @@ def path_of(data):
     classifier = make_classifier(data.x_train.shape[1:], len(data.classes))
     recipe = {"data": data.sha256, "labels": labels, "shape": data.x_train.shape,
               "test": len(data.x_test), "classifier": classifier.get_config(),
-              "epochs": EPOCHS, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE}
+              "epochs": EPOCHS, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE,
+              "pixels": PIXELS}
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()
     return folders.classifiers_home() / f"{digest[:32]}.npz"
 
@@ -134,8 +143,9 @@ def _read(path):
 
 def _train(data, path):
     """Train a classifier and keep it."""
-    print(f"training a classifier to judge the images, {EPOCHS} epochs of {len(data.x_train):,} "
-          f"images; kept in {path}", flush=True)
+    count = min(len(data.x_train), most_of(data))
+    print(f"training a classifier to judge the images, {EPOCHS} epochs of {count:,} images; kept "
+          f"in {path}", flush=True)
     classifier, _ = train_classifier(data)
     try:
         classifier.save(path)

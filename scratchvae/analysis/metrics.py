@@ -209,6 +209,20 @@ def active_units(z_mean, threshold=0.01):
     return int((z_mean.var(axis=0) > threshold).sum())
 
 
+def kl_of_dimensions(z_mean, z_log_var):
+    """Return the mean KL(q(z_j|x) || N(0, 1)) of each latent dimension in nats, (J,).
+
+    Parameters
+    ----------
+    z_mean, z_log_var : arrays of shape (N, J)
+        The normal posteriors of N examples.
+
+    Source: Kingma & Welling 2014, appendix B.
+    """
+    z_mean, z_log_var = _codes(z_mean, z_log_var)
+    return np.mean(np.square(z_mean) + np.exp(z_log_var) - z_log_var - 1, axis=0) / 2
+
+
 def mutual_information(z_mean, z_log_var, rng):
     """Return I_q(x; z) in nats: the information in a code about which example it encodes.
 

@@ -12,6 +12,7 @@ POSITIVE = click.IntRange(1)
 FOLDER = click.Path(exists=True, file_okay=False)
 TEXT_FILE = click.Path(exists=True, dir_okay=False)
 IMAGES = click.Path(exists=True)
+TABLE = click.Path(exists=True, dir_okay=False)
 
 
 class Settings(click.ParamType):
@@ -89,6 +90,9 @@ def moved_options(command):
         click.option("--images", type=IMAGES,
                      help="Where your own images are now, if the run learnt from such.  "
                           "[default: as in training]"),
+        click.option("--table", "csv", type=TABLE,
+                     help="Another table with the same columns, or where that of the training is "
+                          "now.  [default: as in training]"),
         click.option("--data-dir", type=FOLDER,
                      help="Where the data are now.  [default: as in training]"),
     ):

@@ -24,6 +24,9 @@ def data_list():
     named = list(sources.named_folders())
     for name, data_set in CATALOGUE.items():
         click.echo(f"{name}: {data_set.title} ({data_set.licence})")
+        if data_set.drawn:
+            click.echo("  needs no files: the library draws it")
+            continue
         for folder, origin in named:
             problem = "" if sources.files_in(folder, name) else explain(folder, name)
             click.echo(f"  {problem and 'not '}on this machine: {origin}"
@@ -43,6 +46,9 @@ def data_list():
 def fetch(name):
     """Download NAME into the cache."""
     title = CATALOGUE[name].title
+    if CATALOGUE[name].drawn:
+        click.echo(f"{title}: nothing to fetch, the library draws it")
+        return
     cache = sources.cache_folder(name)
     if sources.files_in(cache, name):
         click.echo(f"{title} is in the cache already: {cache}")
@@ -63,7 +69,10 @@ def verify(name, data_dir):
     """Read all of NAME and compare it with the published checksums."""
     loaded = LOADERS[name](data_dir)
     click.echo(loaded.description)
-    if loaded.complete:
+    if CATALOGUE[name].drawn:
+        click.echo("complete: every sprite is as it should be, bit for bit" if loaded.complete else
+                   "not what it should be: this machine draws other sprites")
+    elif loaded.complete:
         click.echo("complete: every file has the published content")
     else:
         click.echo("not the whole published set: its files are well-formed, but not those of the "

@@ -25,21 +25,16 @@ from .arguments import POSITIVE, SEED, moved_options, run_argument
               help="N(0, 1), or a mixture fitted to the codes of training images.")
 @moved_options
 def sample(run, count, class_name, out, seed, prior, **moved):
-    """Draw new examples: decode random points of the prior.
+    """Draw new examples: decode random points of the prior.  New rows of a table are CSV.
 
     \b
     scratchvae train mnist-conv --set conditional=1
     scratchvae sample runs/mnist-conv --class 7 --count 64 --out sevens.png
     """
     run = open_decoder(run, **moved)
-    if run.lab.kind == "text":
-        options = {"--class": class_name, "--out": out,
-                   "--prior mixture": None if prior == "normal" else prior}
-        for option, value in options.items():
-            if value is not None:
-                raise click.UsageError(f"{option}: {run.folder} is a run of {run.lab.name}, which "
-                                       "learns from text; choose a run about images, or use: "
-                                       f"{command('generate', place(run.folder))}")
+    if run.lab.kind != "images":
+        refuse_images_options(run, {"--class": class_name, "--out": out,
+                                    "--prior mixture": None if prior == "normal" else prior})
         show(run.draw_samples(count, seed))
         return
     label = None if class_name is None else run.label_of(class_name)
@@ -54,15 +49,34 @@ def sample(run, count, class_name, out, seed, prior, **moved):
     show(run.draw_samples(count, seed, label, out and Path(out), prior))
 
 
+def refuse_images_options(run, options):
+    """Refuse the options of `sample` that only runs about images have."""
+    for option, value in options.items():
+        if value is not None:
+            other = (f", or use: {command('generate', place(run.folder))}"
+                     if run.lab.kind == "text" else "")
+            raise click.UsageError(f"{option}: {run.folder} is a run of {run.lab.name}, which "
+                                   f"learns from {run.lab.kind}; choose a run about images{other}")
+
+
 @click.command()
 @run_argument()
-@click.option("--count", type=POSITIVE, default=10, show_default=True)
+@click.option("--count", type=POSITIVE, help="How many.  [default: 10; of a table all rows]")
+@click.option("--fill", is_flag=True,
+              help="Keep what is known, and fill in only the missing cells (tables).")
 @click.option("--line", help="Reconstruct this line instead, and write variations of it "
                              "(labs about lines of text).")
 @moved_options
-def reconstruct(run, count, line, **moved):
-    """Draw test examples above their reconstructions."""
+def reconstruct(run, count, fill, line, **moved):
+    """Draw test examples above their reconstructions; of a table, write the rows as CSV."""
     run = open_decoder(run, **moved)
+    if line is None and run.lab.kind == "tables":
+        show(run.draw_reconstructions(count, fill))
+        return
+    if fill:
+        raise click.UsageError(f"--fill: {run.folder} is a run of {run.lab.name}, which does not "
+                               "learn from a table")
+    count = count or 10
     if line is None:
         show(run.draw_reconstructions(count))
         return
@@ -103,10 +117,10 @@ def interpolate(run, first, second, steps, **moved):
 @click.option("--slang", is_flag=True, help="Translate to slang.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @moved_options
-def generate(run, modern, slang, seed, data_dir, text, images, **how):
+def generate(run, modern, slang, seed, data_dir, text, images, csv, **how):
     """Write new text (labs about text)."""
     from ..text.modern import modernise, slangify
-    run = open_run(run, data_dir, text, images)
+    run = open_run(run, data_dir, text, images, csv)
     require_text(run, "generate")
     written = run.generate(seed, **how)
     if slang:
@@ -129,7 +143,7 @@ def require_text(run, what):
     """Refuse a command or option that needs a run about text."""
     if run.lab.kind != "text":
         raise click.UsageError(f"{what}: {run.folder} is a run of {run.lab.name}, which learns "
-                               "from images; choose a run about text")
+                               f"from {run.lab.kind}; choose a run about text")
 
 
 def read_line(run, line):

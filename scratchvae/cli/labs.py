@@ -4,7 +4,6 @@ import json
 import click
 
 from .. import labs
-from ..data.catalogue import CATALOGUE
 from ..labs.common import COMMON
 from .arguments import lab_argument
 
@@ -24,7 +23,7 @@ def list_labs(as_json):
     for lab in labs.LABS.values():
         settings = ", ".join(f"{name}={value}" for name, value in lab.settings.items())
         click.echo(f"{lab.name}: {lab.title}")
-        click.echo(f"  {CATALOGUE[lab.data].title}, {lab.parameters:,} parameters, "
+        click.echo(f"  {lab.data_title}, {lab.parameters:,} parameters, "
                    f"{lab.epochs} epochs, batches of {lab.batch_size}")
         click.echo(f"  settings: {settings}")
         for reference in lab.references:

@@ -17,6 +17,7 @@ from .arguments import (
     FOLDER,
     IMAGES,
     POSITIVE,
+    TABLE,
     TEXT_FILE,
     Backend,
     NewFolder,
@@ -24,9 +25,9 @@ from .arguments import (
     Size,
     lab_argument,
 )
-from .train import check_images, check_text
+from .train import check_images, check_table, check_text
 
-PATHS = ("data_dir", "text", "images")    # options that are paths
+PATHS = ("data_dir", "text", "images", "csv")     # options that are paths
 
 
 @click.command()
@@ -45,7 +46,7 @@ PATHS = ("data_dir", "text", "images")    # options that are paths
               help="Runs at once, each with one thread.  [default: one for each core]")
 @click.option("--out", type=NewFolder(),
               help="The sweep's directory: new, or of the same sweep.  [default: sweeps/LAB; "
-                   "with --images sweeps/LAB-NAME]")
+                   "with --images or --csv sweeps/LAB-NAME]")
 @click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
@@ -59,6 +60,10 @@ PATHS = ("data_dir", "text", "images")    # options that are paths
               help="Cut your images to this aspect around the centre and resize them.  "
                    "[default: their own size, if they have one]")
 @click.option("--grey", is_flag=True, default=None, help="Convert your images to grey.")
+@click.option("--csv", type=TABLE, help="Learn from your own table; see `scratchvae train`.")
+@click.option("--drop", multiple=True, metavar="NAME", help="Leave out this column of your table.")
+@click.option("--categorical", multiple=True, metavar="NAME",
+              help="Take the numbers of this column as names of categories.")
 def sweep(lab, seeds, random, optuna, jobs, out, **options):
     """Train LAB with all combinations of settings, and compare the runs.
 
@@ -80,7 +85,10 @@ def sweep(lab, seeds, random, optuna, jobs, out, **options):
                                "--random and --seeds cannot be given with it")
     check_text(lab, options)
     check_images(lab, options | {"resume": None})
+    check_table(lab, options | {"resume": None})
     lists = options.pop("set")
+    for name in ("drop", "categorical"):
+        options[name] = list(options[name]) or None
     for name in PATHS:
         if options[name]:
             options[name] = str(Path(options[name]).resolve())

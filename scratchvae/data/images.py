@@ -12,6 +12,7 @@ from .catalogue import CATALOGUE, DIGITS, FILES
 from .idx import parse_idx, read_content
 from .image_data import ImageData
 from .own import load_own
+from .shapes import load_shapes
 from .sources import locate
 
 PUBLISHED_SIZE = {"train": 60_000, "t10k": 10_000}
@@ -46,8 +47,8 @@ def load_images(source, data_dir=None, size=None, grey=False):
     Parameters
     ----------
     source : str or path
-        "mnist" or "fashion-mnist"; or the path of a folder of pictures, or of a file with images:
-        see scratchvae.data.own.
+        "mnist", "fashion-mnist" or "shapes"; or the path of a folder of pictures, or of a file
+        with images: see scratchvae.data.own.
     data_dir : path, optional
         The only directory in which to look for a data set.
     size : int or (int, int), optional
@@ -67,6 +68,8 @@ def load_images(source, data_dir=None, size=None, grey=False):
     """
     if source in ("mnist", "fashion-mnist"):
         return load_published(source, data_dir)
+    if source == "shapes":
+        return load_shapes()
     return load_own(source, size, grey)
 
 

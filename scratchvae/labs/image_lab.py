@@ -54,13 +54,12 @@ class ImageLab(Lab):
             images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
         return images.reshape(-1, *self.example_shape)
 
-    def restore(self, examples, side=28):
-        """Return examples of this lab as the images of its data set: the inverse of `prepare`."""
+    def restore(self, examples, shape=(28, 28, 1)):
+        """Return examples as images of this shape, as the data set has them: `prepare` undone."""
         if len(self.example_shape) < 3:
-            return examples.reshape(-1, side, side, 1)
-        border = (self.example_shape[0] - side) // 2
-        inner = slice(border, border + side)
-        return examples[:, inner, inner]
+            return examples.reshape(-1, *shape)
+        border = (self.example_shape[0] - shape[0]) // 2
+        return examples[:, border:border + shape[0], border:border + shape[1]]
 
     def split(self, train, test):
         """Return the training and the validation examples of the two parts of a data set."""

@@ -2,6 +2,7 @@
 from dataclasses import dataclass
 from typing import Callable
 
+from ..data.catalogue import CATALOGUE
 from ..errors import ScratchVAEError
 from ..optimizers import Adam
 from .common import COMMON, learning_rate, make_callbacks
@@ -26,8 +27,8 @@ class Reference:
 class Lab:
     """A lab sheet: a model, and all that is needed to train it and to draw its figures.
 
-    ImageLab and TextLab add what depends on the kind of the data: `kind`, the key to the class of
-    the lab's runs; `held_out`, what the examples that validate are called; and `shape`.
+    ImageLab, TextLab and TableLab add what depends on the kind of the data: `kind`, the key to the
+    class of the lab's runs; `held_out`, what the examples that validate are called; and `shape`.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Lab:
         The place of the lab among the others.
     name, title : str
     data : str
-        The name of the data set in scratchvae.data.catalogue.
+        Its name in scratchvae.data.catalogue; of a lab about tables, what they are.
     example_shape : tuple or None
         The shape of an example; None if it depends on the settings.
     epochs, batch_size : int
@@ -86,6 +87,11 @@ class Lab:
     record_every: int = 0
     beside: str | None = None
     bench_batch_sizes: tuple = ()
+
+    @property
+    def data_title(self):
+        """The title of the data set."""
+        return CATALOGUE[self.data].title
 
     @property
     def defaults(self):

@@ -27,9 +27,9 @@ class EncoderDecoder(Model):
         super().__init__(dtype, backend)
         self.encoder = Sequential(encoder)
         self.decoder = Sequential(decoder)
-        loss = losses.get(reconstruction)
+        loss, sizes = losses.parse(reconstruction)
         activation = self.decoder.take_output_activation(loss.takes_softmax)
-        self.loss = loss(reconstruction_scale, activation)
+        self.loss = loss(reconstruction_scale, activation, *sizes)
 
     def check_parts(self, input_shape):
         """Refuse networks whose shapes do not fit together."""
@@ -71,7 +71,7 @@ class EncoderDecoder(Model):
         """Return the arguments that make this model again, without its parameters."""
         return super().get_config() | {
             "encoder": self.encoder.get_config(), "decoder": self.decoder.get_config(),
-            "reconstruction": self.loss.name, "reconstruction_scale": self.loss.scale}
+            "reconstruction": self.loss.text, "reconstruction_scale": self.loss.scale}
 
     def as_inputs(self, x):
         """Return x as as_examples does, if it lies where the loss allows examples to lie.
@@ -91,7 +91,8 @@ class EncoderDecoder(Model):
             y = x
         else:
             shape = self.loss.target_shape(self.decoder.output_shape)
-            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype)
+            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype,
+                                self.loss.takes_missing)
             if len(x) != len(y):
                 raise ScratchVAEError("x and y must have the same length, "
                                       f"got {len(x)} and {len(y)}")

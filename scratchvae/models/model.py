@@ -331,7 +331,8 @@ class Model(Described, Stored):
         """
         self.check_built()
         first = next(iter(self.parts.values()))
-        x = checks.examples("x", x, self.input_shape, first.input_dtype or self.dtype)
+        x = checks.examples("x", x, self.input_shape, first.input_dtype or self.dtype,
+                            self.loss.takes_missing)
         if first.vocabulary_size:
             check_indices("x", x, first.vocabulary_size)
         return x

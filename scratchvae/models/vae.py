@@ -32,7 +32,8 @@ class VAE(EncoderDecoder):
         From z back to an example.
     reconstruction : str
         "binary_crossentropy" (the decoder must end in sigmoid) or "squared_error"; for words
-        "sparse_categorical_crossentropy" or "onehot_binary_crossentropy".
+        "sparse_categorical_crossentropy" or "onehot_binary_crossentropy"; for rows of a table
+        "table", or "table(4, 2)" with two columns of 4 and 2 categories (see losses/table.py).
     reconstruction_scale : float, optional
         Multiplies the reconstruction loss, a mean over an example's elements. By default the loss
         is -log p(x|z), which the KL term belongs to: a sum over the elements, and half of it for

@@ -7,9 +7,10 @@ from ..storage import sweep
 from .config import new_config, read_config, run_name
 from .image_run import ImageRun
 from .lock import check_unused, take_over
+from .table_run import TableRun
 from .text_run import TextRun
 
-CLASSES = {"images": ImageRun, "text": TextRun}         # of the kinds of labs
+CLASSES = {"images": ImageRun, "tables": TableRun, "text": TextRun}      # of the kinds of labs
 
 
 def make_run(folder, config):
@@ -38,7 +39,7 @@ def create_run(folder, config):
     folder : path or None
         A directory that is empty or does not exist. None takes the first of runs/LAB,
         runs/LAB-2, ... that does not exist, or was left by a run that was killed before it began.
-        For images of one's own it is runs/LAB-NAME and so on.
+        For images or a table of one's own it is runs/LAB-NAME and so on.
     config : dict
         As new_config returns it.
 
@@ -81,7 +82,7 @@ def _new_folder(base):
             folder = base.with_name(f"{base.name}-{number}")
 
 
-def open_run(folder, data_dir=None, text=None, images=None, backend=None):
+def open_run(folder, data_dir=None, text=None, images=None, csv=None, backend=None):
     """Return the run that a directory holds.
 
     Parameters
@@ -93,6 +94,8 @@ def open_run(folder, data_dir=None, text=None, images=None, backend=None):
         Where its text is now, if it was trained on a file that has moved.
     images : path, optional
         Where its images are now, if it was trained on images of one's own that have moved.
+    csv : path, optional
+        Another table with the same columns, or where the table of its training is now.
     backend : str, optional
         The backend that computes, if it is another than in training.
 
@@ -105,7 +108,7 @@ def open_run(folder, data_dir=None, text=None, images=None, backend=None):
     ScratchVAEError
         If the directory holds no run, or its config.json is damaged.
     """
-    config = read_config(folder, data_dir, text, images)
+    config = read_config(folder, data_dir, text, images, csv)
     if backend:
         config["backend"] = kernels.canonical(backend)
     for place in (Path(folder), Path(folder) / "figures"):

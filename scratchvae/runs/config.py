@@ -28,7 +28,9 @@ OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE)
             "data_sha256": (str, NONE), "computed_by": (str, NONE), "steps": (int, NONE),
             "best_epoch": (int, NONE), "stopped_epoch": (int, NONE), "images": (str, NONE),
             "size": (list, NONE), "grey": (bool, NONE), "shape": (list, NONE),
-            "classes": (list, NONE), "imported": (str, NONE)}
+            "classes": (list, NONE), "imported": (str, NONE), "csv": (str, NONE),
+            "drop": (list, NONE), "categorical": (list, NONE), "columns": (list, NONE)}
+PATHS = ("data_dir", "text", "images", "csv", "from")
 RENAMED = {"clipnorm": "global_clipnorm"}       # settings of older runs
 LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
 
@@ -59,6 +61,10 @@ def new_config(lab, settings=None, **options):
             The height and width to which they are cut and resized.
         grey : bool
             Whether they are converted to grey.
+        csv : path
+            A table of one's own to use instead of the lab's: see scratchvae.data.tables.
+        drop, categorical : list of str
+            Its columns to leave out, and those of numbers that are categories.
         from : path
             The directory of another run of the lab, with whose weights training begins.
 
@@ -76,14 +82,14 @@ def new_config(lab, settings=None, **options):
     """
     chosen = {"epochs": lab.epochs, "batch_size": lab.batch_size, "limit": None, "seed": 0,
               "backend": "cpu", "data_dir": None, "text": None, "from": None, "images": None,
-              "size": None, "grey": None}
+              "size": None, "grey": None, "csv": None, "drop": None, "categorical": None}
     for name, value in options.items():
         if name not in chosen:
             raise ScratchVAEError(f"new_config: unknown option {name!r}; "
                                   f"allowed: {', '.join(chosen)}")
         if value is not None:
             chosen[name] = value
-    for name in ("data_dir", "text", "images", "from"):
+    for name in PATHS:
         if chosen[name]:
             chosen[name] = str(Path(chosen[name]).resolve())
     chosen["backend"] = kernels.canonical(chosen["backend"])
@@ -92,7 +98,7 @@ def new_config(lab, settings=None, **options):
 
 
 def run_name(lab_name, config):
-    """Return the name of the directory of a run: LAB, or LAB-NAME of images of one's own.
+    """Return the name of a run's directory: LAB, or LAB-NAME of images or a table of one's own.
 
     Parameters
     ----------
@@ -103,9 +109,10 @@ def run_name(lab_name, config):
     -------
     str
     """
-    if not config.get("images"):
+    own = config.get("images") or config.get("csv")
+    if not own:
         return lab_name
-    name = Path(config["images"]).name.split(".")[0]
+    name = Path(own).name.split(".")[0]
     return f"{lab_name}-{re.sub('[^a-zA-Z0-9_-]+', '-', name)}"
 
 
@@ -151,7 +158,7 @@ def check_config(config):
         checks.choice("config", "backend", config["backend"], kernels.BACKENDS)
 
 
-def read_config(folder, data_dir=None, text=None, images=None):
+def read_config(folder, data_dir=None, text=None, images=None, csv=None):
     """Return the configuration of the run in a directory.
 
     Parameters
@@ -163,6 +170,8 @@ def read_config(folder, data_dir=None, text=None, images=None):
         Where its text is now; replaces the file that config.json names.
     images : path, optional
         Where the images of one's own are now; replaces the path that config.json names.
+    csv : path, optional
+        Where the table is now, or another table; replaces the path that config.json names.
 
     Returns
     -------
@@ -171,8 +180,8 @@ def read_config(folder, data_dir=None, text=None, images=None):
     Raises
     ------
     ScratchVAEError
-        If config.json is missing or damaged, or the run was trained on a text file or on images of
-        one's own: then data_dir has no meaning.
+        If config.json is missing or damaged, or the run was trained on a text file, or on images
+        or a table of one's own: then data_dir has no meaning.
     """
     path = Path(folder) / "config.json"
     if not path.is_file():
@@ -182,12 +191,14 @@ def read_config(folder, data_dir=None, text=None, images=None):
         check_config(config)
     except ValueError as error:
         raise ScratchVAEError(f"{path}: damaged ({error})") from None
+    may_change = "csv" if labs.get(config["lab"]).kind == "tables" else ""
     for name, given, what, which in (("text", text, "a text file", "the file"),
-                                     ("images", images, "images of your own", "your own images")):
+                                     ("images", images, "images of your own", "your own images"),
+                                     ("csv", csv, "a table", "the table")):
         if data_dir and config.get(name):
             raise ScratchVAEError(f"{folder}: was trained on {which} {config[name]}, read from "
                                   f"there; if the place has moved, name it with --{name}")
-        if given and not config.get(name):
+        if given and not config.get(name) and name != may_change:
             raise ScratchVAEError(f"{folder}: was not trained on {what}; leave out --{name}")
         if given:
             config[name] = str(Path(given).resolve())

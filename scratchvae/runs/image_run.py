@@ -14,23 +14,17 @@ from ..errors import ScratchVAEError
 from ..labels import Labelled
 from ..models import VAE
 from ..storage import side_product, write_text
-from .run import Run
+from . import measures
+from .measured import MeasuredRun
 
-MEANINGS = {
-    "loss": "reconstruction + KL weight x KL: lower is better",
-    "reconstruction": "how far the output is from the input",
-    "kl": "the information about the input in the code; near 0, the decoder ignores it",
-}
 GLIMPSED = 8                    # images of each kind in a glimpse
 SAMPLES = 30                    # new images in a figure; ...
 STYLES = 10                     # ... of each class in that of a conditional model, ...
 MOST_ROWS = 20                  # ... which shows at most so many classes
 
 
-class ImageRun(Run):
+class ImageRun(MeasuredRun):
     """A run whose examples are images; see Run."""
-
-    decodes = True              # examples can be decoded from latent codes
 
     @cached_property
     def data(self):
@@ -47,11 +41,12 @@ class ImageRun(Run):
             self.data_line = data.description
             print(f"note: these are not the data of the training, {self.config['data']}; figures "
                   "and measures are of these", flush=True)
+        self.raw_shape = data.x_train.shape[1:]
         if self.has_own:
             self.check_shape(data)
             return data
-        data.x_train = Images(self.lab.prepare(data.x_train.pixels))
-        data.x_test = Images(self.lab.prepare(data.x_test.pixels))
+        data.x_train = Images(self.lab.prepare(data.x_train.pixels), data.x_train.rows)
+        data.x_test = Images(self.lab.prepare(data.x_test.pixels), data.x_test.rows)
         return data
 
     @property
@@ -144,25 +139,10 @@ class ImageRun(Run):
         data.x_train = data.x_train[:0]
         return x, None, validation
 
-    def codes(self, x=None):
-        """Return the latent codes of examples: z, or its mean.
-
-        Parameters
-        ----------
-        x : array, Images or Labelled, optional
-            Defaults to the test set.
-
-        Returns
-        -------
-        array of shape (N, latent_dim)
-        """
-        code = self.model.encode(self.x_test if x is None else x)
-        return code[0] if isinstance(self.model, VAE) else code
-
     def part(self, name):
-        """Return the examples of "train" or "test", and {"label": the class of each}.
+        """Return the examples of "train" or "test", and {"index": ..., "label": the class of each}.
 
-        The dict is empty if the images have no classes.
+        Images without classes have no label.
         """
         data = self.data
         if name == "test":
@@ -172,31 +152,20 @@ class ImageRun(Run):
             labels = data.y_train
             x, _ = self.lab.split(self._labelled(data.x_train, labels), None)
             x = x[:self.config["limit"]]
-        if labels is None:
-            return x, {}
-        return x, {"label": [data.classes[label] for label in labels[:len(x)]]}
+        known = {"index": range(len(x))}
+        if labels is not None:
+            known["label"] = [data.classes[label] for label in labels[:len(x)]]
+        return x, known
 
-    def draw_scores(self, x, scores, title):
+    def more_measures(self):
+        """Return what is measured beyond the losses for this data set; see measures.py."""
+        return measures.more_measures(self)
+
+    def draw_scores(self, x, known, scores, title):
         """Draw the examples with the lowest and the highest scores; return the path."""
         from ..analysis import plots
         return plots.extremes(self.shown(x), scores, self.figures / "scores.png", title,
                               self.note)
-
-    def evaluate(self):
-        """Return the model's losses on the test set, and write them to evaluation.json."""
-        x = self.x_test
-        seed = self.config["seed"]
-        size = self.config["batch_size"]
-        last_batch = x[-(len(x) % size or size):]
-        result = {
-            "data": self.data.description,
-            "examples": len(x),
-            **self.model.evaluate(x, seed=seed),
-            "last_batch": self.model.evaluate(last_batch, seed=seed),
-        }
-        with side_product():
-            write_text(self.folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
-        return result
 
     def measure(self, result):
         """Return the ImageMeasures and lines about them, and add them to evaluation.json.
@@ -206,36 +175,28 @@ class ImageRun(Run):
         result : dict
             As `evaluate` returns it.
         """
-        measures, notes = measure_images(self)
-        named = {measure.name: asdict(measure) for measure in measures}
+        found, notes = measure_images(self)
+        named = {measure.name: asdict(measure) for measure in found}
+        whole = result | {"measures": result["measures"] | named,
+                          "notes": [*result["notes"], *notes]}
         with side_product():
-            write_text(self.folder / "evaluation.json",
-                       json.dumps(result | {"measures": named, "notes": notes}, indent=2) + "\n")
-        return measures, notes
+            write_text(self.folder / "evaluation.json", json.dumps(whole, indent=2) + "\n")
+        return found, notes
 
     def whole_data(self):
         """Return the data with images (N, height, width, channels), whatever the lab's examples."""
         data = self.data
-        if self.has_own:
+        if data.x_train.shape[1:] == self.raw_shape:
             return data
-        x_train, x_test = (Images(self.lab.restore(part.pixels))
+        x_train, x_test = (Images(self.lab.restore(part.pixels, self.raw_shape), part.rows)
                            for part in (data.x_train, data.x_test))
         return replace(data, x_train=x_train, x_test=x_test)
 
     def as_images(self, examples):
         """Return an array of examples as images of the shape that whole_data has."""
-        return examples if self.has_own else self.lab.restore(examples)
-
-    def describe_evaluation(self, result):
-        """Return what `evaluate` measured as lines of text."""
-        size = self.config["batch_size"]
-        return [
-            f"test set, {result['examples']:,} examples{self.model.how_measured} "
-            f"({self.lab.unit}):",
-            *(f"  {name:<16}{result[name]:.4f}   {meaning}" for name, meaning in MEANINGS.items()),
-            f"  last batch      {result['last_batch']['loss']:.4f}   loss of the last {size} or "
-            "fewer examples alone, which some sheets print in place of the mean",
-        ]
+        if examples.shape[1:] == self.raw_shape:
+            return examples
+        return self.lab.restore(examples, self.raw_shape)
 
     def shown(self, images):
         """Return images as figures draw them.

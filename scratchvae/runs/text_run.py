@@ -171,11 +171,12 @@ class TextRun(Run):
         return self.lab.generate(self, np.random.default_rng(seed), **how)
 
     def part(self, name):
-        """Return the examples of "train" or "test", and {"line": the text of each}."""
+        """Return the examples of "train" or "test", and {"index": ..., "line": each as text}."""
         x = self.x_test if name == "test" else self.data.x_train[:self.config["limit"]]
-        return x, {"line": [detokenize(words) for words in self.shown(x)]}
+        return x, {"index": range(len(x)),
+                   "line": [detokenize(words) for words in self.shown(x)]}
 
-    def draw_scores(self, x, scores, title):
+    def draw_scores(self, x, known, scores, title):
         """Write the lines with the lowest and the highest scores to scores.txt; return the path."""
         order = np.argsort(scores, kind="stable")
         lines = [title]

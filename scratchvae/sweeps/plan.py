@@ -99,11 +99,12 @@ class Plan:
         """Return the options that all runs have as words."""
         words = []
         for name, value in self.options.items():
-            words.append(f"--{name.replace('_', '-')}")
             if name == "size":
                 value = "x".join(map(str, value))
-            if value is not True:               # a flag has no value
-                words.append(value)
+            for each in value if isinstance(value, list) else [value]:
+                words.append(f"--{name.replace('_', '-')}")
+                if each is not True:            # a flag has no value
+                    words.append(each)
         return words
 
 

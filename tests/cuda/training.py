@@ -16,7 +16,9 @@ from scratchvae.layers import (
     Dense,
     Dropout,
     Embedding,
+    FillMissing,
     Flatten,
+    LearntVariance,
     OneHotDense,
     RepeatVector,
     Reshape,
@@ -28,6 +30,7 @@ from scratchvae.optimizers import SGD, Adam, RMSprop
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")      # unsigned positions wrap below 0
 IMAGES = Images(np.random.default_rng(0).integers(0, 256, (3, 4, 4, 1), np.uint8))
 WORDS = np.array([[3, 2, 0], [5, 4, 2]])
+TABLE = np.array([[0.5, np.nan, 0, 1, 1, 0, 0], [-1, 2, 0, 0, 0, 0, 1], [np.nan, 1, 1, 0, 0, 0, 0]])
 
 
 def convolutional_vae(backend):
@@ -55,11 +58,25 @@ def text_vae(backend):
                    backend=backend, dtype="float64")
 
 
+def table_vae(backend):
+    """Of two numbers, and two columns of categories; some cells are missing."""
+    return VAE([FillMissing(), Dense(3, "tanh")], 2, [Dense(7), LearntVariance(2)], "table(2, 3)",
+               backend=backend, dtype="float64")
+
+
+def numbers_vae(backend):
+    """Of numbers alone."""
+    return VAE([FillMissing(), Dense(3, "tanh")], 2, [Dense(2), LearntVariance(2)], "table",
+               backend=backend, dtype="float64")
+
+
 @pytest.mark.parametrize("make, x, optimizer", [
     (convolutional_vae, IMAGES, Adam),
     (words_autoencoder, WORDS, lambda: RMSprop(global_clipnorm=0.01)),
     (onehot_vae, WORDS[:, :1], lambda: SGD(momentum=0.9)),
     (text_vae, WORDS, Adam),
+    (table_vae, TABLE, Adam),
+    (numbers_vae, TABLE[:, :2], Adam),
 ])
 def test_a_device_trains_like_the_reference(make, x, optimizer, tmp_path):
     validated = x is not WORDS                          # the simulator is slow

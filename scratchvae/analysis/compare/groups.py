@@ -86,8 +86,8 @@ class Entry:
         content = read_json(path, dict)
         if "examples" in content:
             losses = {f"test {name}": content[name] for name in ("loss", "reconstruction", "kl")}
-            content = content.get("measures", {})
-            return losses | {name: measure["value"] for name, measure in content.items()}
+            more = content.get("measures", {}).items()
+            return losses | {name: measure["value"] for name, measure in more}
         return {name: measure["value"] for name, measure in content.items()}
 
 

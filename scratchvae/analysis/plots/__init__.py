@@ -10,9 +10,11 @@ it returns the figure, which a notebook shows. All take these arguments:
 from ..pictures import as_images, tile
 from . import backend
 from .curves import loss_curves, step_curve
+from .factors import factor_information, traversals
 from .figure import write
 from .images import progress_pairs, reconstructions, samples
 from .latent import kl_by_dimension, latent_histogram, latent_scatter, latent_scatters
 from .plane import decoded_grids, manifold, manifolds
 from .scores import detection, extremes
+from .tables import correlations, marginals
 from .traversal import traversal

@@ -13,6 +13,12 @@ PICTURES = {                    # those that a card shows, if they are drawn
     "reconstructions": "Test examples, each above its reconstruction",
     "samples": "New examples, decoded from points drawn from the prior",
 }
+KINDS = {                       # what an example holds
+    "images": "numbers in [0, 1]",
+    "tables": "rows as `scratchvae.data.load_table` returns them: standardised numbers, NaN where "
+              "missing, then one-hot categories",
+    "text": "indices of words, int32",
+}
 
 
 def write_card(run):
@@ -72,21 +78,20 @@ def usage(run):
     if run.decodes:
         lines.append(f"scores = model.score_samples({given})")
     axes = ", ".join(map(str, model.input_shape))
-    kind = "indices of words, int32" if run.lab.kind == "text" else "numbers in [0, 1]"
     labels = ""
-    if run.is_conditional:
+    if run.lab.kind == "images" and run.is_conditional:
         names = ", ".join(run.config["classes"])
         labels = f" `labels` are integers (N,), counted from 0: {names}."
     return [*block("python", "\n".join(lines)), "",
-            f"`x` has the shape (N, {axes}) and holds {kind}.{labels}"]
+            f"`x` has the shape (N, {axes}) and holds {KINDS[run.lab.kind]}.{labels}"]
 
 
 def data(run):
     """Return what the model was trained on, as lines."""
     config = run.config
-    data_set = CATALOGUE[run.lab.data]
     lines = [f"- {config['data']}"]
-    if config["data"].startswith(data_set.title):
+    data_set = CATALOGUE.get(run.lab.data)
+    if data_set and config["data"].startswith(data_set.title):
         lines.append(f"- licence of the data: {data_set.licence}")
     lines.append(f"- measured on the {run.lab.held_out} in each epoch; not used for training")
     return lines
@@ -124,12 +129,16 @@ def limits(run):
     if run.lab.kind == "text":
         found.append("It writes words of its vocabulary alone. It has no notion of truth, and can "
                      "repeat lines of its training text.")
+    elif run.lab.kind == "tables":
+        found.append("Given the code, its columns are independent: it knows no dependence between "
+                     "columns but those through the code. Numbers have normal noise, the same for "
+                     "all rows.")
     elif isinstance(run.model, VAE):
         found.append("Its images are blurred: each pixel is the mean of what the code leaves open.")
     if not isinstance(run.model, VAE):
         found.append("It cannot sample, and its scores are no log p(x): its codes follow no known "
                      "distribution.")
     elif run.decodes:
-        found.append("A high log p(x) does not make an image or line usual: simple ones score "
-                     "high, whatever they show.")
+        found.append("A high log p(x) does not make an example usual: simple ones score high, "
+                     "whatever they show.")
     return found

@@ -1,7 +1,7 @@
 """The tables of the report page: each function returns rows."""
 from ...commands import command, place
 from ...models.summary import networks, size
-from ...runs.image_run import MEANINGS
+from ...runs.measured import MEANINGS
 from ...storage import read_json
 
 
@@ -82,6 +82,8 @@ def differences(run):
         reasons.append(f"only the first {config['limit']:,} examples were used")
     if config.get("images"):
         reasons.append("the images are your own")
+    elif config.get("csv"):
+        reasons.append("the table is your own")
     elif not config["complete"]:
         reasons.append("the data are not the whole published set")
     return reasons
@@ -146,15 +148,16 @@ def measures(run):
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
     rows.append(("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "",
                  "some lab sheets print this in place of the mean over all batches"))
-    rows += [_measure(measure | {"beside": measure["real"]})
-             for measure in content.get("measures", {}).values()]
+    rows += [_measure({"real": None, "name": name.replace("_", " ")} | measure)
+             for name, measure in content.get("measures", {}).items()]
     measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
     return rows, "; ".join([measured_on, content["data"], *content.get("notes", ())])
 
 
 def _measure(measure):
     """Return the row of a measure of text or images."""
-    beside = "" if measure["beside"] is None else f"{measure['beside']:.4g}"
+    beside = measure["beside"] if "beside" in measure else measure["real"]
+    beside = "" if beside is None else f"{beside:.4g}"
     return measure["name"], f"{measure['value']:.4g}", beside, measure["meaning"]
 
 
@@ -179,9 +182,12 @@ def train_command(run):
     words += ["--epochs", config["epochs"]]
     words += ["--batch-size", config["batch_size"]]
     words += ["--seed", config["seed"]]
-    for name in ("limit", "data_dir", "text", "images"):
+    for name in ("limit", "data_dir", "text", "images", "csv"):
         if config.get(name):
             words += [f"--{name.replace('_', '-')}", config[name]]
+    for name in ("drop", "categorical"):
+        for column in config.get(name) or ():
+            words += [f"--{name}", column]
     if config.get("size"):
         words += ["--size", "x".join(map(str, config["size"]))]
     if config.get("grey"):

@@ -5,6 +5,7 @@ in JavaScript and for one example at a time, and the weights are part of the pag
 lines.py collect the content of the two kinds of page; payload.py packs it.
 """
 from ...analysis.pages import Page, render
+from ...errors import ScratchVAEError
 from ...runs import open_run
 from ...storage import write_text
 from . import images, lines
@@ -44,6 +45,9 @@ def write_page(run, path):
 
 def page_of(run):
     """Return the page of a trained run as text."""
+    if run.lab.kind not in PAGES:
+        raise ScratchVAEError(f"{run.folder}: there is no page to explore a model of "
+                              f"{run.lab.kind}; see its report.html, or use sample and score")
     kind = PAGES[run.lab.kind]
     content, arrays = kind.contents(run)
     return render(ASSETS, content=content | {"arrays": arrays.places}, payload=arrays.text(),

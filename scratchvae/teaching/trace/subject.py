@@ -67,7 +67,7 @@ class Subject:
         return self.model.train_step(self.x, self.optimizer, self.kl_weight, self.target)
 
 
-def open_subject(name, batch_size=None, data_dir=None, text=None, images=None,
+def open_subject(name, batch_size=None, data_dir=None, text=None, images=None, csv=None,
                  backend=None):
     """Return the Subject of that name.
 
@@ -84,6 +84,8 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, images=None,
         Where the text of a run is now.
     images : path, optional
         Where the images of a run on images of one's own are now.
+    csv : path, optional
+        Where the table of a run on a table of one's own is now.
     backend : str, optional
         The backend that computes.
 
@@ -103,7 +105,7 @@ def open_subject(name, batch_size=None, data_dir=None, text=None, images=None,
             f"labs are: {', '.join(labs.LABS)}"
         )
     run = (new_run(labs.get(name), data_dir, backend) if fresh
-           else open_run(name, data_dir, text, images, backend))
+           else open_run(name, data_dir, text, images, csv, backend))
     x, y, _ = run.examples()
     config = run.config
     model = run.make_model() if fresh else run.model

@@ -47,9 +47,10 @@ def variants(name: str, model: dict, backend: str = "cpu") -> list[dict]:
     Returns
     -------
     list of dict
-        Empty for a TextVAE, which no peer implements.
+        Empty for a TextVAE and for the loss of tables, which no peer implements.
     """
-    if model["class"] == "TextVAE" and name in PEERS:
+    alone = model["class"] == "TextVAE" or model["reconstruction"].startswith("table")
+    if alone and name in PEERS:
         return []
     if backend != "cpu":
         return [{"backend": backend}]
