@@ -47,7 +47,8 @@ def make(**changes):
 #   (`kl_schedule=linear`); or it rises again and again (`cyclical`, Fu et al. 2019).
 # - **Free bits** (Kingma et al. 2016): so many nats of each dimension cost nothing.
 # - **Capacity** (Burgess et al. 2018): the KL divergence is held at so many nats.
-# - **Another decoder**: a weak one needs z more, a strong one less.
+# - **Another decoder**: a weak one needs z more, a strong one less. Here both networks get other
+#   numbers of filters, 8 or 64 in place of 32.
 # - **Aggressive training of the encoder** (He et al. 2019), below.
 
 # %%
