@@ -24,7 +24,7 @@ LARGE = 20.0                    # a mean beside which a variance of 1 loses digi
 FAR = 300.0                     # inputs of this size let careless exponentials overflow
 # Families whose forward passes take exponentials.
 OVERFLOWING = {"activation", "binary_crossentropy", "squared_error", "onehot_binary_crossentropy",
-               "sparse_categorical_crossentropy"}
+               "sparse_categorical_crossentropy", "importance_weights"}
 # Arrays that layers pass as one and the same, as the docstrings allow.
 SAME = {
     "activation_forward": {"y": "x"},
