@@ -38,8 +38,8 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey", "d
 @click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
 @click.option("--shards", type=POSITIVE, metavar="V",
-              help="Cut each batch into V parts, whose gradients are added: less memory, and as many "
-                   "as V processes of mpiexec can train together.  A power of two.  [default: 1]")
+              help="Cut each batch into V parts, whose gradients are added: less memory, and "
+                   "up to V processes of mpiexec train it.  A power of two.  [default: 1]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
 @click.option("--out", type=NewFolder(),
@@ -201,8 +201,8 @@ def new_run(lab, options):
         settings = lab.with_settings(dict(options["set"]))
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    names = ("epochs", "batch_size", "shards", "limit", "seed", "backend", "data_dir", "text", "images",
-             "size", "grey", "csv", "drop", "categorical", "from")
+    names = ("epochs", "batch_size", "shards", "limit", "seed", "backend", "data_dir", "text",
+             "images", "size", "grey", "csv", "drop", "categorical", "from")
     chosen = {name: list(options[name]) or None if isinstance(options[name], tuple)
               else options[name] for name in names}
     config = new_config(lab, settings, **chosen)

@@ -285,7 +285,7 @@ class Model(Described, Stored):
             self._training.release()
 
     @in_turn
-    def evaluate(self, x, seed=0, y=None, after_batch=None, processes=ONE):
+    def evaluate(self, x, seed=0, y=None, after_batch=None, batch_size=BATCH_SIZE, processes=ONE):
         """Return the mean losses over x, with one sample of z for each example.
 
         Parameters
@@ -297,6 +297,8 @@ class Model(Described, Stored):
             Targets; defaults to x.
         after_batch : function without arguments, optional
             Called after each forward pass.
+        batch_size : int
+            Examples at a time; each batch has noise of its own.
         processes : optional
             Several divide the batches among them, see scratchvae.shards.
 
@@ -308,9 +310,9 @@ class Model(Described, Stored):
         x, y = self.on_device(*self.as_pair(x, y))
         self.noise.seed = checks.seed("evaluate", seed)
         losses = []
-        for number in processes.deal(math.ceil(len(x) / BATCH_SIZE)):
+        for number in processes.deal(math.ceil(len(x) / batch_size)):
             self.noise.step = number
-            here = slice(number * BATCH_SIZE, (number + 1) * BATCH_SIZE)
+            here = slice(number * batch_size, (number + 1) * batch_size)
             batch = x[here]
             target = batch if y is x else y[here]
             reconstruction, cost = self.forward(batch, stream=VALIDATION, target=target)

@@ -98,7 +98,7 @@ class Several(One):
     def _exchange(self, give, take, neighbour):
         self.world.Sendrecv(give, neighbour, recvbuf=take, source=neighbour)
 
-    # Waiting. Before a large exchange the processes meet in a small one, which waits with open eyes.
+    # Waiting. Before a large exchange the processes meet in a small one, which says who is late.
 
     def _exchange_patiently(self, give, take, neighbour):
         requests = [self.world.Irecv(take, neighbour), self.world.Isend(give, neighbour)]

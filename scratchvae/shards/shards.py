@@ -14,7 +14,7 @@ NOISE = 32                      # the bit of a noise's step where the number of 
 class Shards:
     """Cuts batches into V shards, and adds up the gradients of the shards as one tree.
 
-    A batch's gradient is the mean over its examples: the sum of the shards' gradients, each weighted
+    A batch's gradient is a mean over its examples: the sum of the shards' gradients, each weighted
     by its share of the examples. Each of R processes has V / R neighbouring shards, a subtree; the
     processes add the rest of the tree. So the bits depend on V, but not on R.
 

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .. import checks, concurrency
-from ..batches import Batches, batches_of
+from ..batches import BATCH_SIZE, Batches, batches_of
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
 from ..shards import Shards
@@ -301,7 +301,8 @@ class Training:
         if validation:
             units = ActiveUnits(self.model, settings.processes)
             losses = self.model.evaluate(validation[0], seed=settings.seed, y=validation[1],
-                                         after_batch=units.add, processes=settings.processes)
+                                         after_batch=units.add, processes=settings.processes,
+                                         batch_size=math.ceil(BATCH_SIZE / settings.shards))
             measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
             measured["val_active_units"] = units.count()
         self._check_finite()
