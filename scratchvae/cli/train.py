@@ -105,7 +105,8 @@ def train(lab, threads, tensorboard, **options):
         try:
             train_with_report(run, options["resume"] is not None, tensorboard, processes)
         except KeyboardInterrupt:
-            say_how_to_resume(run)
+            if processes.rank == 0:
+                say_how_to_resume(run)
             sys.exit(130)
         finally:
             if processes.rank == 0:
@@ -128,8 +129,8 @@ def set_threads(threads, backend, processes):
 
 def run_of_all(lab, options, processes):
     """Return the run that the options describe: process 0 makes its directory."""
-    elsewhere = {"data_dir": None}          # each machine may have the data in a place of its own
-    processes.compare({"options": options | elsewhere})
+    processes.compare({f"--{name}": value for name, value in options.items()
+                       if name != "data_dir"})      # each machine may have a place of its own
     made = resumed_run if options["resume"] is not None else new_run
 
     def make():

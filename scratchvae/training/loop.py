@@ -188,6 +188,7 @@ class Training:
         self.sums = self.kernels.zeros(3 * self.shards.count, "float64")    # of loss,
         #                                               reconstruction and kl, for each shard
         self.seconds = 0.0
+        self.sound = None                   # first: two copies would need twice the memory
         self.sound = self.copy_of_weights()
 
     @property
