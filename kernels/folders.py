@@ -11,7 +11,7 @@ NAME = "scratchvae"
 
 @functools.cache
 def cache_home():
-    """Return the folder for data sets and compiled kernels.
+    """Return the folder for data sets, classifiers and compiled kernels.
 
     It is the system's place for caches, ~/.cache/scratchvae on Linux. Where that cannot be written
     (no home, an unknown user, a read-only disk) it is a folder for temporary files.
@@ -42,6 +42,11 @@ def temporary_home():
 def data_home():
     """Return the folder of fetched data sets."""
     return (cache_home() or temporary_home()) / "data"
+
+
+def classifiers_home():
+    """Return the folder of the classifiers that judge images."""
+    return (cache_home() or temporary_home()) / "classifiers"
 
 
 def kernels_home():

@@ -112,7 +112,7 @@ def examples(name, x, shape, dtype, missing=False):
         Batches of numbers that must be converted, so that no second array of their size is made.
     """
     words = dtype == "int32"
-    axes = f"(N, {', '.join(map(str, shape))})"
+    axes = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
     try:
         given = x.given if isinstance(x, Batches) else x
         given = given if isinstance(given, Images) else np.asarray(given)

@@ -12,6 +12,7 @@ from scratchvae.kernels.cases import make_case
 from scratchvae.kernels.cases import run as run_case
 
 from scratchvae import cli, kernels
+from scratchvae.analysis import image_measures
 
 
 @pytest.fixture(params=HOSTS)
@@ -61,6 +62,13 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
         monkeypatch.delenv("SCRATCHVAE_DATA", raising=False)
         monkeypatch.setattr(sources, "cache_folder",
                             lambda name: tmp_path / "cache" / "data" / name)
+
+
+@pytest.fixture(autouse=True)
+def quick_measures(monkeypatch, tmp_path):
+    """Classifiers are kept in a folder of the test's own, and likelihoods take few samples."""
+    monkeypatch.setattr(kernels.folders, "classifiers_home", lambda: tmp_path / "classifiers")
+    monkeypatch.setattr(image_measures, "LIKELIHOOD_SAMPLES", 10)
 
 
 threadpoolctl.threadpool_limits(1, "blas")          # as below

@@ -592,9 +592,10 @@ def test_the_cache_is_shown_and_cleared(run, tmp_path, monkeypatch):
     subprocess.run(code, check=True)
     code, output, errors = run("cache")
     assert code == 0, errors
-    kernels_line, data_line = output.splitlines()
+    kernels_line, data_line, classifiers_line = output.splitlines()
     assert kernels_line.endswith(str(tmp_path / "compiled" / "scratchvae" / "kernels"))
     assert float(kernels_line.split()[1]) > 0
     assert data_line.startswith("data ")
+    assert classifiers_line.startswith("classifiers ")
     code, output, errors = run("cache", "clear", "kernels")
     assert output.startswith("deleted ") and not list((tmp_path / "compiled").rglob("*.nbc"))

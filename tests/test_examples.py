@@ -84,7 +84,12 @@ GUIDE = {  # the way to the labs, in order: what each script draws and prints
     "5_from_numpy_to_the_microkernel": ("rates.png", ["the microkernel (scratchvae)",
                                                       "the library behind NumPy"]),
 }
-OTHERS = {"anomaly": {"detection", "extremes"}}         # that belong to no lab
+OTHERS = {                      # that belong to no lab
+    "anomaly": {"detection", "extremes"},
+    "classifier": {"extremes", "loss_curves"},
+    "iwae": set(),
+    "posterior_collapse": {"samples"},
+}
 LABS = {
     "mnist_batchnorm_deep": ["mnist-batchnorm", "mnist-batchnorm-deep"],
     "fashion_conv": ["fashion-autoencoder", "fashion-conv"],
@@ -300,6 +305,28 @@ def test_the_anomaly_is_not_seen_in_training(data_dir, tmp_path, fits, call):
     np.testing.assert_array_equal(x, data.x_train[data.y_train != 4].reshape(-1, 784))
     assert {path.stem for path in out.glob("*.png")} == OTHERS["anomaly"]
     assert len(re.findall(r"^ROC area of .* [01]\.\d{3}$", output, re.M)) == 4
+
+
+def test_the_classifier_is_trained_and_measured(data_dir, tmp_path, call):
+    out = tmp_path / "out"
+    output, _ = call("classifier", "--epochs", 1, "--data-dir", data_dir, "--out", out)
+    assert "Classifier(sparse_categorical_crossentropy, softmax): passed" in output
+    assert re.search(r"^accuracy on the test set: \d+\.\d\d%$", output, re.M)
+    assert {path.stem for path in out.glob("*.png")} == OTHERS["classifier"]
+
+
+def test_importance_weights_are_compared(data_dir, call):
+    output, _ = call("iwae", "--epochs", 1, "--limit", 200, "--draws", 3, "--data-dir", data_dir)
+    rows = re.findall(r"^ +(\d+) +[\d.]+ +[\d.]+ +([\d.]+) +[\d.]+$", output, re.M)
+    assert rows == [("1", "86.76"), ("5", "85.54"), ("50", "84.78")]
+
+
+def test_remedies_of_a_collapse_are_compared(data_dir, tmp_path, call):
+    out = tmp_path / "out"
+    output, _ = call("posterior_collapse", "--epochs", 1, "--limit", 128, "--draws", 2,
+                     "--data-dir", data_dir, "--out", out)
+    assert len(re.findall(r"^\S.* \d of 8 +[\d.]+$", output, re.M)) == 8
+    assert {path.stem for path in out.glob("*.png")} == OTHERS["posterior_collapse"]
 
 
 @pytest.mark.parametrize("digit", ["10", "-1", "one"])

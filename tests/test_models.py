@@ -288,7 +288,7 @@ def test_schedules():
         ),
         (
             lambda vae, x: VAE([Dense(3)], 2, [Dense(12)], "hinge"),
-            "model: reconstruction must be one of binary_crossentropy, squared_error, "
+            "model: reconstruction must be one of binary_crossentropy, squared_error, table, "
             "sparse_categorical_crossentropy, onehot_binary_crossentropy, got 'hinge'",
         ),
         (lambda vae, x: VAE([], 2, [Dense(12, "sigmoid")]), "Sequential: layers must hold at "

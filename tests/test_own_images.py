@@ -684,6 +684,13 @@ def test_a_partner_is_drawn_beside_only_with_the_same_images(run, tmp_path, rng)
     assert not (tmp_path / "runs" / "other" / "figures" / "latent_scatters.png").exists()
 
 
+def test_one_command_leads_from_pictures_to_the_page_to_explore(run, tmp_path, rng):
+    mixed_folder(tmp_path / "mixed", rng, 24)
+    train_on(run, "mixed", "--size", "8x6", "--grey", "--explore")
+    folder = tmp_path / "runs" / "mnist-dense-mixed"
+    assert (folder / "report.html").is_file() and (folder / "explore.html").is_file()
+
+
 def test_later_runs_of_the_same_images_get_names_of_their_own(run, trained, tmp_path):
     train_on(run, "faces")
     assert (trained.parent / "mnist-dense-faces-2" / "weights.npz").exists()

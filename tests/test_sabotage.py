@@ -12,18 +12,18 @@ from scratchvae.layers import GRU, Bidirectional, Dense
 from scratchvae.teaching.course.folder import reference_file
 from scratchvae.teaching.course.hunt import plant
 from scratchvae.teaching.judge import operations as judging
-from scratchvae.teaching.sabotage import MISTAKES, Mistake, sabotage
-from scratchvae.teaching.sabotage.checks import BESIDE_CPU, GOLDEN
+from scratchvae.teaching.sabotage import MISTAKES, Ground, Mistake, sabotage
+from scratchvae.teaching.sabotage.checks import BESIDE, GOLDEN
 from scratchvae.teaching.sabotage.plant import Edit, Verdict, planted
 from scratchvae.teaching.sabotage.table import print_results
 
 REFERENCE = kernels.load("reference")
 NOT_SEEN_BY_GRADIENT_CHECKS = {         # mistake -> the check that catches it
-    "cross-entropy-log": BESIDE_CPU,
+    "cross-entropy-log": BESIDE,
     "sigma-squared-twice": GOLDEN,
-    "dout-overwritten": BESIDE_CPU,
-    "sigmoid-overflow": BESIDE_CPU,
-    "softmax-overflow": BESIDE_CPU,
+    "dout-overwritten": BESIDE,
+    "sigmoid-overflow": BESIDE,
+    "softmax-overflow": BESIDE,
     "dropout-not-scaled": GOLDEN,
     "moving-average-swapped": GOLDEN,
     "batchnorm-inference": GOLDEN,
@@ -31,8 +31,8 @@ NOT_SEEN_BY_GRADIENT_CHECKS = {         # mistake -> the check that catches it
     "padding-side": GOLDEN,
     "transposed-bias": GOLDEN,
     "average-of-border": GOLDEN,
-    "pooling-ties": BESIDE_CPU,
-    "words-not-shifted": BESIDE_CPU,
+    "pooling-ties": BESIDE,
+    "words-not-shifted": BESIDE,
     "gru-gates-swapped": GOLDEN,
     "gru-mask": GOLDEN,
     "lstm-gates-swapped": GOLDEN,
@@ -182,6 +182,16 @@ def test_the_command_s_code_is_1_if_a_mistake_is_not_caught(run, monkeypatch):
     assert "0 of 1" in output
 
 
+@pytest.mark.parametrize("name", ["kl-sign", "gru-mask", "pooling-ties", "sgd-velocity"])
+def test_mistakes_can_be_planted_in_any_backend(name):
+    cpu = kernels.load("cpu")
+    right = dict(vars(cpu))
+    with Ground.on("cpu"):
+        assert sabotage(MISTAKES[name]).caught
+    assert vars(cpu) == right
+    assert Ground.backend == "reference"
+
+
 def test_wrong_names_are_refused(run):
     code, _, errors = run("gradcheck", "--sabotage", "kl-sine")
     assert code == 2
@@ -191,7 +201,7 @@ def test_wrong_names_are_refused(run):
 
 
 @pytest.mark.parametrize("arguments", [["mnist-dense", "--sabotage"],
-                                       ["--backend", "cpu", "--sabotage"]])
+                                       ["--backend", "cuda", "--sabotage"]])
 def test_other_arguments_are_refused(run, arguments):
     assert run("gradcheck", *arguments)[0] == 2
 

@@ -1,25 +1,26 @@
-"""Commands on the cache: compiled kernels and fetched data sets."""
+"""Commands on the cache: compiled kernels, fetched data sets, and classifiers."""
 import shutil
 
 import click
 
 from ..kernels import folders
 
-PARTS = {"kernels": folders.kernels_home, "data": folders.data_home}
+PARTS = {"kernels": folders.kernels_home, "data": folders.data_home,
+         "classifiers": folders.classifiers_home}
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def cache(context):
-    """Show where compiled kernels and fetched data sets are kept, and their sizes.
+    """Show where compiled kernels, fetched data sets and classifiers are kept, and their sizes.
 
-    NUMBA_CACHE_DIR moves the kernels, XDG_CACHE_HOME both.
+    NUMBA_CACHE_DIR moves the kernels, XDG_CACHE_HOME all of them.
     """
     if context.invoked_subcommand:
         return
     for part, home in PARTS.items():
         folder = home()
-        click.echo(f"{part:<8} {megabytes(folder):6.1f} MB  {folder}")
+        click.echo(f"{part:<11} {megabytes(folder):6.1f} MB  {folder}")
     if folders.note():
         click.echo(f"note: {folders.note()}")
 
@@ -27,7 +28,7 @@ def cache(context):
 @cache.command()
 @click.argument("part", type=click.Choice(PARTS))
 def clear(part):
-    """Delete PART of the cache, kernels or data: what is needed is compiled or fetched again."""
+    """Delete PART of the cache; what is needed is compiled, fetched or trained again."""
     folder = PARTS[part]()
     size = megabytes(folder)
     if folder and folder.exists():

@@ -20,8 +20,11 @@ from .arguments import POSITIVE, SEED, moved_options, run_argument
               help="Write the images to this .png, or their numbers to this .npy.  "
                    "[default: RUN/figures/samples.png]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--prior", type=click.Choice(["normal", "mixture"]), default="normal",
+              show_default=True,
+              help="N(0, 1), or a mixture fitted to the codes of training images.")
 @moved_options
-def sample(run, count, class_name, out, seed, **moved):
+def sample(run, count, class_name, out, seed, prior, **moved):
     """Draw new examples: decode random points of the prior.  New rows of a table are CSV.
 
     \b
@@ -30,7 +33,8 @@ def sample(run, count, class_name, out, seed, **moved):
     """
     run = open_decoder(run, **moved)
     if run.lab.kind != "images":
-        refuse_images_options(run, {"--class": class_name, "--out": out})
+        refuse_images_options(run, {"--class": class_name, "--out": out,
+                                    "--prior mixture": None if prior == "normal" else prior})
         show(run.draw_samples(count, seed))
         return
     label = None if class_name is None else run.label_of(class_name)
@@ -38,11 +42,11 @@ def sample(run, count, class_name, out, seed, **moved):
     if suffix not in (".png", ".npy"):
         raise click.UsageError(f"--out: must end in .png or .npy, got {out}")
     if suffix == ".npy":
-        images = run.sample(count, seed, label)
+        images = run.sample(count, seed, label, prior)
         write_file(out, lambda file: np.save(file, images))
         click.echo(f"{out}: {images.dtype} array of shape {images.shape}")
         return
-    show(run.draw_samples(count, seed, label, out and Path(out)))
+    show(run.draw_samples(count, seed, label, out and Path(out), prior))
 
 
 def refuse_images_options(run, options):

@@ -16,8 +16,8 @@ from .arguments import FOLDER, POSITIVE, Backend, backend_option, lab_argument, 
 @click.option("--backend", type=Backend(),
               help="The kernels that compute.  [default: cpu]")
 @click.option("--sabotage", is_flag=False, flag_value="all", metavar="[NAME]",
-              help="Break it and see: plant a classic mistake, or all of them, in the reference "
-                   "kernels, and see which check catches it.")
+              help="Break it and see: plant a classic mistake, or all of them, in the reference's "
+                   "kernels or those of --backend, and see which check catches it.")
 def gradcheck(lab, backend, sabotage):
     """Compare analytic gradients with central differences, in float64, element by element.
 
@@ -26,10 +26,13 @@ def gradcheck(lab, backend, sabotage):
     """
     from .tables import gradcheck_table
     if sabotage:
-        if lab or backend:
-            raise click.UsageError("--sabotage plants mistakes in the reference kernels; LAB and "
-                                   "--backend cannot be given with it")
-        passed = break_and_see(sabotage)
+        if lab:
+            raise click.UsageError("--sabotage plants mistakes in kernels; LAB cannot be given "
+                                   "with it")
+        if backend == "cuda":
+            raise click.UsageError("--sabotage plants mistakes that compute with NumPy's arrays; "
+                                   "allowed for --backend: cpu, reference, or a folder")
+        passed = break_and_see(sabotage, backend or "reference")
     else:
         backend = backend or "cpu"
         passed = gradcheck_table(suite(lab and labs.LABS[lab], backend))
@@ -38,21 +41,26 @@ def gradcheck(lab, backend, sabotage):
         sys.exit(1)
 
 
-def break_and_see(name):
+def break_and_see(name, backend):
     """Plant the mistake of a name, or "all" of them, and print which check catches it.
+
+    Parameters
+    ----------
+    name, backend : str
 
     Returns
     -------
     bool
         Whether each mistake is caught by the check that is named for it.
     """
-    from ..teaching.sabotage import MISTAKES, sabotage
+    from ..teaching.sabotage import MISTAKES, Ground, sabotage
     from ..teaching.sabotage.table import print_results
     if name != "all" and name not in MISTAKES:
         raise click.UsageError(f"--sabotage: unknown mistake {name!r}; allowed: "
                                f"{', '.join(MISTAKES)}, or no name for all of them")
     chosen = MISTAKES.values() if name == "all" else [MISTAKES[name]]
-    return print_results(sabotage(mistake) for mistake in chosen)
+    with Ground.on(backend):
+        return print_results(sabotage(mistake) for mistake in chosen)
 
 
 @click.command()

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import click
 
+from ..analysis.image_measures import describe
 from ..runs import open_run
 from ..storage import side_product
 from .arguments import backend_option, moved_options, run_argument
@@ -13,11 +14,19 @@ from .decode import open_decoder
 @run_argument()
 @moved_options
 def evaluate(run, **moved):
-    """Print RUN's losses on the test set, or a text's measures; write them to evaluation.json."""
+    """Print RUN's losses on the test set and its measures; write them to evaluation.json.
+
+    Of images: first the losses; then the quality of samples as a classifier sees it, which is
+    trained on first use, reconstruction, log p(x) and the code, beside those of real images.
+    """
     from ..analysis.report import write_report
     run = open_run(run, **moved)
-    for line in run.describe_evaluation(run.evaluate()):
+    result = run.evaluate()
+    for line in run.describe_evaluation(result):
         click.echo(line)
+    if run.lab.kind == "images":
+        for line in describe(*run.measure(result)):
+            click.echo(line)
     click.echo(run.folder / "evaluation.json")
     with side_product():
         click.echo(write_report(run, live=run.is_trained))

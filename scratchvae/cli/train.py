@@ -75,7 +75,9 @@ FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey", "d
               help="Change a setting of the lab; can be repeated.")
 @click.option("--tensorboard", is_flag=True,
               help="Write TensorBoard's event files too, to tensorboard/ in the run's directory.")
-def train(lab, threads, tensorboard, **options):
+@click.option("--explore", is_flag=True,
+              help="Write the page to explore, too: explore.html in the run's directory.")
+def train(lab, threads, tensorboard, explore, **options):
     """Train LAB and draw its figures.
 
     The run's report.html can be watched meanwhile.  Ctrl-C leaves a checkpoint to resume from.
@@ -90,6 +92,8 @@ def train(lab, threads, tensorboard, **options):
       warmup_steps=N             the learning rate first rises from 0 in N steps (constant, cosine)
       global_clipnorm=X          scale gradients down to this norm of all together; 0: do not
       conditional=1              tell the model the class of each image (VAEs of images only)
+      objective=                 elbo, capacity, beta_tc, info_vae, iwae or vq, each with settings
+                                 of its own (VAEs only): see scratchvae/README.md
     Labs without validation examples watch their training loss.
     """
     lab = labs.LABS[lab]
@@ -148,6 +152,14 @@ def finish(run):
     draw_figures(run)
     click.echo(run.folder / "history.csv")
     click.echo(run.folder / "weights.npz")
+    if explore:
+        write_explorer(run)
+
+
+def write_explorer(run):
+    """Write the page to explore into the run's directory, and print its path."""
+    from ..teaching.explore import write_page
+    click.echo(write_page(run, run.folder / "explore.html"))
 
 
 def check_text(lab, options):

@@ -67,18 +67,16 @@ def pieces_of(model, framework, kinds):
     if registered_name(type(model)) not in MODELS:
         raise ScratchVAEError(f"a model of class {type(model).__name__} cannot be exported; "
                               f"allowed: {', '.join(MODELS)}")
+    layers = {part: list(_layers_of(part, network)) for part, network in model.parts.items()}
+    for _, path, config, _ in sum(layers.values(), []):
+        kind = config.get("layer", config)["class"]             # that of a Bidirectional
+        if not {config["class"], kind} <= set(kinds):
+            raise ScratchVAEError(f"{path}: a layer of class {kind} cannot be exported to "
+                                  f"{framework}; allowed: {', '.join(sorted(kinds))}")
     masked = _masked_layers(model)
-    networks = {part: [_piece(model, name, path, config, layer, layer in masked)
-                       for name, path, config, layer in _layers_of(part, network)]
-                for part, network in model.parts.items()}
-    for pieces in networks.values():
-        for piece in pieces:
-            kind = piece.config.get("layer", piece.config)["class"]     # that of a Bidirectional
-            if piece.kind not in kinds or kind not in kinds:
-                raise ScratchVAEError(f"{piece.path}: a layer of class {kind} cannot be "
-                                      f"exported to {framework}; allowed: "
-                                      f"{', '.join(sorted(kinds))}")
-    return networks
+    return {part: [_piece(model, name, path, config, layer, layer in masked)
+                   for name, path, config, layer in found]
+            for part, found in layers.items()}
 
 
 def halves(networks):

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..errors import ScratchVAEError
 from ..layers.parameters import Parameters
-from ..models import Model, Sequential
+from ..models import Classifier, Model, Sequential
 from .problems import problems_of
 from .resemblance import resemblance
 
@@ -152,7 +152,7 @@ def check_layer(layer, input_shape, batch=3, seed=0, tolerance=TOLERANCE):
 
 
 def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
-    """Return a Report on the gradients of a VAE's or an Autoencoder's whole loss.
+    """Return a Report on the gradients of a model's whole loss; a Classifier has random labels.
 
     The model itself does not change: a float64 copy is checked. Its noise is fixed, so that the
     loss is a function of the parameters and the input.
@@ -190,10 +190,14 @@ def check_model(model, x=None, seed=0, tolerance=TOLERANCE):
     for name in copy.parameters.names:
         move_randomly(kernels, start.parameters[name], copy.parameters[name], 0.3, rng)
     if x is None:
-        x = random_examples(copy.encoder.input_dtype, (3, *copy.row_shape), rng.random, rng)
+        first = next(iter(copy.parts.values()))
+        x = random_examples(first.input_dtype, (3, *copy.row_shape), rng.random, rng)
     else:
         x = np.array(copy.as_examples(x))
-    target = kernels.from_host(x.copy())
+    target = x.copy()
+    if isinstance(copy, Classifier):
+        target = rng.integers(0, copy.class_count, (len(x), 1), np.int32)
+    target = kernels.from_host(target)
     x = kernels.from_host(x)
     kl_weight = copy.kl_weight.weight
     copy.noise.seed = seed

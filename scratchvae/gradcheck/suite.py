@@ -3,7 +3,7 @@ import inspect
 
 from .. import labs, layers
 from ..layers import GRU, Bidirectional, Conv2D, Dense, Dropout, Embedding, Flatten, Reshape
-from ..models import VAE, Autoencoder, ConditionalVAE, Sequential
+from ..models import VAE, Autoencoder, Classifier, ConditionalVAE, Sequential
 from .check import check_layer, check_model
 
 LOSSES = (                      # losses of numbers, with output activations
@@ -57,7 +57,7 @@ def library_layers():
 
 
 def model_cases(backend):
-    """Yield pairs of a small model and an input_shape, with all losses of numbers."""
+    """Yield pairs of a small model and an input_shape: all losses of numbers, and of classes."""
     for reconstruction, activation in LOSSES:
         encoder = [Dense(6, "relu"), Dropout(0.2)]
         decoder = [Dense(5, "tanh"), Dense(12, activation)]
@@ -69,3 +69,4 @@ def model_cases(backend):
                          reconstruction="squared_error", kl_weight=0.7, backend=backend), (12,)
     yield ConditionalVAE([Conv2D(2, 2, activation="tanh"), Flatten(), Dense(5, "tanh")], 2,
                          [Dense(24, "sigmoid"), Reshape((3, 4, 2))], 3, backend=backend), (3, 4, 2)
+    yield Classifier([Dense(6, "relu"), Dropout(0.2), Dense(5, "tanh")], 4, backend=backend), (12,)

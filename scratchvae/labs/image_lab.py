@@ -54,6 +54,13 @@ class ImageLab(Lab):
             images = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
         return images.reshape(-1, *self.example_shape)
 
+    def restore(self, examples, shape=(28, 28, 1)):
+        """Return examples as images of this shape, as the data set has them: `prepare` undone."""
+        if len(self.example_shape) < 3:
+            return examples.reshape(-1, *shape)
+        border = (self.example_shape[0] - shape[0]) // 2
+        return examples[:, border:border + shape[0], border:border + shape[1]]
+
     def split(self, train, test):
         """Return the training and the validation examples of the two parts of a data set."""
         if not self.validation_split:

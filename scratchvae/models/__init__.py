@@ -1,5 +1,6 @@
-"""Models made of layers: Sequential, Autoencoder, VAE and what is made of it."""
+"""Models made of layers: Sequential, Autoencoder, VAE and what is made of it, Classifier."""
 from .autoencoder import Autoencoder
+from .classifier import Classifier
 from .conditional_vae import ConditionalVAE
 from .iwae import IWAE
 from .model import Model

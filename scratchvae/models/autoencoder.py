@@ -4,10 +4,10 @@ import numpy as np
 from ..concurrency import in_turn
 from ..errors import ScratchVAEError
 from ..schedules import Constant
-from .model import Model
+from .encoder_decoder import EncoderDecoder
 
 
-class Autoencoder(Model):
+class Autoencoder(EncoderDecoder):
     """x -> z -> x, trained on the reconstruction loss alone.
 
     Parameters

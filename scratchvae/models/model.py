@@ -1,11 +1,11 @@
-"""What the variational and the plain autoencoder share: building, training, evaluating, saving."""
+"""What all models share: building, training, evaluating, saving."""
 import json
 import math
 import threading
 
 import numpy as np
 
-from .. import checks, kernels, losses, training
+from .. import checks, kernels, training
 from ..batches import BATCH_SIZE
 from ..concurrency import in_turn
 from ..errors import ScratchVAEError
@@ -16,7 +16,6 @@ from ..layers.noise import VALIDATION, Noise
 from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
 from ..shards import ONE
-from .sequential import Sequential
 from .stored import Stored
 from .summary import Described, summary_text
 
@@ -30,41 +29,34 @@ ELSEWHERE = {                   # methods of Keras's models, and what is used he
 
 
 class Model(Described, Stored):
-    """An encoder and a decoder, trained to reconstruct.
+    """Networks and a loss, trained by gradient descent.
 
-    A subclass has `parts` (name -> Layer or Sequential, in the order of the data), `kl_weight` (a
-    schedule), and its mathematics: forward(x, training, stream, target), which returns the losses
-    of each example, and backward(kl_weight, need_dx), which fills all gradients.
+    A subclass has `parts` (name -> Sequential or Layer, in the order of the data, a Sequential
+    first), `loss`, `kl_weight` (a schedule), `as_pair`, and its mathematics: forward(x, training,
+    stream, target), which returns two numbers for each example, named by `terms`, and
+    backward(kl_weight, need_dx), which fills all gradients. What training minimises is the mean of
+    the first number plus kl_weight times the second.
 
     Parameters
     ----------
-    encoder, decoder : list of Layer
-    reconstruction : str
-        A name of scratchvae.losses.
-    reconstruction_scale : float or None
-        Losses are means over the elements of an example, times this. None makes them the negative
-        log-likelihood: a sum over the elements.
     dtype : str
         "float32" or "float64".
     backend : str
         "cpu", "reference" or "cuda".
     """
     classes = {}                # registered name -> class, for load
+    networks = ("encoder", "decoder")       # arguments that are lists of layers
+    terms = ("reconstruction", "kl")
     has_targets = False         # whether it was trained on targets other than its inputs
     how_measured = ""           # what to add where losses of examples are printed
 
     def __init_subclass__(cls):
         Model.classes[registered_name(cls)] = cls
 
-    def __init__(self, encoder, decoder, reconstruction, reconstruction_scale, dtype, backend):
+    def __init__(self, dtype, backend):
         self.dtype = checks.dtype_name(self.name, dtype)
         self.backend = backend
         self.kernels = kernels.load(backend)
-        self.encoder = Sequential(encoder)
-        self.decoder = Sequential(decoder)
-        loss, sizes = losses.parse(reconstruction)
-        activation = self.decoder.take_output_activation(loss.takes_softmax)
-        self.loss = loss(reconstruction_scale, activation, *sizes)
         self.input_shape = None
         self.trained = training.Trained()
         self._training = threading.Lock()
@@ -125,32 +117,6 @@ class Model(Described, Stored):
 
     def check_parts(self, input_shape):
         """Refuse networks whose shapes do not fit together."""
-        target_shape = self.loss.target_shape(self.decoder.output_shape)
-        self.loss.settle_scale(self.decoder.output_shape)
-        if target_shape != input_shape:
-            raise ScratchVAEError(f"{self.name}: the decoder's output has shape "
-                                  f"{self.decoder.output_shape}, which does not reconstruct an "
-                                  f"example of shape {input_shape}{self._sizes_that_differ()}")
-
-    def _sizes_that_differ(self):
-        """Return the heights and widths that images take in both networks, and ways out."""
-        encoder = self.encoder.image_sizes()
-        decoder = self.decoder.image_sizes()
-        if len(encoder) < 2 or len(decoder) < 2 or encoder[0] == decoder[-1]:
-            return ""
-        chains = "; ".join(" -> ".join(f"{height}x{width}" for height, width in sizes)
-                           for sizes in (encoder, decoder))
-        return (f". The images' sizes are {chains}. Ways out: output_padding of Conv2DTranspose, "
-                "ZeroPadding2D or Cropping2D in the decoder, or images whose sizes the strides "
-                "divide")
-
-    def build_encoder(self, input_shape, seed):
-        """Build the encoder; return the size of its output."""
-        shape = self.encoder.build(input_shape, seed)
-        if len(shape) != 1:
-            raise ScratchVAEError(f"{self.name}: the encoder's output must have one axis, got "
-                                  f"shape {shape}; put a Flatten at its end")
-        return shape[0]
 
     def check_built(self):
         """Refuse to work before the parameters are made."""
@@ -286,7 +252,7 @@ class Model(Described, Stored):
 
     @in_turn
     def evaluate(self, x, seed=0, y=None, after_batch=None, batch_size=BATCH_SIZE, processes=ONE):
-        """Return the mean losses over x, with one sample of z for each example.
+        """Return the mean losses over x; a VAE takes one sample of z for each example.
 
         Parameters
         ----------
@@ -305,7 +271,7 @@ class Model(Described, Stored):
         Returns
         -------
         dict
-            loss (at the KL weight that training leads to), reconstruction and kl.
+            loss (at the KL weight that training leads to), reconstruction and kl; see `terms`.
         """
         x, y = self.on_device(*self.as_pair(x, y))
         self.noise.seed = checks.seed("evaluate", seed)
@@ -323,14 +289,7 @@ class Model(Described, Stored):
             if after_batch:
                 after_batch()
         means = sum(processes.collect(losses)) / len(x)         # added in the order of batches
-        return dict(zip(("loss", "reconstruction", "kl"), means.tolist()))
-
-    @in_turn
-    def decode(self, z):
-        """Return the decoder's output (N, *input_shape) for latent codes z (N, latent_dim)."""
-        z = self.as_codes(z)
-        output, = self.in_batches(lambda z: (self.loss.activate(self.decoder.forward(z)),), z)
-        return output
+        return dict(zip(("loss", *self.terms), means.tolist()))
 
     def in_batches(self, function, x):
         """Call a function on some examples at a time.
@@ -377,8 +336,6 @@ class Model(Described, Stored):
     def get_config(self):
         """Return the arguments that make this model again, without its parameters."""
         return {"class": registered_name(type(self)), "input_shape": self.input_shape,
-                "encoder": self.encoder.get_config(), "decoder": self.decoder.get_config(),
-                "reconstruction": self.loss.text, "reconstruction_scale": self.loss.scale,
                 "dtype": self.dtype}
 
     def differentiable_config(self):
@@ -397,10 +354,11 @@ class Model(Described, Stored):
             raise ScratchVAEError(f"unknown model {name!r}; known models: "
                                   f"{', '.join(sorted(Model.classes))}; a class of your own must "
                                   "be defined (imported) before its file is loaded")
+        model_class = Model.classes[name]
         input_shape = config.pop("input_shape")
         networks = {part: [Layer.from_config(layer) for layer in config.pop(part)]
-                    for part in ("encoder", "decoder") if part in config}
-        model = Model.classes[name](**networks, **config, backend=backend)
+                    for part in model_class.networks if part in config}
+        model = model_class(**networks, **config, backend=backend)
         model.build(input_shape)
         return model
 
@@ -417,44 +375,14 @@ class Model(Described, Stored):
         Slices of either are arrays of the model's dtype, and so is np.asarray of either.
         """
         self.check_built()
-        x = checks.examples("x", x, self.input_shape, self.encoder.input_dtype or self.dtype,
+        first = next(iter(self.parts.values()))
+        x = checks.examples("x", x, self.input_shape, first.input_dtype or self.dtype,
                             self.loss.takes_missing)
-        if self.encoder.vocabulary_size:
-            check_indices("x", x, self.encoder.vocabulary_size)
+        if first.vocabulary_size:
+            check_indices("x", x, first.vocabulary_size)
         return x
-
-    def as_inputs(self, x):
-        """Return x as as_examples does, if it lies where the loss allows examples to lie.
-
-        Inputs of a model that is trained on other targets may lie anywhere.
-        """
-        x = self.as_examples(x)
-        if not self.has_targets:
-            self.loss.check_target(x, self.decoder.output_shape)
-        return x
-
-    def as_pair(self, x, y=None):
-        """Return examples and targets, each an array or Batches; without y they are the same."""
-        own = y is None or y is x
-        x = self.as_examples(x)
-        if own:
-            y = x
-        else:
-            shape = self.loss.target_shape(self.decoder.output_shape)
-            y = checks.examples("y", y, shape, self.loss.target_dtype or self.dtype,
-                                self.loss.takes_missing)
-            if len(x) != len(y):
-                raise ScratchVAEError("x and y must have the same length, "
-                                      f"got {len(x)} and {len(y)}")
-        self.loss.check_target(y, self.decoder.output_shape)
-        return x, y
 
     def on_device(self, x, y):
         """Return both where the backend computes; a device takes Batches as whole arrays."""
         there = self.kernels.from_host(x)
         return there, there if y is x else self.kernels.from_host(y)
-
-    def as_codes(self, z):
-        """Return latent codes as a C-contiguous array (N, latent_dim), N >= 1."""
-        self.check_built()
-        return np.asarray(checks.examples("z", z, (self.latent_dim,), self.dtype))

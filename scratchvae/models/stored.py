@@ -54,7 +54,7 @@ class Stored:
         config = self.get_config()
         del config["class"]
         input_shape = config.pop("input_shape")
-        for part in ("encoder", "decoder"):
+        for part in self.networks:
             if part in config:
                 config[part] = self.parts[part].fresh_layers()
         weights = None if input_shape is None else self.get_weights()

@@ -17,10 +17,10 @@ from ..concurrency import in_turn
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, CommonNoise, Noise
-from .model import Model
+from .encoder_decoder import EncoderDecoder
 
 
-class VAE(Model):
+class VAE(EncoderDecoder):
     """A variational autoencoder.
 
     Parameters

@@ -21,12 +21,12 @@ from ..errors import ScratchVAEError
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..schedules import Constant
-from .model import Model
+from .encoder_decoder import EncoderDecoder
 
 MOMENTUM = 0.99                 # of the codebook: the share of the past that each step keeps
 
 
-class VQVAE(Model):
+class VQVAE(EncoderDecoder):
     """A vector-quantised autoencoder.
 
     The KL divergence from a uniform prior over the codes is G log V for every example, a constant:

@@ -1,14 +1,19 @@
 """A run of a lab about images."""
+import json
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from ..analysis import priors
+from ..analysis.image_measures import measure_images
 from ..batches import Images
 from ..data.images import load_images
 from ..errors import ScratchVAEError
 from ..labels import Labelled
 from ..models import VAE
+from ..storage import side_product, write_text
 from . import measures
 from .measured import MeasuredRun
 
@@ -36,6 +41,7 @@ class ImageRun(MeasuredRun):
             self.data_line = data.description
             print(f"note: these are not the data of the training, {self.config['data']}; figures "
                   "and measures are of these", flush=True)
+        self.raw_shape = data.x_train.shape[1:]
         if self.has_own:
             self.check_shape(data)
             return data
@@ -161,6 +167,37 @@ class ImageRun(MeasuredRun):
         return plots.extremes(self.shown(x), scores, self.figures / "scores.png", title,
                               self.note)
 
+    def measure(self, result):
+        """Return the ImageMeasures and lines about them, and add them to evaluation.json.
+
+        Parameters
+        ----------
+        result : dict
+            As `evaluate` returns it.
+        """
+        found, notes = measure_images(self)
+        named = {measure.name: asdict(measure) for measure in found}
+        whole = result | {"measures": result["measures"] | named,
+                          "notes": [*result["notes"], *notes]}
+        with side_product():
+            write_text(self.folder / "evaluation.json", json.dumps(whole, indent=2) + "\n")
+        return found, notes
+
+    def whole_data(self):
+        """Return the data with images (N, height, width, channels), whatever the lab's examples."""
+        data = self.data
+        if data.x_train.shape[1:] == self.raw_shape:
+            return data
+        x_train, x_test = (Images(self.lab.restore(part.pixels, self.raw_shape), part.rows)
+                           for part in (data.x_train, data.x_test))
+        return replace(data, x_train=x_train, x_test=x_test)
+
+    def as_images(self, examples):
+        """Return an array of examples as images of the shape that whole_data has."""
+        if examples.shape[1:] == self.raw_shape:
+            return examples
+        return self.lab.restore(examples, self.raw_shape)
+
     def shown(self, images):
         """Return images as figures draw them.
 
@@ -196,8 +233,8 @@ class ImageRun(MeasuredRun):
             self.figures / "reconstructions.png",
             f"Test images and their reconstructions ({self.lab.name})", self.note)
 
-    def sample(self, count=None, seed=0, label=None):
-        """Return new images, decoded from random points of the prior, as an array.
+    def sample(self, count=None, seed=0, label=None, prior="normal"):
+        """Return new images, decoded from random points of a prior, as an array.
 
         Parameters
         ----------
@@ -207,7 +244,11 @@ class ImageRun(MeasuredRun):
         label : int, optional
             The class of all, if the model is conditional. By default all classes, one after the
             other, with the same points of the prior in each.
+        prior : {"normal", "mixture"}
+            The model's own, N(0, 1), or a mixture fitted to codes of training images.
         """
+        if prior == "mixture":
+            return self._sample_mixture(count, seed, label)
         if not self.is_conditional:
             return self.model.sample(count or SAMPLES, seed)
         if label is not None:
@@ -215,19 +256,34 @@ class ImageRun(MeasuredRun):
         return np.concatenate([self.model.sample(count or STYLES, label, seed)
                                for label in range(self.model.classes)])
 
-    def draw_samples(self, count=None, seed=0, label=None, path=None):
+    def _sample_mixture(self, count, seed, label):
+        """Return what `sample` does, from the mixture."""
+        if not self.is_conditional:
+            return self.model.decode(self.mixture.sample(count or SAMPLES, seed))
+        classes = range(self.model.classes) if label is None else [label]
+        z = self.mixture.sample(count or (STYLES if label is None else SAMPLES), seed)
+        return np.concatenate([self.model.decode(z, labels=[label] * len(z)) for label in classes])
+
+    @cached_property
+    def mixture(self):
+        """A MixturePrior of codes of training images."""
+        x, _ = self.part("train")
+        return priors.fit_mixture(self.model, x, self.config["seed"])
+
+    def draw_samples(self, count=None, seed=0, label=None, path=None, prior="normal"):
         """Draw the images that `sample` returns, and return the path.
 
         Parameters
         ----------
-        count, seed, label
+        count, seed, label, prior
             See sample. Without a label a conditional model has a row for each class.
         path : path, optional
             Default: samples.png among the figures.
         """
         from ..analysis import plots
-        images = self.shown(self.sample(count, seed, label))
-        what = "Decoded from random points of the prior"
+        images = self.shown(self.sample(count, seed, label, prior))
+        points = "random points of the prior" if prior == "normal" else "a mixture as prior"
+        what = f"Decoded from {points}"
         layout = {}
         if label is not None:
             what += f" as {self.config['classes'][label]}"

@@ -11,7 +11,7 @@ COLUMNS = ("epoch", "loss", "reconstruction", "kl",
            "val_loss", "val_reconstruction", "val_kl", "seconds", "kl_weight", "learning_rate",
            "val_active_units")
 
-REQUIRED = ("epoch", "loss", "reconstruction", "kl", "seconds")
+REQUIRED = ("epoch", "loss", "seconds")
 LAST = 5                        # epochs that are shown
 SHOWN = {"epoch": "d", "loss": ".4g", "reconstruction": ".4g", "kl": ".3g", "val_loss": ".4g",
          "seconds": ".1f"}
@@ -38,7 +38,8 @@ class History:
     val_ columns are means over the whole validation set after the epoch, with one sample of z for
     each example; they are None without validation data. kl_weight and learning_rate are those of
     the epoch's last step. val_active_units is the number of latent dimensions that are used: whose
-    mean z_mean varies over the validation set (Burda et al. 2016). Metrics of one's own follow.
+    mean z_mean varies over the validation set (Burda et al. 2016). Metrics of one's own follow. A
+    Classifier has crossentropy and accuracy in place of reconstruction and kl.
 
     Parameters
     ----------
@@ -106,8 +107,8 @@ class History:
         return f"<p>{names}</p>{chart('loss', 'loss', lines, log=wide(self['loss']))}"
 
     def append(self, **row):
-        """Add an epoch, with a number for each of COLUMNS, and for metrics after them."""
-        self.rows.append({**{column: row[column] for column in COLUMNS}, **row})
+        """Add an epoch: numbers or None for COLUMNS, and other measures after them."""
+        self.rows.append({**dict.fromkeys(COLUMNS), **row})
 
     def write_csv(self, path):
         """Write the rows with all digits."""

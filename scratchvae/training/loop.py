@@ -30,7 +30,6 @@ from .interrupts import deferred_interrupts
 from .measures import ActiveUnits
 
 LOOK = 20                       # steps between looks at the losses: a device computes ahead
-LOSSES = ("loss", "reconstruction", "kl")
 SHUFFLE = 2 ** 32 - 1           # separates the stream of an epoch's order from initial parameters
 
 
@@ -171,11 +170,12 @@ class Training:
     @property
     def measured(self):
         """The columns of the history that measure the model, and have numbers in this training."""
+        losses = ["loss", *self.model.terms]
         if self.settings.validation_data is None:
-            return [*LOSSES]
+            return losses
         units = ["active_units"] if hasattr(self.model, "z_mean") else []
-        names = [*LOSSES, *units, *self.settings.metrics]
-        return [*LOSSES, *(f"val_{name}" for name in names)]
+        names = [*losses, *units, *self.settings.metrics]
+        return [*losses, *(f"val_{name}" for name in names)]
 
     @property
     def number(self):
@@ -185,8 +185,8 @@ class Training:
     def start_epoch(self):
         """Reset what belongs to one epoch."""
         self.step = 0
-        self.sums = self.kernels.zeros(3 * self.shards.count, "float64")    # of loss,
-        #                                               reconstruction and kl, for each shard
+        self.sums = self.kernels.zeros(3 * self.shards.count, "float64")    # of the loss and its
+        #                                                       two terms, for each shard
         self.seconds = 0.0
         self.sound = None                   # first: two copies would need twice the memory
         self.sound = self.copy_of_weights()
@@ -245,12 +245,12 @@ class Training:
             return self.shards.push_nothing()
         batch = self.batch_of("batch", self.x, indices)
         target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
-        reconstruction, cost = self.model.gradients(batch, kl_weight, target)
-        self.kernels.add_losses(reconstruction, cost, self.model.kl_of(cost), kl_weight,
+        first, second = self.model.gradients(batch, kl_weight, target)
+        self.kernels.add_losses(first, second, self.model.kl_of(second), kl_weight,
                                 self.sums[3 * number:3 * number + 3])
         loss = None
         if self.on_step_end or self.shards.count > 1:       # of one process others may ask
-            loss = self._mean(reconstruction) + kl_weight * self._mean(cost)
+            loss = self._mean(first) + kl_weight * self._mean(second)
         self.shards.push(share, loss)
         return batch
 
@@ -273,7 +273,7 @@ class Training:
         return batch
 
     def means(self):
-        """Return loss, reconstruction and KL, averaged over the current epoch's examples so far.
+        """Return the loss and its terms, averaged over the current epoch's examples so far.
 
         Raises
         ------
@@ -310,9 +310,9 @@ class Training:
         self.shards.check_alike()
         if not math.isfinite(losses.get("loss", 0.0)):
             self._explain_validation(validation[0])
-        loss, reconstruction, kl = map(float, self.means())
-        self.history.append(epoch=self.number, loss=loss, reconstruction=reconstruction, kl=kl,
-                            **{f"val_{name}": losses.get(name) for name in LOSSES},
+        names = ("loss", *self.model.terms)
+        self.history.append(epoch=self.number, **dict(zip(names, map(float, self.means()))),
+                            **{f"val_{name}": losses.get(name) for name in names},
                             seconds=round(self.seconds, 3),
                             kl_weight=self.model.kl_weight(self.before.steps + self._done() - 1),
                             learning_rate=self.optimizer.rate,
@@ -321,7 +321,8 @@ class Training:
         self.start_epoch()
         self.notify("on_validation_end", self)
         if settings.progress:
-            tqdm.write(describe_epoch(self.history.rows[-1], self.before.epochs + settings.epochs))
+            tqdm.write(describe_epoch(self.history.rows[-1], self.model.terms,
+                                      self.before.epochs + settings.epochs))
         self.save(settings.checkpoint)
         self.notify("on_epoch_end", self.history)
 
@@ -465,11 +466,11 @@ def steps_in(checkpoint):
     return state["updates"]
 
 
-def describe_epoch(row, epochs):
-    """Return an epoch of the history in one line."""
+def describe_epoch(row, terms, epochs):
+    """Return an epoch of the history in one line, with the names of the two terms."""
     def losses(prefix):
-        return (f"{row[prefix + 'loss']:.4g} (reconstruction "
-                f"{row[prefix + 'reconstruction']:.4g}, kl {row[prefix + 'kl']:.3g})")
+        first, second = (row[prefix + name] for name in terms)
+        return (f"{row[prefix + 'loss']:.4g} ({terms[0]} {first:.4g}, {terms[1]} {second:.3g})")
     width = len(str(epochs))
     line = (f"epoch {row['epoch']:{width}}/{epochs}  {row['seconds']:6.1f} s  "
             f"loss {losses('')}")

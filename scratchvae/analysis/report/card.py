@@ -109,8 +109,9 @@ def measures(run):
     rows, measured_on = facts.measures(run)
     if not rows:
         return [*lines, f"Not evaluated yet: `{command('evaluate', place(run.folder))}`."]
-    head = ("measure", "value", "of real lines", "meaning")
-    if run.lab.kind != "text":
+    real = "of real lines" if run.lab.kind == "text" else "of real images"
+    head = ("measure", "value", real, "meaning")
+    if not any(beside for _, _, beside, _ in rows):
         head, *rows = [(name, value, meaning) for name, value, _, meaning in (head, *rows)]
     return [*lines, f"Measured on {measured_on}:\n", *table(head, rows)]
 

@@ -135,7 +135,7 @@ def measures(run):
 
     Returns
     -------
-    rows : list of (name, value, value of real lines, meaning)
+    rows : list of (name, value, value of real lines or images, meaning)
         Empty if the run has not been evaluated.
     measured_on : str
     """
@@ -148,15 +148,16 @@ def measures(run):
     rows = [(name, f"{content[name]:#.5g}", "", meaning) for name, meaning in MEANINGS.items()]
     rows.append(("loss of the last batch", f"{content['last_batch']['loss']:#.5g}", "",
                  "some lab sheets print this in place of the mean over all batches"))
-    rows += [(name.replace("_", " "), f"{measure['value']:#.4g}", "", measure["meaning"])
+    rows += [_measure({"real": None, "name": name.replace("_", " ")} | measure)
              for name, measure in content.get("measures", {}).items()]
     measured_on = f"{content['examples']:,} test examples{run.model.how_measured}"
-    return rows, f"{measured_on}; {content['data']}"
+    return rows, "; ".join([measured_on, content["data"], *content.get("notes", ())])
 
 
 def _measure(measure):
-    """Return the row of a measure of a text run."""
-    beside = "" if measure["beside"] is None else f"{measure['beside']:.4g}"
+    """Return the row of a measure of text or images."""
+    beside = measure["beside"] if "beside" in measure else measure["real"]
+    beside = "" if beside is None else f"{beside:.4g}"
     return measure["name"], f"{measure['value']:.4g}", beside, measure["meaning"]
 
 

@@ -13,6 +13,10 @@ PANELS = cases.SIZES | {"N": 7, "K": 40, "M": 33, "U": 17, "C": 16, "H": 8, "W":
 VECTORS = PANELS | {"M": 32, "N": 3, "H": 7, "W": 10}
 MANY = VECTORS | {"N": 110, "A": 3, "B": 3}     # more tiles than a chunk of Winograd's holds
 LONG = cases.SIZES | {"*": (3, 6667), "P": 20_001, "D": 6667, "J": 6667, "V": 6667}
+# Channels beyond one panel, and the single channel that has a way of its own.
+WIDE = PANELS | {"C": 37, "M": 37, "N": 2}
+NARROW = ({"C": 1}, {"M": 1})
+DEEP = PANELS | {"K": 600}                      # terms beyond one chunk of those that are not zero
 # Each example's loss is that of a few elements: an error of one does not drown in a sum.
 SHORT = cases.SIZES | {"N": 2003, "D": 1, "V": 2, "T": 1}
 PRECISION = {"float64": 1e-9, "float32": 1e-5}
@@ -33,6 +37,7 @@ SAME = {
 # A density of thousands of dimensions: its logarithm leaves float32 no digits for exp.
 SHORT_ONLY = {"total_correlation"}
 ONE_ARRAY = "arrays that are one"
+ZEROS = "zeros and equal numbers"
 ROOM = "a scratch with room for more examples than this batch has"
 
 
@@ -51,7 +56,9 @@ def trials(backend, operation):
         for dtype in PRECISION:
             yield case, dtype, "", None
     for case in usual:
-        yield case, "float64", "zeros and equal numbers", lambda array: np.round(array)
+        yield case, "float64", ZEROS, np.round
+    if "K" in operation.declaration.letters:
+        yield cases.make_case(operation, DEEP), "float64", ZEROS, np.round
     if operation.declaration.family in OVERFLOWING and not operation.declaration.name.endswith(
             "_backward"):
         for case in usual:
@@ -85,6 +92,12 @@ def convolution_trials(operation):
                 yield case, dtype, "channels in whole vectors", None
     yield (cases.make_case(operation, MANY, window=Window((1, 1), "same")), "float64",
            "many images", None)
+    for strides in ((1, 1), (2, 3)):
+        window = Window(strides, "same")
+        yield cases.make_case(operation, WIDE, window=window), "float64", "many channels", None
+        for sizes in NARROW:
+            yield (cases.make_case(operation, PANELS | sizes, window=window), "float64",
+                   "a single channel", None)
 
 
 def which_fail(tried):

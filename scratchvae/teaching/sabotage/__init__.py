@@ -4,4 +4,4 @@ A mistake is stored as edits of lines in the kernel's source. So the line that i
 that runs.
 """
 from .mistakes import MISTAKES
-from .plant import Mistake, Result, sabotage
+from .plant import Ground, Mistake, Result, sabotage

@@ -1,7 +1,7 @@
 """The checks that catch mistakes.
 
 They are finite differences, numbers from outside (Keras's, and definitions), and a comparison with
-the cpu backend on many calls. The last two are the judge's (scratchvae.teaching.judge).
+another backend on many calls. The last two are the judge's (scratchvae.teaching.judge).
 """
 import numpy as np
 
@@ -12,10 +12,10 @@ from ...models import VAE, Autoencoder, Sequential
 from ..judge.coverage import outcome
 from ..judge.golden import all_golden
 from ..judge.operations import judge
-from .plant import BACKEND, Verdict
+from .plant import SOURCE, Ground, Verdict
 
 GOLDEN = "golden group"                     # what the checks of the judge are called
-BESIDE_CPU = "beside the cpu backend"
+BESIDE = "beside another backend"
 
 
 def layer(make, input_shape):
@@ -35,7 +35,7 @@ def layer(make, input_shape):
     def check():
         made = make()
         for member in made.layers.values() if isinstance(made, Sequential) else [made]:
-            member.backend = BACKEND
+            member.backend = Ground.backend
         return worst(check_layer(made, input_shape))
     return check
 
@@ -49,7 +49,7 @@ def small_vae(reconstruction="binary_crossentropy"):
         encoder = [Dense(6, "tanh")]
         decoder = [Dense(5, "tanh"), Dense(12, "sigmoid")]
         return whole_loss(VAE(encoder, 3, decoder, reconstruction, 12.0, kl_weight=0.7,
-                              backend=BACKEND), (12,))
+                              backend=Ground.backend), (12,))
     return check
 
 
@@ -61,13 +61,13 @@ def words():
     encoder = [Embedding(5, 2), Reshape(8), Dense(3, "tanh")]
     decoder = [RepeatVector(4), Dense(5, "softmax")]
     return whole_loss(Autoencoder(encoder, decoder, "sparse_categorical_crossentropy", 4.0,
-                                  backend=BACKEND), (4,))
+                                  backend=Ground.backend), (4,))
 
 
 def lab(name):
     """Return a check of the gradients of a lab's small model, by finite differences."""
     def check():
-        return worst(check_model(labs.LABS[name].make_small_model(BACKEND)))
+        return worst(check_model(labs.LABS[name].make_small_model(Ground.backend)))
     return check
 
 
@@ -92,19 +92,20 @@ def golden_group(name):
     def check():
         (golden,) = (golden for golden in all_golden() if golden.name == name)
         with np.errstate(all="ignore"):
-            passed, difference = outcome(golden, BACKEND)
+            passed, difference = outcome(golden, Ground.backend)
         right = "all numbers as Keras" if golden.source == "Keras" else golden.source
         return Verdict(passed, f"{name}: {difference or right}")
     return check
 
 
-def beside_cpu(operation):
-    """Return a check of an operation that compares it with the cpu backend's on many calls.
+def beside_another(operation):
+    """Return a check of an operation that compares it with another backend's on many calls.
 
     operation: its name.
     """
     def check():
-        judgement = judge(kernels.load(BACKEND), kernels.load("cpu"), operation)
+        trusted = "cpu" if Ground.backend == SOURCE else SOURCE
+        judgement = judge(kernels.load(Ground.backend), kernels.load(trusted), operation)
         if judgement.passed:
             return Verdict(True, f"{operation}: {' and '.join(judgement.proofs)}")
         finding = judgement.findings[0]

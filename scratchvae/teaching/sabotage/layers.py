@@ -57,8 +57,8 @@ MISTAKES = (
         "such as a second branch of the network, gets a wrong one. A check must compare the inputs "
         "before and after the call",
         checks.layer(lambda: Activation("tanh"), (3, 5)),
-        checks.beside_cpu("activation_backward"),
-        checks.BESIDE_CPU,
+        checks.beside_another("activation_backward"),
+        checks.BESIDE,
     ),
     Mistake(
         "sigmoid-overflow",
@@ -71,8 +71,8 @@ MISTAKES = (
         "gradient check uses small x in float64, where both forms are equal. Only calls with large "
         "numbers show it",
         checks.layer(lambda: Activation("sigmoid"), (3, 5)),
-        checks.beside_cpu("activation_forward"),
-        checks.BESIDE_CPU,
+        checks.beside_another("activation_forward"),
+        checks.BESIDE,
     ),
     Mistake(
         "softmax-overflow",
@@ -81,8 +81,8 @@ MISTAKES = (
         "the maximum cancels in the quotient, so the gradients are right. Without it exp "
         "overflows for x > 88 in float32. Only calls with large numbers show it",
         checks.layer(lambda: Activation("softmax"), (3, 5)),
-        checks.beside_cpu("activation_forward"),
-        checks.BESIDE_CPU,
+        checks.beside_another("activation_forward"),
+        checks.BESIDE,
     ),
     Mistake(
         "dropout-mask",

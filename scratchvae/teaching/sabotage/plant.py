@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
 from ... import kernels
+from ...kernels.backend import operations
 
-BACKEND = "reference"           # its kernels are plain NumPy, so that the mistakes are readable
+SOURCE = "reference"            # its kernels are plain NumPy, so that the mistakes are readable
 
 
 class Edit(NamedTuple):
@@ -28,12 +29,12 @@ class Edit(NamedTuple):
     @property
     def file(self):
         """The name of the reference's file that the operation is in, without .py."""
-        return getattr(kernels.load(BACKEND), self.operation).__module__.rpartition(".")[2]
+        return getattr(kernels.load(SOURCE), self.operation).__module__.rpartition(".")[2]
 
     @property
     def lines(self):
         """(right, wrong): the whole line of the source, and what it becomes, without comments."""
-        source = inspect.getsource(getattr(kernels.load(BACKEND), self.operation))
+        source = inspect.getsource(getattr(kernels.load(SOURCE), self.operation))
         part = self.right.strip()
         (line,) = (line for line in source.splitlines() if part in line.partition("  #")[0])
         right = line.partition("  #")[0].strip()
@@ -108,6 +109,26 @@ class Result:
         return not self.named.passed and self.without.passed
 
 
+class Ground:
+    """Where mistakes are planted, and what the checks compute with: `backend`, a name or a folder.
+
+    Any backend on NumPy's arrays will do: with a mistake it has the family of the operation from
+    the reference, and all else of its own.
+    """
+    backend = SOURCE
+
+    @classmethod
+    @contextmanager
+    def on(cls, backend):
+        """Take this backend within the block."""
+        before = cls.backend
+        cls.backend = backend
+        try:
+            yield
+        finally:
+            cls.backend = before
+
+
 def sabotage(mistake):
     """Return the Result of the checks with the mistake planted, and of the named one without it."""
     check = mistake.check or mistake.gradient_check
@@ -120,16 +141,22 @@ def sabotage(mistake):
 @contextmanager
 def planted(mistake):
     """Give the backend's operations the mistake within the block."""
-    module = kernels.load(BACKEND)
-    right = {edit.operation: getattr(module, edit.operation) for edit in mistake.edits}
+    module = kernels.load(Ground.backend)
+    source = kernels.load(SOURCE)
+    families = {getattr(source, edit.operation).declaration.family for edit in mistake.edits}
+    planted = {name: getattr(source, name) for name, operation in operations(source).items()
+               if operation.declaration.family in families}
+    planted |= {f"{family}_scratch": getattr(source, f"{family}_scratch") for family in families
+                if hasattr(source, f"{family}_scratch")}
+    for edit in mistake.edits:
+        edits = [other for other in mistake.edits if other.operation == edit.operation]
+        planted[edit.operation] = faulty(getattr(source, edit.operation), edits)
+    right = {name: getattr(module, name) for name in planted}
     try:
-        for operation, function in right.items():
-            edits = [edit for edit in mistake.edits if edit.operation == operation]
-            setattr(module, operation, faulty(function, edits))
+        vars(module).update(planted)
         yield
     finally:
-        for operation, function in right.items():
-            setattr(module, operation, function)
+        vars(module).update(right)
 
 
 def faulty(function, edits):

@@ -21,8 +21,8 @@ MISTAKES = (
         "the decoder reads the word that it must predict. Words have no gradient, so all gradients "
         "are right, and the loss falls faster than ever. In generation there is no word to copy",
         checks.lab("shakespeare-vae"),
-        checks.beside_cpu("words_before"),
-        checks.BESIDE_CPU,
+        checks.beside_another("words_before"),
+        checks.BESIDE,
     ),
     Mistake(
         "gru-reset",
