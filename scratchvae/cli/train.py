@@ -116,7 +116,7 @@ def train(lab, threads, tensorboard, explore, **options):
             if processes.rank == 0:
                 discard_if_unused(run.folder)
         if processes.rank == 0:
-            finish(run)
+            finish(run, explore)
 
 
 def be_quiet():
@@ -146,8 +146,8 @@ def run_of_all(lab, options, processes):
     return make_run(folder, config)
 
 
-def finish(run):
-    """Print the results of a training, and draw its figures."""
+def finish(run, explore):
+    """Print the results of a training, draw its figures, and write explore.html if wanted."""
     print_result(run)
     draw_figures(run)
     click.echo(run.folder / "history.csv")

@@ -16,7 +16,7 @@ from pathlib import Path
 from scratchvae.storage import read_arrays
 
 LAB = ("mnist-dense", "--shards", 4, "--threads", 1, "--epochs", 400, "--limit", 2000)
-OWN = ("note", "Error", "interrupted", "mpiexec noticed")       # how lines begin that say what is wrong
+OWN = ("note", "Error", "interrupted", "mpiexec noticed")       # how lines begin that matter
 
 
 def main(full=None):
@@ -53,8 +53,8 @@ def fault(run, title, cause):
         (run.parent / "filling").unlink(missing_ok=True)
     resumed = subprocess.run(["scratchvae", "train", LAB[0], "--resume", run, "--epochs",
                               str(epochs)], capture_output=True, text=True)
-    print(f"    checkpoint of epoch {state['epoch']}, step {state['step']}, is whole; resumed: exit "
-          f"code {resumed.returncode}", flush=True)
+    print(f"    checkpoint of epoch {state['epoch']}, step {state['step']}, is whole; "
+          f"resumed: exit code {resumed.returncode}", flush=True)
 
 
 def two(folder, title, first, second):
