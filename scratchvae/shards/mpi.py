@@ -79,7 +79,8 @@ class Several(One):
         halves = []
         for level in range(self.count.bit_length() - 1):
             neighbour = self.rank ^ 1 << level
-            low, high = part[:part.size // 2], part[part.size // 2:]
+            low = part[:part.size // 2]
+            high = part[part.size // 2:]
             mine, theirs = (low, high) if self.rank < neighbour else (high, low)
             received = self._buffer(mine)
             exchange(theirs, received, neighbour)
