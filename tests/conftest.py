@@ -12,7 +12,7 @@ from scratchvae.kernels.cases import make_case
 from scratchvae.kernels.cases import run as run_case
 
 from scratchvae import cli, kernels
-from scratchvae.analysis import image_measures
+from scratchvae.analysis import image_classifier, image_measures
 
 
 @pytest.fixture(params=HOSTS)
@@ -66,7 +66,8 @@ def no_data_of_the_machine(request, monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick_measures(monkeypatch, tmp_path):
-    """Classifiers are kept in a folder of the test's own, and likelihoods take few samples."""
+    """No classifier is trained on a whole data set, and likelihoods take few samples."""
+    monkeypatch.setattr(image_classifier, "LEAST", 10 ** 9)     # tests of classifiers lower it
     monkeypatch.setattr(kernels.folders, "classifiers_home", lambda: tmp_path / "classifiers")
     monkeypatch.setattr(image_measures, "LIKELIHOOD_SAMPLES", 10)
 

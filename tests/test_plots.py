@@ -30,8 +30,9 @@ def history(epochs, validated=True, **columns):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Return the list of the figures that are drawn from now on; they are not written."""
+def drawn(monkeypatch, tmp_path):
+    """Return the list of the figures that are drawn from now on; their files are empty."""
+    monkeypatch.chdir(tmp_path)
     figures = []
     monkeypatch.setattr(Figure, "draw_without_rendering", lambda figure: None)
     monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: figures.append(figure))
