@@ -6,7 +6,7 @@ copy, add. Every backend has them under the same names.
 import numpy as np
 
 __all__ = ["add", "add_losses", "check_device", "copy", "empty", "fill", "flatnonzero",
-           "from_host", "is_array", "rows", "synchronize", "take", "to_host", "zeros"]
+           "from_host", "is_array", "rows", "scale", "synchronize", "take", "to_host", "zeros"]
 ALIGNMENT = 64                  # bytes: a cache line, so that a vector never straddles two
 
 
@@ -73,6 +73,11 @@ def take(x, indices, y):
 def add(x, y):
     """y += x."""
     y += x
+
+
+def scale(x, factor):
+    """x *= factor."""
+    x *= x.dtype.type(factor)
 
 
 def add_losses(reconstruction, cost, kl, kl_weight, sums):

@@ -16,6 +16,7 @@ ORDER = (                       # a group imports only from itself and from thos
      "scratchvae.commands", "scratchvae.charts", "scratchvae.labels"),
     ("scratchvae.layers", "scratchvae.losses", "scratchvae.objectives", "scratchvae.optimizers",
      "scratchvae.schedules"),
+    ("scratchvae.shards",),
     ("scratchvae.training",),
     ("scratchvae.text",),
     ("scratchvae.models",),

@@ -11,7 +11,7 @@ from scratchvae.gradcheck import check_layer
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "kernels/README.md", "scratchvae/README.md", "examples/README.md",
-         "examples/RESULTS.md", "tests/README.md"]
+         "examples/RESULTS.md", "tests/README.md", "scratchvae/shards/README.md"]
 
 
 def blocks(path, language):

@@ -6,7 +6,19 @@ See the reference's file of the same name for the mathematics of an operation.
 import sys
 
 from ..backend import export
-from .arrays import add, add_losses, copy, empty, fill, flatnonzero, from_host, take, to_host, zeros
+from .arrays import (
+    add,
+    add_losses,
+    copy,
+    empty,
+    fill,
+    flatnonzero,
+    from_host,
+    scale,
+    take,
+    to_host,
+    zeros,
+)
 from .device import check_device, describe, is_array, launched, rows, set_threads, synchronize
 
 NAME = "cuda"

@@ -79,6 +79,18 @@ def _add(x, y):
         y[i] += x[i]
 
 
+def scale(x, factor):
+    """x *= factor."""
+    launch_each(_scale, x.size, flat(x), x.dtype.type(factor))
+
+
+@cuda.jit
+def _scale(x, factor):
+    i = cuda.grid(1)
+    if i < x.size:
+        x[i] *= factor
+
+
 def add_losses(reconstruction, cost, kl, kl_weight, sums):
     """Add up the losses of a batch.
 

@@ -1,5 +1,8 @@
 """The command that trains a lab."""
+import os
 import sys
+import warnings
+from pathlib import Path
 
 import click
 
@@ -7,9 +10,10 @@ from .. import kernels, labs
 from ..commands import command, place
 from ..errors import ScratchVAEError
 from ..labs.common import NEED_LENGTH
-from ..runs import create_run, new_config, open_run
+from ..runs import create_run, make_run, new_config, open_run
 from ..runs.lock import discard_if_unused
 from ..runs.training import train as train_run
+from ..shards import ONE, started
 from .arguments import (
     FOLDER,
     IMAGES,
@@ -26,13 +30,16 @@ from .arguments import (
 from .runs import draw_figures
 
 FIXED = ("batch_size", "limit", "seed", "out", "from", "set", "size", "grey", "drop",
-         "categorical")         # once a run began
+         "categorical", "shards")         # once a run began
 
 
 @click.command()
 @lab_argument()
 @click.option("--epochs", type=POSITIVE, help="How long to train.  [default: the lab's]")
 @click.option("--batch-size", type=POSITIVE, help="Examples in a step.  [default: the lab's]")
+@click.option("--shards", type=POSITIVE, metavar="V",
+              help="Cut each batch into V parts, whose gradients are added: less memory, and "
+                   "up to V processes of mpiexec train it.  A power of two.  [default: 1]")
 @click.option("--limit", type=POSITIVE, help="Use only the first N examples, to train and to test.")
 @click.option("--seed", type=SEED, help="The seed of all random numbers.  [default: 0]")
 @click.option("--out", type=NewFolder(),
@@ -93,17 +100,54 @@ def train(lab, threads, tensorboard, explore, **options):
     check_text(lab, options)
     check_images(lab, options)
     check_table(lab, options)
-    resume = options["resume"] is not None
-    if threads:
-        kernels.load(options["backend"] or "cpu").set_threads(threads)
-    run = resumed_run(lab, options) if resume else new_run(lab, options)
-    try:
-        train_with_report(run, resume, tensorboard)
-    except KeyboardInterrupt:
-        say_how_to_resume(run)
-        sys.exit(130)
-    finally:
-        discard_if_unused(run.folder)
+    processes = started()
+    if processes.rank > 0:
+        be_quiet()
+    with processes.together():
+        set_threads(threads, options["backend"] or "cpu", processes)
+        run = run_of_all(lab, options, processes)
+        try:
+            train_with_report(run, options["resume"] is not None, tensorboard, processes)
+        except KeyboardInterrupt:
+            if processes.rank == 0:
+                say_how_to_resume(run)
+            sys.exit(130)
+        finally:
+            if processes.rank == 0:
+                discard_if_unused(run.folder)
+        if processes.rank == 0:
+            finish(run, explore)
+
+
+def be_quiet():
+    """Let a process that is not the first show nothing: the first one shows it."""
+    sys.stdout = open(os.devnull, "w")
+    warnings.showwarning = lambda *_: None
+
+
+def set_threads(threads, backend, processes):
+    """Set the number of threads; processes of one machine share its cores."""
+    if threads or processes.count > 1:
+        kernels.load(backend).set_threads(threads or processes.threads())
+
+
+def run_of_all(lab, options, processes):
+    """Return the run that the options describe: process 0 makes its directory."""
+    processes.compare({f"--{name}": value for name, value in options.items()
+                       if name != "data_dir"})      # each machine may have a place of its own
+    made = resumed_run if options["resume"] is not None else new_run
+
+    def make():
+        run = made(lab, options)
+        return run.folder, run.config
+    folder, config = processes.share(make)
+    if options["data_dir"]:
+        config["data_dir"] = str(Path(options["data_dir"]).resolve())
+    return make_run(folder, config)
+
+
+def finish(run, explore):
+    """Print the results of a training, draw its figures, and write explore.html if wanted."""
     print_result(run)
     draw_figures(run)
     click.echo(run.folder / "history.csv")
@@ -170,8 +214,8 @@ def new_run(lab, options):
         settings = lab.with_settings(dict(options["set"]))
     except ScratchVAEError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
-    names = ("epochs", "batch_size", "limit", "seed", "backend", "data_dir", "text", "images",
-             "size", "grey", "csv", "drop", "categorical", "from")
+    names = ("epochs", "batch_size", "shards", "limit", "seed", "backend", "data_dir", "text",
+             "images", "size", "grey", "csv", "drop", "categorical", "from")
     chosen = {name: list(options[name]) or None if isinstance(options[name], tuple)
               else options[name] for name in names}
     config = new_config(lab, settings, **chosen)
@@ -202,13 +246,16 @@ def resumed_run(lab, options):
     return run
 
 
-def train_with_report(run, resume, tensorboard):
+def train_with_report(run, resume, tensorboard, processes=ONE):
     """Train a run and keep its report up to date, and TensorBoard's event files if wanted."""
     from ..analysis.report.events import Events
     from ..analysis.report.live import Live
+    if processes.rank > 0:
+        train_run(run, [], resume, processes)
+        return
     events = Events(run) if tensorboard else None
     with Live(run, events) as live:
-        train_run(run, [live], resume)
+        train_run(run, [live], resume, processes)
 
 
 def say_how_to_resume(run):

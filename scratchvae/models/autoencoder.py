@@ -60,13 +60,6 @@ class Autoencoder(EncoderDecoder):
         dz = self.decoder.backward(dlogits)
         return self.encoder.backward(dz, need_dx)
 
-    def train_step(self, x, optimizer, kl_weight, target=None):
-        """Make one step of gradient descent on the batch x; return its losses before the step."""
-        losses = self.forward(x, training=True, target=target)
-        self.backward()
-        optimizer.update()
-        return losses
-
     @in_turn
     def encode(self, x):
         """Return the codes z (N, latent_dim) of the examples x."""

@@ -84,13 +84,6 @@ class Classifier(Model):
         dfeatures = self.logits.backward(dlogits.reshape(len(dlogits), -1))
         return self.features.backward(dfeatures, need_dx)
 
-    def train_step(self, x, optimizer, kl_weight, target):
-        """Make one step of gradient descent on a batch; return its losses before the step."""
-        losses = self.forward(x, training=True, target=target)
-        self.backward()
-        optimizer.update()
-        return losses
-
     def fit(self, x, y, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0,
             **options):
         """Train on examples x and their labels y, and return the History.
@@ -105,12 +98,12 @@ class Classifier(Model):
         """
         return super().fit(x, epochs, batch_size, optimizer, validation_data, seed, y=y, **options)
 
-    def evaluate(self, x, y, seed=0, after_batch=None):
+    def evaluate(self, x, y, seed=0, **options):
         """Return {"loss", "crossentropy", "accuracy"}: means over examples x with labels y.
 
         There is no noise here, so the seed changes nothing; see Model.evaluate.
         """
-        return super().evaluate(x, seed, y, after_batch)
+        return super().evaluate(x, seed, y, **options)
 
     # What a trained model is for.
 

@@ -1,5 +1,6 @@
 """What all models share: building, training, evaluating, saving."""
 import json
+import math
 import threading
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..layers.layer import registered_name
 from ..layers.noise import VALIDATION, Noise
 from ..layers.parameters import Parameters
 from ..layers.workspace import Workspace
+from ..shards import ONE
 from .stored import Stored
 from .summary import Described, summary_text
 
@@ -32,8 +34,8 @@ class Model(Described, Stored):
     A subclass has `parts` (name -> Sequential or Layer, in the order of the data, a Sequential
     first), `loss`, `kl_weight` (a schedule), `as_pair`, and its mathematics: forward(x, training,
     stream, target), which returns two numbers for each example, named by `terms`, and
-    train_step(x, optimizer, kl_weight, target). What training minimises is the mean of the first
-    number plus kl_weight times the second.
+    backward(kl_weight, need_dx), which fills all gradients. What training minimises is the mean of
+    the first number plus kl_weight times the second.
 
     Parameters
     ----------
@@ -151,6 +153,37 @@ class Model(Described, Stored):
 
     # Training and evaluating.
 
+    def train_step(self, x, optimizer, kl_weight, target=None):
+        """Make one step of gradient descent on the batch x; return its losses before the step."""
+        losses = self.gradients(x, kl_weight, target)
+        optimizer.update()
+        return losses
+
+    def gradients(self, x, kl_weight, target=None):
+        """Fill all gradients of the mean loss of the batch x; return the losses of each example.
+
+        Parameters
+        ----------
+        x : array (N, *input_shape)
+        kl_weight : float
+        target : array, optional
+            What to reconstruct; defaults to x.
+
+        Returns
+        -------
+        (array (N,), array (N,))
+            The reconstruction losses, and the cost of z.
+        """
+        losses = self.forward(x, training=True, target=target)
+        self.backward(kl_weight)
+        return losses
+
+    def begin(self, x):
+        """Prepare the state for a training whose first step begins with the examples x.
+
+        Called if batches are cut into shards, which all start from this state.
+        """
+
     def fit(self, x, epochs=1, batch_size=32, optimizer=None, validation_data=None, seed=0,
             **options):
         """Train on x and return the History.
@@ -191,6 +224,11 @@ class Model(Described, Stored):
         metrics : dict of name -> function, optional
             Each function(model, x) returns a number for the validation examples x, after each
             epoch; history["val_NAME"] has it.
+        shards : int, default 1
+            A power of two: the parts of a batch whose gradients are added, see scratchvae.shards.
+            More shards need less memory, and can be computed by several processes.
+        processes : optional
+            What scratchvae.shards.started() returns: the processes that train together.
 
         Raises
         ------
@@ -213,7 +251,7 @@ class Model(Described, Stored):
             self._training.release()
 
     @in_turn
-    def evaluate(self, x, seed=0, y=None, after_batch=None):
+    def evaluate(self, x, seed=0, y=None, after_batch=None, batch_size=BATCH_SIZE, processes=ONE):
         """Return the mean losses over x; a VAE takes one sample of z for each example.
 
         Parameters
@@ -225,6 +263,10 @@ class Model(Described, Stored):
             Targets; defaults to x.
         after_batch : function without arguments, optional
             Called after each forward pass.
+        batch_size : int
+            Examples at a time; each batch has noise of its own.
+        processes : optional
+            Several divide the batches among them, see scratchvae.shards.
 
         Returns
         -------
@@ -233,17 +275,20 @@ class Model(Described, Stored):
         """
         x, y = self.on_device(*self.as_pair(x, y))
         self.noise.seed = checks.seed("evaluate", seed)
-        sums = self.kernels.zeros(3, "float64")
-        for number, start in enumerate(range(0, len(x), BATCH_SIZE)):
+        losses = []
+        for number in processes.deal(math.ceil(len(x) / batch_size)):
             self.noise.step = number
-            batch = x[start:start + BATCH_SIZE]
-            target = batch if y is x else y[start:start + BATCH_SIZE]
+            here = slice(number * batch_size, (number + 1) * batch_size)
+            batch = x[here]
+            target = batch if y is x else y[here]
             reconstruction, cost = self.forward(batch, stream=VALIDATION, target=target)
+            sums = self.kernels.zeros(3, "float64")
             self.kernels.add_losses(reconstruction, cost, self.kl_of(cost), self.kl_weight.weight,
                                     sums)
+            losses.append(self.kernels.to_host(sums))
             if after_batch:
                 after_batch()
-        means = self.kernels.to_host(sums) / len(x)
+        means = sum(processes.collect(losses)) / len(x)         # added in the order of batches
         return dict(zip(("loss", *self.terms), means.tolist()))
 
     def in_batches(self, function, x):

@@ -128,13 +128,6 @@ class VAE(EncoderDecoder):
         kernels.add(self.z_log_var.backward(dlv), dh)                       # their gradients add
         return self.encoder.backward(dh, need_dx)
 
-    def train_step(self, x, optimizer, kl_weight, target=None):
-        """Make one step of gradient descent on the batch x; return its losses before the step."""
-        losses = self.forward(x, training=True, target=target)
-        self.backward(kl_weight)
-        optimizer.update()
-        return losses
-
     def kl_of(self, cost):
         """Return the KL divergences (N,) of the last forward pass, whatever the objective."""
         return self.objective.kl

@@ -127,12 +127,15 @@ class VQVAE(EncoderDecoder):
         kernels.add(commitment, dz)                                         # + 2 c (z_e - z_q) / N
         return self.encoder.backward(self.z_e.backward(dz), need_dx)
 
-    def train_step(self, x, optimizer, kl_weight, target=None):
-        """Make one step of gradient descent on the batch x; return its losses before the step."""
-        losses = self.forward(x, training=True, target=target)
-        self.backward()
-        optimizer.update()
-        return losses
+    def begin(self, x):
+        """Begin the codebook with the codes of x: each shard would choose another beginning."""
+        averages = {name: self.kernels.to_host(array).copy()
+                    for name, array in super().state.items()}
+        z_e = self.z_e.forward(self.encoder.forward(x, training=True))
+        self.parts_of_z = z_e.reshape(-1, self.code_dim)
+        self.begin_codebook()
+        for name, array in super().state.items():
+            self.kernels.copy(averages[name], array)
 
     def nearest(self, parts):
         """Return the entries of the codebook (M, E) that are nearest to parts of codes."""

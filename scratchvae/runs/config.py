@@ -3,6 +3,7 @@ import importlib.metadata
 import json
 import platform
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ OPTIONAL = {"text": (str, NONE), "from": (str, NONE), "text_sha256": (str, NONE)
             "best_epoch": (int, NONE), "stopped_epoch": (int, NONE), "images": (str, NONE),
             "size": (list, NONE), "grey": (bool, NONE), "shape": (list, NONE),
             "classes": (list, NONE), "imported": (str, NONE), "csv": (str, NONE),
-            "drop": (list, NONE), "categorical": (list, NONE), "columns": (list, NONE)}
+            "drop": (list, NONE), "categorical": (list, NONE), "columns": (list, NONE),
+            "shards": (int, NONE)}
 PATHS = ("data_dir", "text", "images", "csv", "from")
 RENAMED = {"clipnorm": "global_clipnorm"}       # settings of older runs
 LEAST = {"epochs": 1, "batch_size": 1, "limit": 1, "seed": 0}
@@ -49,6 +51,8 @@ def new_config(lab, settings=None, **options):
         limit : int
             Use only the first examples, this many; by default all of them.
         seed : int, default 0
+        shards : int, default 1
+            The parts of a batch, see scratchvae.shards.
         backend : {"cpu", "reference", "cuda"} or path, default "cpu"
             A path is a folder with kernels of one's own.
         data_dir : path
@@ -81,8 +85,9 @@ def new_config(lab, settings=None, **options):
         If an option is unknown.
     """
     chosen = {"epochs": lab.epochs, "batch_size": lab.batch_size, "limit": None, "seed": 0,
-              "backend": "cpu", "data_dir": None, "text": None, "from": None, "images": None,
-              "size": None, "grey": None, "csv": None, "drop": None, "categorical": None}
+              "shards": 1, "backend": "cpu", "data_dir": None, "text": None, "from": None,
+              "images": None, "size": None, "grey": None, "csv": None, "drop": None,
+              "categorical": None}
     for name, value in options.items():
         if name not in chosen:
             raise ScratchVAEError(f"new_config: unknown option {name!r}; "
@@ -123,6 +128,12 @@ def versions():
             "numpy": np.__version__, "numba": importlib.metadata.version("numba"),
             "llvm": ".".join(map(str, binding.llvm_version_info)),
             "processor": f"{platform.machine()}, {binding.get_host_cpu_name()}"}
+
+
+def processor_features():
+    """Return a checksum of the processor's features: by them Numba chooses its instructions."""
+    from llvmlite import binding
+    return f"{zlib.crc32(binding.get_host_cpu_features().flatten().encode()):08x}"
 
 
 def check_config(config):

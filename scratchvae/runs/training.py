@@ -1,14 +1,16 @@
 """Training a run: its directory is kept up to date, and whatever it holds can be resumed from."""
+import contextlib
 import math
 import platform
 
 from .. import kernels
 from ..kernels import folders
 from ..labs.common import NEED_LENGTH
+from ..shards import ONE
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.loop import steps_in
-from .config import read_config, versions
+from .config import processor_features, read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
 
@@ -62,7 +64,7 @@ class Keeper(Callback):
         self.run.model.save(self.run.folder / "weights.npz")
 
 
-def train(run, callbacks=(), resume=False):
+def train(run, callbacks=(), resume=False, processes=ONE):
     """Train a run up to its configured number of epochs.
 
     Parameters
@@ -72,6 +74,8 @@ def train(run, callbacks=(), resume=False):
         Called after the run's own, which have written its files by then.
     resume : bool, default False
         Continue the training from the run's checkpoint; without a checkpoint, from the beginning.
+    processes : optional
+        Those that train together, see scratchvae.shards. Process 0 alone writes to the directory.
 
     Raises
     ------
@@ -80,10 +84,13 @@ def train(run, callbacks=(), resume=False):
     KeyboardInterrupt
         At Ctrl-C or SIGTERM, after the checkpoint is written.
     """
-    with training_lock(run.folder):
-        if not resume:
-            check_unused(run.folder)
-        train_locked(run, callbacks, resume and has_begun(run.folder))
+    with contextlib.ExitStack() as stack:
+        def lock():
+            stack.enter_context(training_lock(run.folder))
+            if not resume:
+                check_unused(run.folder)
+            return resume and has_begun(run.folder)
+        train_locked(run, callbacks, processes.share(lock), processes)
 
 
 def has_begun(folder):
@@ -91,7 +98,7 @@ def has_begun(folder):
     return (folder / "checkpoint.npz").exists()
 
 
-def train_locked(run, callbacks, resume):
+def train_locked(run, callbacks, resume, processes):
     """Train a run whose directory is locked; see train."""
     config = run.config
     backend = kernels.load(config["backend"])           # first: it may be missing
@@ -103,11 +110,12 @@ def train_locked(run, callbacks, resume):
         config["steps"] = config["epochs"] * math.ceil(len(x) / config["batch_size"])
     optimizer = run.make_optimizer()
     watching = run.lab.make_callbacks(config["settings"], validation is not None)
-    own = [Keeper(run), *make_record(run, resume)]
-    announce(run, len(x), backend.describe())
+    own = [Keeper(run), *make_record(run, resume)] if processes.rank == 0 else []
+    announce(run, len(x), backend.describe(), processes)
+    processes.compare(versions() | {"processor features": processor_features()})
     if resume:
         note_other_versions(config)
-    if not resume:
+    if not resume and processes.rank == 0:
         run.write_config()              # first: a checkpoint cannot be resumed without it
     run.history = run.model.fit(
         x,
@@ -121,6 +129,9 @@ def train_locked(run, callbacks, resume):
         checkpoint=run.folder / "checkpoint.npz",
         resume=resume,
         callbacks=[*watching, *own, *callbacks],
+        progress=processes.rank == 0,
+        shards=config.get("shards", 1),
+        processes=processes,
     )
     if config["backend"] == "cuda":
         del run.model                   # loaded again from its file, where Python computes
@@ -135,16 +146,24 @@ def note_other_versions(config):
                   "resumed training is right, but its bits may differ", flush=True)
 
 
-def announce(run, count, backend):
+def announce(run, count, backend, processes):
     """Print what is trained on how many examples, and note the backend in the configuration."""
     config = run.config
     config["computed_by"] = f"{backend}; {platform.system()}, {platform.machine()}"
     print(f"{run.lab.name}: {run.model.count:,} parameters, {config['epochs']} epochs of "
-          f"{count:,} examples in batches of {config['batch_size']}; {backend}", flush=True)
+          f"{count:,} examples in batches of {config['batch_size']}"
+          f"{in_shards(config.get('shards', 1), processes)}; {backend}", flush=True)
     if folders.note():
         print(f"note: {folders.note()}", flush=True)
     for line in run.lab.peculiarities(run.model_settings):
         print(f"note: {line}", flush=True)
+
+
+def in_shards(shards, processes):
+    """Return how batches are divided, as text: nothing if they are not."""
+    if shards == 1:
+        return ""
+    return f" of {shards} shards" + (f" on {processes.count} processes" * (processes.count > 1))
 
 
 def make_record(run, resume):

@@ -17,9 +17,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .. import checks, concurrency
-from ..batches import Batches, batches_of
+from ..batches import BATCH_SIZE, Batches, batches_of
 from ..errors import ScratchVAEError, note
 from ..optimizers import Adam, Optimizer
+from ..shards import Shards
+from ..shards.shards import NOISE
 from ..storage import read_arrays, understood, write_arrays
 from . import advice
 from .callback import listeners
@@ -61,18 +63,18 @@ def fit(model, x, settings):
     model.has_targets = y is not x
     if settings.resume:
         training.load(settings.checkpoint)
-    elif settings.checkpoint:
+    else:
         training.save(settings.checkpoint)
     training.notify("on_train_begin", training.history)
     advice.before(model, training.before.steps + settings.epochs * training.steps)
-    with deferred_interrupts() as interrupted, training.noted():
-        while training.epoch < settings.epochs and not training.stop and not interrupted:
-            training.run_epoch(interrupted)
+    with deferred_interrupts() as received, training.noted():
+        training.shards.listen(received)
+        while training.epoch < settings.epochs and not training.stop and not training.interrupted:
+            training.run_epoch()
             if training.step == training.steps:
                 training.end_epoch(validation)
-        if interrupted:
-            if settings.checkpoint:
-                training.save(settings.checkpoint)
+        if training.interrupted:
+            training.save(settings.checkpoint)
             training.notify("on_interrupt", training.history)
             raise KeyboardInterrupt
         training.notify("on_train_end", training)
@@ -125,6 +127,7 @@ class Training:
         self.kernels = model.kernels
         self.before = Trained() if settings.fresh or settings.resume else model.trained
         self.optimizer = self._choose_optimizer()
+        self.shards = Shards(model, settings.shards, settings.processes)
         self.x, self.y = model.on_device(x, y)
         self.steps = math.ceil(len(x) / settings.batch_size)    # in an epoch
         self.fingerprint = fingerprint(x, y)
@@ -135,6 +138,7 @@ class Training:
         self.start_epoch()
         for callback in settings.callbacks:
             callback.begin(self)
+        settings.processes.compare(self._fixed())
 
     def _choose_optimizer(self):
         """Return the optimizer, built: it goes on from the last one if that has its arguments."""
@@ -181,12 +185,19 @@ class Training:
     def start_epoch(self):
         """Reset what belongs to one epoch."""
         self.step = 0
-        self.sums = self.kernels.zeros(3, "float64")        # of the loss and its two terms
+        self.sums = self.kernels.zeros(3 * self.shards.count, "float64")    # of the loss and its
+        #                                                       two terms, for each shard
         self.seconds = 0.0
+        self.sound = None                   # first: two copies would need twice the memory
         self.sound = self.copy_of_weights()
 
-    def run_epoch(self, interrupted):
-        """Train on the rest of the current epoch, or until `interrupted` is not empty."""
+    @property
+    def interrupted(self):
+        """Whether a signal asked to stop."""
+        return self.shards.interrupted
+
+    def run_epoch(self):
+        """Train on the rest of the current epoch, or until a signal asks to stop."""
         order = self.kernels.from_host(self.order())
         epochs = self.before.epochs + self.settings.epochs
         size = self.settings.batch_size
@@ -194,7 +205,7 @@ class Training:
         started = time.perf_counter() - self.seconds
         with tqdm(total=self.steps, initial=self.step, desc=title, unit="step", leave=False,
                   disable=None if self.settings.progress else True) as bar:
-            while self.step < self.steps and not interrupted:
+            while self.step < self.steps and not self.interrupted:
                 with concurrency.TURN:
                     self.train_batch(order[self.step * size:(self.step + 1) * size])
                 if self.step % LOOK == 0:
@@ -213,24 +224,43 @@ class Training:
 
     def train_batch(self, indices):
         """Make one training step on the examples of these indices."""
-        model = self.model
         step = self.before.steps + self._done()
+        kl_weight = self.model.kl_weight(step)
+        self.model.noise.seed = self.settings.seed
+        self.model.noise.step = step
+        if step == 0:
+            self.shards.begin(self.batch_of("batch", self.x, self.shards.first(indices)))
+        for number, here in self.shards.of(indices):
+            self.model.noise.step = step + (number << NOISE)
+            batch = self.train_shard(number, here, len(here) / len(indices), kl_weight)
+        loss = self.shards.sum()
+        self.optimizer.update()
+        self.step += 1
+        for listener in self.on_step_end:
+            listener(step + 1, batch, loss)
+
+    def train_shard(self, number, indices, share, kl_weight):
+        """Compute the gradients of a shard of the batch, and return its examples."""
+        if not share:
+            return self.shards.push_nothing()
         batch = self.batch_of("batch", self.x, indices)
         target = batch if self.y is self.x else self.batch_of("target", self.y, indices)
-        kl_weight = model.kl_weight(step)
-        model.noise.seed = self.settings.seed
-        model.noise.step = step
-        first, second = model.train_step(batch, self.optimizer, kl_weight, target)
-        self.kernels.add_losses(first, second, model.kl_of(second), kl_weight, self.sums)
-        self.step += 1
-        if self.on_step_end:
+        first, second = self.model.gradients(batch, kl_weight, target)
+        self.kernels.add_losses(first, second, self.model.kl_of(second), kl_weight,
+                                self.sums[3 * number:3 * number + 3])
+        loss = None
+        if self.on_step_end or self.shards.count > 1:       # of one process others may ask
             loss = self._mean(first) + kl_weight * self._mean(second)
-            for listener in self.on_step_end:
-                listener(step + 1, batch, loss)
+        self.shards.push(share, loss)
+        return batch
 
     def _mean(self, losses):
         """Return the mean of the examples' losses, on the host."""
         return self.kernels.to_host(losses).mean(dtype=np.float64)
+
+    def sums_of_all(self):
+        """Return the sums of the losses of all shards (V, 3), on the host."""
+        return sum(self.settings.processes.gather(self.kernels.to_host(self.sums))).reshape(-1, 3)
 
     def batch_of(self, name, examples, indices):
         """Return a copy of the examples of these indices, in an array of that name."""
@@ -251,7 +281,7 @@ class Training:
             If they are not finite.
         """
         count = min(self.step * self.settings.batch_size, len(self.x))
-        means = self.kernels.to_host(self.sums) / count
+        means = sum(self.sums_of_all()) / count                 # in the order of shards
         if not np.isfinite(means).all():
             self.diverged(f"the loss is {means[0]} by step {self.step} of epoch {self.number}")
         return means
@@ -270,12 +300,14 @@ class Training:
         losses = {}
         measured = {}
         if validation:
-            units = ActiveUnits(self.model)
+            units = ActiveUnits(self.model, settings.processes)
             losses = self.model.evaluate(validation[0], seed=settings.seed, y=validation[1],
-                                         after_batch=units.add)
+                                         after_batch=units.add, processes=settings.processes,
+                                         batch_size=math.ceil(BATCH_SIZE / settings.shards))
             measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
             measured["val_active_units"] = units.count()
         self._check_finite()
+        self.shards.check_alike()
         if not math.isfinite(losses.get("loss", 0.0)):
             self._explain_validation(validation[0])
         names = ("loss", *self.model.terms)
@@ -291,8 +323,7 @@ class Training:
         if settings.progress:
             tqdm.write(describe_epoch(self.history.rows[-1], self.model.terms,
                                       self.before.epochs + settings.epochs))
-        if settings.checkpoint:
-            self.save(settings.checkpoint)
+        self.save(settings.checkpoint)
         self.notify("on_epoch_end", self.history)
 
     def _measure(self, name):
@@ -332,6 +363,8 @@ class Training:
         callbacks = [callback.get_config() for callback in self._with_state()]
         if callbacks:
             fixed["callbacks"] = callbacks
+        if settings.shards > 1:
+            fixed["shards"] = settings.shards
         if settings.metrics:
             fixed["metrics"] = list(settings.metrics)
         return json.loads(json.dumps(fixed))            # tuples become lists, as in the file
@@ -359,8 +392,14 @@ class Training:
         return {**self._weights(), "sums": self.sums, **self.optimizer.slots}
 
     def save(self, path):
-        """Write the whole state."""
+        """Let process 0 write the whole state to a file, if one is given."""
+        sums = self.sums_of_all().ravel()
+        if path:
+            self.settings.processes.share(lambda: self._write(path, sums))
+
+    def _write(self, path, sums):
         arrays = {name: self.kernels.to_host(array) for name, array in self._arrays().items()}
+        arrays["sums"] = sums
         state = {"kind": "checkpoint", "settings": self._fixed(), "history": self.history.rows,
                  "epoch": self.epoch, "step": self.step, "seconds": self.seconds,
                  "updates": self.optimizer.step, "reduced_rate": self.optimizer.reduced_rate,
@@ -374,7 +413,7 @@ class Training:
 
     def load(self, path):
         """Return to the state that `save` wrote."""
-        arrays, state = read_arrays(path, "checkpoint")
+        arrays, state = self.settings.processes.share(lambda: read_arrays(path, "checkpoint"))
         with understood(path):
             self._take(arrays, state, path)
 
@@ -404,7 +443,7 @@ class Training:
         self.history = History(state["history"])
         self.epoch = operator.index(state["epoch"])
         self.start_epoch()
-        self.kernels.copy(arrays["sums"], self.sums)
+        self.kernels.copy(self.shards.mine_of(arrays["sums"]), self.sums)
         self.step = operator.index(state["step"])
         self.seconds = float(state["seconds"])
         if self.epoch > self.settings.epochs:

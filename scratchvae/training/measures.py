@@ -1,6 +1,8 @@
 """What is measured of a model while it is validated."""
 import numpy as np
 
+from ..shards import ONE
+
 THRESHOLD = 0.01                # of the variance of a latent dimension that is used
 
 
@@ -11,26 +13,28 @@ class ActiveUnits:
     ----------
     model : Model
         A VAE; of other models nothing is counted.
+    processes : optional
+        Those that divide the batches among them, see scratchvae.shards.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, processes=ONE):
         self.model = model
-        self.examples = 0
-        self.sums = 0.0                     # (J,) over the examples
-        self.squares = 0.0
+        self.processes = processes
+        self.parts = []                     # of each batch: the examples, sums (J,) over them of mu
+        #                                                    and of mu^2
 
     def add(self):
         """Add the examples of the model's last forward pass."""
         if not hasattr(self.model, "z_mean"):
             return
         mu = self.model.kernels.to_host(self.model.mu).astype(np.float64)
-        self.examples += len(mu)
-        self.sums += mu.sum(axis=0)
-        self.squares += np.square(mu).sum(axis=0)
+        self.parts.append((len(mu), mu.sum(axis=0), np.square(mu).sum(axis=0)))
 
     def count(self):
         """Return the number of dimensions in use, or None if the model has no z_mean."""
-        if not self.examples:
+        parts = self.processes.collect(self.parts)
+        if not parts:
             return None
-        variance = self.squares / self.examples - np.square(self.sums / self.examples)
+        examples, sums, squares = map(sum, zip(*parts))
+        variance = squares / examples - np.square(sums / examples)
         return int((variance > THRESHOLD).sum())

@@ -5,6 +5,8 @@ from pathlib import Path
 from .. import checks
 from ..errors import ScratchVAEError
 from ..optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from ..shards import ONE
+from ..shards.processes import One
 from .callback import Callback
 from .history import COLUMNS
 
@@ -27,6 +29,8 @@ class Settings:
     progress: bool = True
     callbacks: tuple = ()
     metrics: dict = None
+    shards: int = 1
+    processes: One = ONE
 
     def __post_init__(self):
         self.epochs = checks.integer("fit", "epochs", self.epochs)
@@ -43,6 +47,7 @@ class Settings:
                 raise ScratchVAEError("fit: callbacks must be objects of subclasses of "
                                       f"scratchvae.training.Callback, got {checks.shown(callback)}")
         self._check_metrics()
+        self._check_shards()
         self._check_checkpoint()
 
     def _check_metrics(self):
@@ -59,6 +64,13 @@ class Settings:
                                       f"{checks.shown(function)}")
         if self.metrics and self.validation_data is None:
             raise ScratchVAEError("fit: metrics are computed on validation_data, which is missing")
+
+    def _check_shards(self):
+        """Refuse a number of shards that is no power of two, or larger than a batch."""
+        self.shards = checks.integer("fit", "shards", self.shards)
+        if self.shards & (self.shards - 1) or self.shards > self.batch_size:
+            raise ScratchVAEError("fit: shards must be a power of two, and at most batch_size, "
+                                  f"{self.batch_size}, got {self.shards}")
 
     def _check_checkpoint(self):
         """Refuse to resume from nothing, and to begin anew over an earlier training."""
