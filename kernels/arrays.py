@@ -92,9 +92,10 @@ def add_losses(reconstruction, cost, kl, kl_weight, sums):
         The sums of reconstruction + kl_weight cost, reconstruction, and kl; they grow.
     """
     reconstruction = reconstruction.sum(dtype=np.float64)
-    cost = cost.sum(dtype=np.float64)
-    penalty = kl_weight * cost if kl_weight else 0.0    # not 0 * infinity
-    sums += (reconstruction + penalty, reconstruction, kl.sum(dtype=np.float64))
+    cost_sum = cost.sum(dtype=np.float64)
+    kl_sum = cost_sum if kl is cost else kl.sum(dtype=np.float64)
+    penalty = kl_weight * cost_sum if kl_weight else 0.0        # not 0 * infinity
+    sums += (reconstruction + penalty, reconstruction, kl_sum)
 
 
 def synchronize():

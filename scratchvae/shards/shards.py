@@ -50,7 +50,10 @@ class Shards:
         The first shard comes last: what the model then holds is of the batch's first examples,
         on any number of processes. Shards of a small batch may be empty, but never the first.
         """
-        self.before = self._state() if self.count > 1 else None
+        if self.count == 1:
+            yield 0, indices
+            return
+        self.before = self._state()
         total = len(indices)
         for shard in reversed(self.mine):
             start, stop = (-(-total * edge // self.count) for edge in (shard, shard + 1))
