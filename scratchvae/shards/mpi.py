@@ -14,8 +14,8 @@ SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
 SPIN = 0.002                    # seconds of waiting at full speed; ...
 NAP = 0.0005                    # ... then with pauses, which leave the processor to others
-NOTE = 30                       # seconds after which a line says who is waited for
-LIMIT = 600                     # seconds after which a process that says nothing is given up
+NOTE = 20                       # seconds after which a line says who is waited for
+LIMIT = 60                      # seconds after which a process that says nothing is given up
 FAREWELL = 10                   # seconds in which all processes must have met the same error
 
 
