@@ -5,6 +5,7 @@ import click
 
 from .. import labs
 from ..labs.common import COMMON
+from ..labs.objective import CONDITIONAL, OBJECTIVE_SETTINGS
 from .arguments import lab_argument
 
 LISTED = ("name", "title", "data", "parameters", "epochs", "batch_size", "settings")
@@ -28,8 +29,10 @@ def list_labs(as_json):
         click.echo(f"  settings: {settings}")
         for reference in lab.references:
             click.echo(f"  reference: {reference}")
-    settings = ", ".join(f"{name}={value}" for name, value in COMMON.items())
-    click.echo(f"settings of every lab: {settings}")
+    for whose, common in (("every lab", COMMON), ("labs with a kl_weight", OBJECTIVE_SETTINGS),
+                          ("labs about images with a kl_weight", CONDITIONAL)):
+        settings = ", ".join(f"{name}={value}" for name, value in common.items())
+        click.echo(f"settings of {whose}: {settings}")
 
 
 @click.command()
