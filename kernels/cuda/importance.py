@@ -6,6 +6,8 @@ from numba import cuda
 from ..reference import importance as reference
 from .device import implements, launch_each
 
+NO_SHARE = reference.NO_SHARE
+
 
 @implements(reference.importance_weights)
 def importance_weights(log_w, share, bound):
@@ -27,6 +29,8 @@ def _weights(log_w, share, bound):
             total += share[n, t]
         for t in range(T):
             share[n, t] /= total
+            if share[n, t] < NO_SHARE:
+                share[n, t] = 0
         bound[n] = highest + math.log(total / T)
 
 
