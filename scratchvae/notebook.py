@@ -90,7 +90,10 @@ def show(thing, path=None):
         print(thing if path is None else plots.write(thing, path))
         return
     from IPython.display import Image, display
-    display(Image(thing) if isinstance(thing, Path) else thing)
-    if isinstance(thing, Figure):
-        from matplotlib import pyplot
-        pyplot.close(thing)             # if it is pyplot's, Jupyter would show it once more
+    if not isinstance(thing, Figure):
+        display(Image(thing) if isinstance(thing, Path) else thing)
+        return
+    from matplotlib import pyplot
+    pyplot.draw_if_interactive()        # loads the backend, which teaches Jupyter to show a Figure
+    display(thing)
+    pyplot.close(thing)                 # if it is pyplot's, Jupyter would show it once more
