@@ -89,3 +89,17 @@ for k in THEIRS:
     one = model.evaluate(x_test)["loss"]
     error = nll.std() / np.sqrt(len(nll))
     print(f"{k:>3}{nll.mean():>12.2f}{error:>6.2f}{THEIRS[k]:>9.2f}{one:>11.2f}")
+
+# %% [markdown]
+# ## What to expect
+#
+# 15 epochs of 60,000 images, seed 0, 500 test images:
+#
+# | k | -log p(x) | theirs, 3,280 epochs | one point |
+# |---|---|---|---|
+# | 1 | 96.68 +- 1.27 | 86.76 | 101.91 |
+# | 5 | 94.00 +- 1.22 | 85.54 | 102.45 |
+# | 50 | 92.01 +- 1.18 | 84.78 | 106.47 |
+#
+# More points are better, by more than in the paper's long training. The last column goes the other
+# way: with many points the encoder need not be good with one.
