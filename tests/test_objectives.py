@@ -135,6 +135,17 @@ def test_the_history_has_the_kl_divergence_and_the_whole_loss(objective, rng):
     assert row["kl"] == pytest.approx(float(kl_of(vae.mu, vae.lv).mean()), rel=1e-6)
 
 
+def test_models_share_no_objective(rng):
+    objective = BetaTC(3.0)
+    one, other = (built(VAE(*networks(), objective=objective)) for _ in range(2))
+    x = rng.random((4, 7)).astype(np.float32)
+    one.forward(x)
+    kl = one.objective.kl.copy()
+    other.forward(x[:2])
+    assert one.objective.kl.shape == (4,)
+    np.testing.assert_array_equal(one.objective.kl, kl)
+
+
 @pytest.mark.parametrize("make", [
     lambda: VAE(*networks(), objective={"name": "beta_tc", "beta": 3.0}),
     lambda: IWAE(*networks(), samples=3),
@@ -229,6 +240,11 @@ def test_more_samples_tighten_the_bound(rng):
 
 
 # Vector quantisation
+
+def test_an_empty_codebook_has_no_samples():
+    with pytest.raises(ScratchVAEError, match="codebook of this VQVAE is empty; call fit first"):
+        built(VQVAE(*networks(), codes=4)).sample(3)
+
 
 def test_codes_are_the_nearest_entries_and_their_gradient_goes_straight_through(rng):
     x = rng.random((6, 7))

@@ -205,6 +205,8 @@ class VQVAE(EncoderDecoder):
         self.check_built()
         count = checks.integer("sample", "count", count)
         counts, table = map(self.kernels.to_host, (self.counts, self.table))
+        if not counts.any():
+            raise ScratchVAEError("sample: the codebook of this VQVAE is empty; call fit first")
         rng = np.random.default_rng(checks.seed("sample", seed))
         share = counts.astype(np.float64) / counts.sum(dtype=np.float64)
         entries = rng.choice(self.codes, (count, self.groups), p=share)

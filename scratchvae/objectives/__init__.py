@@ -8,6 +8,8 @@ and differ in the cost: for the ELBO it is KL(q(z|x) || N(0, 1)). An objective h
 returns the cost of each example, and above all `backward`, its gradient with respect to z, mu and
 log sigma^2. Objectives that sample or decode in another way are models: IWAE and VQVAE.
 """
+import copy
+
 from .. import checks
 from .beta_tc import BetaTC
 from .capacity import Capacity
@@ -19,9 +21,12 @@ OBJECTIVES = {objective.name: objective for objective in (ELBO, Capacity, BetaTC
 
 
 def get(objective):
-    """Return an Objective: itself, the one of a name, or of what get_config returned."""
+    """Return a new Objective: like the given one, of a name, or of what get_config returned.
+
+    It keeps arrays between the passes, so no two models share one.
+    """
     if isinstance(objective, Objective):
-        return objective
+        return copy.copy(objective)
     if isinstance(objective, dict):
         config = dict(objective)
         name = config.pop("name")
