@@ -9,7 +9,7 @@ from ..labs.common import NEED_LENGTH
 from ..shards import ONE
 from ..storage import side_product
 from ..training.callback import Callback
-from ..training.loop import steps_in
+from ..training.checkpoint import steps_in
 from .config import processor_features, read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
