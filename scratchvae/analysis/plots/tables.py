@@ -38,6 +38,7 @@ def marginals(data, samples, path=None, title="", note=""):
         axes.set(xlabel=_cut(name), yticks=[])
     for axes in panels[len(names):]:
         axes.set_visible(False)
+    figure.supylabel("share of the rows", fontsize=9)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=2,
                   fontsize=8)
     return save(figure, path, note)
