@@ -281,6 +281,21 @@ def test_winograd_with_an_activation_equals_the_reference(operation, activation,
         close(array, expected[name], 1e-11)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_winograd_transforms_some_columns_at_a_time_for_few_images_to_the_same_bits(operation, rng):
+    few = Case(2, (5, 6, 80), 160, (3, 3))
+    arrays = few.draw(rng, operation, "float32")
+    scratches = [scratch_for(CPU, operation, case, "float32")
+                 for case in (few, few._replace(N=400))]        # 400 images are several chunks
+    in_parts, whole = [scratch.winograd for scratch in scratches]
+    assert 2 * in_parts.U.size < whole.U.size
+    assert in_parts.kernel_T.size < whole.kernel_T.size
+    results, expected = [convolve(CPU, operation, arrays, few.window, "relu", scratch)
+                         for scratch in scratches]
+    for name, array in results.items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
 # Work space and threads
 
 @pytest.mark.parametrize("case", SMALL, ids=str)

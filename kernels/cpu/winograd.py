@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import prange
+from numba.extending import register_jitable
 
 from .jit import inner, parallel
 from .microkernel import COLUMNS, LANES, ROWS, transpose_tile
@@ -81,10 +82,11 @@ class WinogradScratch(NamedTuple):
     U: np.ndarray               # (36, panels, C, COLUMNS), or (36, panels, F, COLUMNS) of U^T
     V: np.ndarray               # (36, tiles, C)
     M: np.ndarray               # (36, tiles, F)
-    kernel_T: np.ndarray        # (taps, F, C)
+    kernel_T: np.ndarray        # (taps, F, columns of U^T)
     counting: np.ndarray        # 0, 1, 2, ...
     C_rows: np.ndarray          # 0, C, 2 C, ...
     F_rows: np.ndarray          # 0, F, 2 F, ...
+    U_rows: np.ndarray          # 0, COLUMNS, 2 COLUMNS, ...
 
 
 def suits(channels, filters, window, strides):
@@ -95,6 +97,9 @@ def suits(channels, filters, window, strides):
 
 def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
     """Return the work space for batches of at most N images.
+
+    At the points a kernel is 2 to 4 times as large. If all tiles are one chunk, each column of U is
+    used once. So some columns are made at a time, and U is no larger than V and M.
 
     Parameters
     ----------
@@ -112,19 +117,30 @@ def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
     outputs = POINTS + 1 - taps
     down, across = (-(-size // outputs) for size in coarse_size)
     tile_bytes = POINTS ** 2 * (C + F) * np.dtype(dtype).itemsize
-    tiles = min(N * down * across, max(CHUNK_TILES, CHUNK_BYTES // tile_bytes))
+    total = N * down * across
+    tiles = min(total, max(CHUNK_TILES, CHUNK_BYTES // tile_bytes))
+    U_size = POINTS ** 2 * COLUMNS * max(C * panel_count(F), F * panel_count(C))
+    if tiles == total:
+        one_panel = POINTS ** 2 * COLUMNS * max(C, F)
+        U_size = min(U_size, max(one_panel, POINTS ** 2 * tiles * (C + F)))
     counting = np.arange(max(tiles, C, F), dtype=np.int32)
-    point_size = max(C * panel_count(F), F * panel_count(C)) * COLUMNS
     return WinogradScratch(
         tile_counts=np.array((down, across, tiles)),
         start=np.array(start),
-        U=np.empty(POINTS ** 2 * point_size, dtype),
+        U=np.empty(U_size, dtype),
         V=np.empty((POINTS ** 2, tiles, C), dtype),
         M=np.empty((POINTS ** 2, tiles, F), dtype),
-        kernel_T=np.empty((taps * taps, F, C), dtype),
+        kernel_T=np.empty(taps * taps * F * columns_at_once(U_size, F, C), dtype),
         counting=counting,
         C_rows=counting * C,
-        F_rows=counting * F)
+        F_rows=counting * F,
+        U_rows=counting * COLUMNS)
+
+
+@register_jitable               # compiled code and Python both call it
+def columns_at_once(U_size, K, columns):
+    """Return how many columns of matrices (K, columns) at the points fit into U."""
+    return min(columns, U_size // (POINTS ** 2 * COLUMNS * K) * COLUMNS)
 
 
 @inner
@@ -137,41 +153,50 @@ def outputs_of(taps):
 
 def correlate(scratch, u, kernel, v, finish):
     """v = correlate(u, kernel), and then a Finish, as in convolution.py. kernel (T, C, F)."""
-    _transform_kernel(kernel, scratch.U)
-    _correlate(u, v, len(kernel), tuple(scratch), tuple(finish))
+    _correlate(u, kernel, v, tuple(scratch), tuple(finish))
 
 
 @parallel
-def _transform_kernel(kernel, U):
-    """U = G w G^T, for each point a matrix (C, F) in panels of COLUMNS columns."""
-    taps, C, F = kernel.shape
-    point = panel_count(F) * C * COLUMNS
-    for c in prange(C):
-        for f in range(0, F, LANES):
-            place = (f // COLUMNS * C + c) * COLUMNS + f % COLUMNS
-            at_points = Patch(U, place, POINTS * point, point)
-            if taps == 9:
-                taps_to_points_3(Patch(kernel, c * F + f, 3 * C * F, C * F), at_points,
-                                 Bounds(0, 3, 0, 3))
-            else:
-                taps_to_points_4(Patch(kernel, c * F + f, 4 * C * F, C * F), at_points,
-                                 Bounds(0, 4, 0, 4))
-
-
-@parallel
-def _correlate(u, v, taps, scratch, finish):
+def _correlate(u, kernel, v, scratch, finish):
     """For each chunk of tiles: V = B^T u B, M = V U, v = A^T M A."""
     s = WinogradScratch(*scratch)
     finish = Finish(*finish)
+    taps, C, F = kernel.shape
+    width = columns_at_once(s.U.size, C, F)
     total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
         for position in prange(tiles):
             transform_inputs(u, first, position, taps, s)
-        for task in prange(product_tasks(tiles, v.shape[3])):
-            multiply_at_points(s.V, s.C_rows, s.M, s.F_rows, tiles, task, s)
+        for column in range(0, F, width):
+            columns = min(width, F - column)
+            if first == 0:      # U is whole if there are more chunks
+                for c in prange(C):
+                    transform_taps(kernel, c, column, columns, s.U)
+            for task in prange(product_tasks(tiles, columns)):
+                multiply_at_points(s.V, s.C_rows, s.M, s.F_rows, tiles, column, columns, task, s)
         for position in prange(tiles):
             write_outputs(v, first, position, taps, s, finish)
+
+
+@inner
+def transform_taps(kernel, k, column, columns, U):
+    """U = G w G^T, for row k of the kernel's matrices (K, M), and columns from `column` on."""
+    taps, K, M = kernel.shape
+    point = panel_count(columns) * K * COLUMNS
+    for m in range(0, columns, LANES):
+        at_points = Patch(U, place_in_U(k, m, K), POINTS * point, point)
+        start = k * M + column + m
+        if taps == 9:
+            taps_to_points_3(Patch(kernel, start, 3 * K * M, K * M), at_points, Bounds(0, 3, 0, 3))
+        else:
+            taps_to_points_4(Patch(kernel, start, 4 * K * M, K * M), at_points, Bounds(0, 4, 0, 4))
+
+
+@inner
+def place_in_U(k, m, K):
+    """Return where row k, column m of a matrix (K, M) in panels is."""
+    return (m // COLUMNS * K + k) * COLUMNS + m % COLUMNS
 
 
 @inner
@@ -244,14 +269,16 @@ def split_task(task, rows, columns):
 
 
 @inner
-def multiply_at_points(x, x_rows, y, y_rows, tiles, task, s):
-    """A task of y[point] = x[point] U[point], for all points: M = V U, or dV = dM U^T."""
+def multiply_at_points(x, x_rows, y, y_rows, tiles, first_column, columns, task, s):
+    """A task of y[point] = x[point] U[point], for all points: M = V U, or dV = dM U^T.
+
+    U has `columns` columns, which are those of y from first_column on.
+    """
     K = x.shape[2]
-    columns = y.shape[2]
     point, column, first = split_task(task, tiles, columns)
     block = Block(x[point], x_rows[:tiles], first, min(tiles, first + BLOCK_ROWS))
     panel = Panel(s.U, (point * panel_count(columns) * COLUMNS + column) * K, COLUMNS)
-    result = Result(y[point], y_rows[:tiles], column, min(COLUMNS, columns - column))
+    result = Result(y[point], y_rows[:tiles], first_column + column, min(COLUMNS, columns - column))
     add_to_y = False
     multiply(block, s.counting[:K], s.counting[:K], panel, result, no_finish(x), add_to_y)
 
@@ -295,38 +322,46 @@ def finish_pixel(pixel, finish):
 
 def spread(scratch, v, kernel, u, finish):
     """u = spread(v, kernel), and then a Finish. kernel (T, C, F)."""
-    _transpose_kernel(kernel, scratch.kernel_T)
-    _transform_kernel(scratch.kernel_T, scratch.U)
-    _spread(v, u, len(kernel), tuple(scratch), tuple(finish))
+    _spread(v, kernel, u, tuple(scratch), tuple(finish))
 
 
 @parallel
-def _transpose_kernel(kernel, kernel_T):
-    """(T, C, F) -> (T, F, C)."""
-    taps, C, F = kernel.shape
-    blocks = C // LANES
-    for task in prange(taps * blocks):
-        tap = task // blocks
-        c = task % blocks * LANES
-        for f in range(0, F, LANES):
-            transpose_tile(kernel, (tap * C + c) * F + f, F, kernel_T, (tap * F + f) * C + c, C)
-
-
-@parallel
-def _spread(v, u, taps, scratch, finish):
+def _spread(v, kernel, u, scratch, finish):
     """For each chunk of tiles: dM = A v A^T, dV = dM U^T, u += B dV B^T."""
     s = WinogradScratch(*scratch)
     finish = Finish(*finish)
+    taps, C, F = kernel.shape
+    width = columns_at_once(s.U.size, F, C)
     image_tiles = s.tile_counts[0] * s.tile_counts[1]
     total = u.shape[0] * image_tiles
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
         for position in prange(tiles):
             transform_outputs(v, first, position, taps, s)
-        for task in prange(product_tasks(tiles, u.shape[3])):
-            multiply_at_points(s.M, s.F_rows, s.V, s.C_rows, tiles, task, s)
+        for column in range(0, C, width):
+            columns = min(width, C - column)
+            if first == 0:      # U is whole if there are more chunks
+                kernel_T = s.kernel_T[:taps * F * columns].reshape(taps, F, columns)
+                for task in prange(taps * (columns // LANES)):
+                    transpose_rows(kernel, column, kernel_T, task)
+                for f in prange(F):
+                    transform_taps(kernel_T, f, 0, columns, s.U)
+            for task in prange(product_tasks(tiles, columns)):
+                multiply_at_points(s.M, s.F_rows, s.V, s.C_rows, tiles, column, columns, task, s)
         for n in prange(first // image_tiles, (first + tiles - 1) // image_tiles + 1):
             add_to_image(u, n, first, tiles, taps, s, finish)
+
+
+@inner
+def transpose_rows(kernel, row, kernel_T, task):
+    """A task of (T, C, F) -> (T, F, columns), for the rows from `row` on: LANES of one tap's."""
+    _, C, F = kernel.shape
+    columns = kernel_T.shape[2]
+    tap = task // (columns // LANES)
+    c = task % (columns // LANES) * LANES
+    for f in range(0, F, LANES):
+        transpose_tile(kernel, (tap * C + row + c) * F + f, F,
+                       kernel_T, (tap * F + f) * columns + c, columns)
 
 
 @inner
@@ -391,33 +426,46 @@ def _gradient(u, v, dkernel, scratch):
     """For each chunk of tiles: V = B^T u B, dM = A v A^T, dU += V^T dM; then dw = G^T dU G."""
     s = WinogradScratch(*scratch)
     taps, C, F = dkernel.shape
+    width = columns_at_once(s.U.size, C, F)
     total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
         for position in prange(tiles):
             transform_inputs(u, first, position, taps, s)
             transform_outputs(v, first, position, taps, s)
-        for task in prange(product_tasks(C, F)):
-            sum_at_points(tiles, task, s, first > 0)
-    for c in prange(C):
-        for f in range(0, F, LANES):
-            at_points = Patch(s.U, c * F + f, POINTS * C * F, C * F)
-            if taps == 9:
-                taps_from_points_3(at_points, Patch(dkernel, c * F + f, 3 * C * F, C * F),
-                                   Bounds(0, 3, 0, 3))
-            else:
-                taps_from_points_4(at_points, Patch(dkernel, c * F + f, 4 * C * F, C * F),
-                                   Bounds(0, 4, 0, 4))
+        for column in range(0, F, width):
+            columns = min(width, F - column)
+            for task in prange(product_tasks(C, columns)):
+                sum_at_points(tiles, column, columns, task, s, first > 0)
+            if first + tiles == total:
+                for c in prange(C):
+                    collect_taps(dkernel, c, column, columns, s.U)
 
 
 @inner
-def sum_at_points(tiles, task, s, add):
+def sum_at_points(tiles, first_column, columns, task, s, add):
     """A task of dU[point] = V[point]^T dM[point], for all points. add: to earlier chunks' sums."""
     C = s.V.shape[2]
     F = s.M.shape[2]
-    point, column, first = split_task(task, C, F)
-    dU = s.U[point * C * F:(point + 1) * C * F]
+    point, column, first = split_task(task, C, columns)
+    dU = s.U[(point * panel_count(columns) * COLUMNS + column) * C:]
     block = Block(s.V[point], s.counting[:C], first, min(C, first + BLOCK_ROWS))
-    panel = Panel(s.M[point], column, F)
-    result = Result(dU, s.F_rows[:C], column, min(COLUMNS, F - column))
+    panel = Panel(s.M[point], first_column + column, F)
+    result = Result(dU, s.U_rows[:C], 0, min(COLUMNS, columns - column))
     multiply(block, s.C_rows[:tiles], s.counting[:tiles], panel, result, no_finish(s.V), add)
+
+
+@inner
+def collect_taps(dkernel, c, column, columns, dU):
+    """dw = G^T dU G, for row c of the kernel's matrices, and columns from `column` on."""
+    taps, C, F = dkernel.shape
+    point = panel_count(columns) * C * COLUMNS
+    for f in range(0, columns, LANES):
+        at_points = Patch(dU, place_in_U(c, f, C), POINTS * point, point)
+        start = c * F + column + f
+        if taps == 9:
+            taps_from_points_3(at_points, Patch(dkernel, start, 3 * C * F, C * F),
+                               Bounds(0, 3, 0, 3))
+        else:
+            taps_from_points_4(at_points, Patch(dkernel, start, 4 * C * F, C * F),
+                               Bounds(0, 4, 0, 4))
