@@ -63,7 +63,8 @@ def test_inputs_of_a_model_with_other_targets_may_lie_anywhere(x, tmp_path):
         assert model.reconstruct(noisy).shape == x.shape
 
 
-def test_a_diverged_model_goes_back_and_says_why(x):
+@pytest.mark.parametrize("checkpoint", [None, "checkpoint.npz"])
+def test_a_diverged_model_goes_back_and_says_why(checkpoint, x, tmp_path):
     vae = make_vae(output="linear", reconstruction="squared_error")
     vae.build((12,))
     vae.set_weights([weight / 100 for weight in vae.get_weights()])
@@ -71,7 +72,8 @@ def test_a_diverged_model_goes_back_and_says_why(x):
     before = vae.get_weights()
     with pytest.raises(ScratchVAEError, match=r"^training diverged: .*; the data lie in \[.*, 39.*"
                                               r"\]; divide them by .*before epoch 2$"):
-        vae.fit(40 * x, epochs=3, batch_size=5, optimizer=SGD(1e9), progress=False)
+        vae.fit(40 * x, epochs=3, batch_size=5, optimizer=SGD(1e9), progress=False,
+                checkpoint=checkpoint and tmp_path / checkpoint)
     assert all((p == q).all() for p, q in zip(before, vae.get_weights(), strict=True))
     assert (vae.trained.epochs, vae.trained.steps) == (1, 2)
     vae.fit(40 * x, progress=False)        # with an optimizer that is sound

@@ -121,6 +121,41 @@ def test_a_codebook_begins_with_the_first_shard(x):
     assert np.isfinite(model.table).all() and model.kernels.to_host(model.counts).all()
 
 
+# Memory.
+
+def test_a_checkpoint_is_the_copy_for_a_diverged_epoch(x, tmp_path):
+    class Counted(Callback):
+        def on_train_begin(self, history):
+            self.copies = 0
+
+        def on_validation_end(self, training):
+            self.copies += training.copy is not None
+
+    for checkpoint, copies in ((None, 2), (tmp_path / "checkpoint.npz", 0)):
+        counted = Counted()
+        small_vae().fit(x, epochs=2, batch_size=16, checkpoint=checkpoint, progress=False,
+                        callbacks=[counted])
+        assert counted.copies == copies
+
+
+def test_after_a_training_in_shards_as_few_examples_are_computed_at_a_time(x):
+    sizes = []
+
+    class Watched(VAE):
+        def heads(self, x):
+            sizes.append(len(x))
+            return super().heads(x)
+
+    model = Watched([Dense(7, "relu")], 3, [Dense(12, "sigmoid")])
+    model.fit(x, batch_size=16, shards=16, progress=False)
+    sizes.clear()
+    few = model.encode(x[:20])
+    assert sizes == [7, 7, 6]                           # 100 / 16 at most
+    model.examples_at_once = 100
+    for array, expected in zip(few, model.encode(x[:20]), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
 # Training.
 
 @pytest.mark.parametrize("name", MODELS)

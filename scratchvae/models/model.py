@@ -49,6 +49,7 @@ class Model(Described, Stored):
     terms = ("reconstruction", "kl")
     has_targets = False         # whether it was trained on targets other than its inputs
     how_measured = ""           # what to add where losses of examples are printed
+    examples_at_once = BATCH_SIZE           # outside training; fewer after one in shards
 
     def __init_subclass__(cls):
         Model.classes[registered_name(cls)] = cls
@@ -307,13 +308,13 @@ class Model(Described, Stored):
         """
         x = self.kernels.from_host(x)
         results = []
-        for start in range(0, len(x), BATCH_SIZE):
-            arrays = function(x[start:start + BATCH_SIZE])
+        for start in range(0, len(x), self.examples_at_once):
+            arrays = function(x[start:start + self.examples_at_once])
             arrays = [self.kernels.to_host(array) for array in arrays]
             if not results:
                 results = [np.empty((len(x), *array.shape[1:]), array.dtype) for array in arrays]
             for result, array in zip(results, arrays):
-                result[start:start + BATCH_SIZE] = array
+                result[start:start + self.examples_at_once] = array
         return results
 
     def kl_of(self, cost):

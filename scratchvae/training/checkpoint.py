@@ -46,6 +46,19 @@ class Resumable:
         return {name: self.kernels.to_host(array).copy()
                 for name, array in self._weights().items()}
 
+    def remember_weights(self):
+        """Keep a copy of the weights, unless the checkpoint has them: it is written now."""
+        self.copy = None                    # first: two copies would need twice the memory
+        if not self.settings.checkpoint:
+            self.copy = self.copy_of_weights()
+
+    def remembered_weights(self):
+        """Return the weights that remember_weights kept, by name."""
+        if not self.settings.checkpoint:
+            return self.copy
+        arrays, _ = self._read(self.settings.checkpoint)
+        return arrays
+
     def return_to(self, weights):
         """Give the model the weights that copy_of_weights returned."""
         for name, array in self._weights().items():
@@ -81,9 +94,13 @@ class Resumable:
 
     def load(self, path):
         """Return to the state that `save` wrote."""
-        arrays, state = self.settings.processes.share(lambda: read_arrays(path, "checkpoint"))
+        arrays, state = self._read(path)
         with understood(path):
             self._take(arrays, state, path)
+
+    def _read(self, path):
+        """Let process 0 read a checkpoint; return its arrays and its state."""
+        return self.settings.processes.share(lambda: read_arrays(path, "checkpoint"))
 
     def _take(self, arrays, state, path):
         """Return to the state in the content of a checkpoint."""

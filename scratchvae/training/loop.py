@@ -115,6 +115,7 @@ class Training(Resumable):
         self.kernels = model.kernels
         self.before = Trained() if settings.fresh or settings.resume else model.trained
         self.optimizer = self._choose_optimizer()
+        model.examples_at_once = math.ceil(BATCH_SIZE / settings.shards)
         self.shards = Shards(model, settings.shards, settings.processes)
         self.x, self.y = model.on_device(x, y)
         self.steps = math.ceil(len(x) / settings.batch_size)    # in an epoch
@@ -176,8 +177,7 @@ class Training(Resumable):
         self.sums = self.kernels.zeros(3 * self.shards.count, "float64")    # of the loss and its
         #                                                       two terms, for each shard
         self.seconds = 0.0
-        self.sound = None                   # first: two copies would need twice the memory
-        self.sound = self.copy_of_weights()
+        self.remember_weights()
 
     @property
     def interrupted(self):
@@ -276,8 +276,8 @@ class Training(Resumable):
 
     def diverged(self, how):
         """Return to the weights of the epoch's beginning, and raise an error."""
-        self.return_to(self.sound)
         self.optimizer = None               # its slots are not sound any more
+        self.return_to(self.remembered_weights())
         self.step = 0
         raise ScratchVAEError(f"training diverged: {how}; {advice.likely_cause(self.x)}. The model "
                               f"is as it was before epoch {self.number}")
@@ -291,7 +291,7 @@ class Training(Resumable):
             units = ActiveUnits(self.model, settings.processes)
             losses = self.model.evaluate(validation[0], seed=settings.seed, y=validation[1],
                                          after_batch=units.add, processes=settings.processes,
-                                         batch_size=math.ceil(BATCH_SIZE / settings.shards))
+                                         batch_size=self.model.examples_at_once)
             measured = {f"val_{name}": self._measure(name) for name in settings.metrics}
             measured["val_active_units"] = units.count()
         self._check_finite()
