@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from xml.etree import ElementTree
 
 import pytest
@@ -108,10 +109,15 @@ def test_a_folder_holds_one_sweep(tmp_path):
         SweepFolder(tmp_path / "a", plan)
 
 
-# The processes.
+# The processes, and the jobs of a scheduler.
 
-def test_a_run_that_fails_does_not_stop_the_others(run, small_data, tmp_path):
-    command = ["sweep", "mnist-dense", "--set", "learning_rate=1e30,0.001", "--jobs", 2,
+needs_submitit = pytest.mark.skipif(find_spec("submitit") is None, reason="needs submitit")
+HOW = [(), pytest.param(("--launcher", "local"), marks=needs_submitit)]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_run_that_fails_does_not_stop_the_others(how, run, small_data, tmp_path):
+    command = ["sweep", "mnist-dense", "--set", "learning_rate=1e30,0.001", "--jobs", 2, *how,
                "--epochs", 1, "--data-dir", small_data, *SMALL]
     code, output, errors = run(*command)
     folder = tmp_path / "sweeps" / "mnist-dense"
@@ -134,10 +140,19 @@ def test_a_run_that_fails_does_not_stop_the_others(run, small_data, tmp_path):
     assert bits(good) == bits(tmp_path / "alone")
 
 
-def test_ctrl_c_stops_all_runs_and_the_same_command_goes_on(run, small_data, tmp_path):
+@needs_submitit
+@pytest.mark.skipif(shutil.which("srun") is not None, reason="SLURM is here")
+def test_a_scheduler_that_is_not_here_is_named(run, small_data):
+    code, _, errors = run("sweep", "mnist-dense", "--launcher", "slurm", "--data-dir", small_data)
+    assert code == 1
+    assert errors.startswith("Error: --launcher slurm: ") and "srun" in errors
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_ctrl_c_stops_all_runs_and_the_same_command_goes_on(how, run, small_data, tmp_path):
     """In a process of its own, with real signals, in the middle of a run."""
     options = ["sweep", "mnist-dense", "--set", "latent_dim=2", "--seeds", "2", "--jobs", "1",
-               "--out", "s", "--data-dir", str(small_data), *SMALL, "--epochs"]
+               *how, "--out", "s", "--data-dir", str(small_data), *SMALL, "--epochs"]
     process = subprocess.Popen([sys.executable, "-m", "scratchvae", *options, "4000"],
                                cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
@@ -153,6 +168,7 @@ def test_ctrl_c_stops_all_runs_and_the_same_command_goes_on(run, small_data, tmp
     assert "Resume with:" in (tmp_path / "s" / "logs" / "seed=0.log").read_text()
     assert not open_run(first).is_trained
     assert not (tmp_path / "s" / "seed=1").exists()
+    assert (tmp_path / "s" / "jobs").exists() == bool(how)
 
     # As if the command had asked for a few epochs more than are done.
     epochs = len(open_run(first).history) + 1

@@ -12,7 +12,15 @@ from ..errors import ScratchVAEError
 from ..runs.config import run_name
 from ..runs.lock import training_lock
 from ..storage import write_text
-from ..sweeps import Processes, SearchFolder, SweepFolder, make_plan, make_search
+from ..sweeps import (
+    LAUNCHERS,
+    Jobs,
+    Processes,
+    SearchFolder,
+    SweepFolder,
+    make_plan,
+    make_search,
+)
 from .arguments import (
     FOLDER,
     IMAGES,
@@ -44,6 +52,9 @@ PATHS = ("data_dir", "text", "images", "csv")     # options that are paths
                    "many runs.")
 @click.option("--jobs", type=POSITIVE, default=os.cpu_count() or 1,
               help="Runs at once, each with one thread.  [default: one for each core]")
+@click.option("--launcher", type=click.Choice(LAUNCHERS),
+              help="Let a scheduler start the runs, by submitit: SLURM, or one on this machine to "
+                   "try.  --jobs is then how many it has at once.")
 @click.option("--out", type=NewFolder(),
               help="The sweep's directory: new, or of the same sweep.  [default: sweeps/LAB; "
                    "with --images or --csv sweeps/LAB-NAME]")
@@ -64,7 +75,7 @@ PATHS = ("data_dir", "text", "images", "csv")     # options that are paths
 @click.option("--drop", multiple=True, metavar="NAME", help="Leave out this column of your table.")
 @click.option("--categorical", multiple=True, metavar="NAME",
               help="Take the numbers of this column as names of categories.")
-def sweep(lab, seeds, random, optuna, jobs, out, **options):
+def sweep(lab, seeds, random, optuna, jobs, launcher, out, **options):
     """Train LAB with all combinations of settings, and compare the runs.
 
     \b
@@ -101,20 +112,20 @@ def sweep(lab, seeds, random, optuna, jobs, out, **options):
     folder = folder_class(out or Path("sweeps") / run_name(lab.name, options), plan)
     with training_lock(folder.folder):
         try:
-            failed = train_all(folder, jobs)
+            failed = train_all(folder, jobs, launcher)
         except KeyboardInterrupt:
-            click.echo(f"\ninterrupted; nothing is lost. Go on with:  {again(folder, jobs)}",
-                       err=True)
+            click.echo(f"\ninterrupted; nothing is lost. Go on with:  "
+                       f"{again(folder, jobs, launcher)}", err=True)
             sys.exit(130)
         show_results(folder)
         if optuna:
             show_best(folder)
     if failed:
-        say_what_failed(folder, failed, jobs)
+        say_what_failed(folder, failed, again(folder, jobs, launcher))
         sys.exit(1)
 
 
-def train_all(folder, jobs):
+def train_all(folder, jobs, launcher=None):
     """Train the points that are left, with a progress bar, and return those that failed, Ended."""
     epochs = folder.plan.epochs
     left = folder.left()
@@ -124,7 +135,8 @@ def train_all(folder, jobs):
                f"{len(done) - len(left)} of them finished; {jobs} at once; {folder.folder}")
     left += folder.more(jobs)
     failed = []
-    with (Processes(folder, jobs) as processes,
+    runs = Jobs(folder, jobs, launcher) if launcher else Processes(folder, jobs)
+    with (runs as processes,
           tqdm(total=folder.count * epochs, initial=sum(done.values()), unit="epoch",
                disable=None, dynamic_ncols=True, smoothing=0) as bar):
         for ended in processes.train(left):
@@ -168,16 +180,17 @@ def show_best(folder):
                f"train its settings anew:  {command('train', folder.plan.lab, *words)}")
 
 
-def say_what_failed(folder, failed, jobs):
+def say_what_failed(folder, failed, command_again):
     """Print the runs that failed, their last lines and their logs, and how to try them again."""
     count = len(failed)
     click.echo(f"{count} run{'s' * (count != 1)} failed:", err=True)
     for run in failed:
         click.echo(f"  {run.point.name}: {run.problem}\n    {folder.log(run.point)}", err=True)
-    click.echo(f"try them again with:  {again(folder, jobs)}", err=True)
+    click.echo(f"try them again with:  {command_again}", err=True)
 
 
-def again(folder, jobs):
+def again(folder, jobs, launcher):
     """Return the command that goes on with a sweep."""
-    return command("sweep", folder.plan.lab, *folder.plan.sweep_words(), "--jobs", jobs,
+    words = ["--launcher", launcher] if launcher else []
+    return command("sweep", folder.plan.lab, *folder.plan.sweep_words(), "--jobs", jobs, *words,
                    "--out", place(folder.folder))

@@ -2,4 +2,5 @@
 from .folder import SweepFolder
 from .plan import Plan, Point, make_plan
 from .processes import Processes
+from .scheduled import LAUNCHERS, Jobs
 from .search import Search, SearchFolder, make_search

@@ -3,6 +3,7 @@
 sweep.json       the plan, and the names of the runs that are finished
 NAME/            a run directory for each point of the plan
 logs/NAME.log    what each run printed
+jobs/            what a scheduler was given, and what it printed
 results.csv      a row for each run       compare.html     the runs side by side
 optuna.db        of a search: its trials
 """

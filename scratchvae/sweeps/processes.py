@@ -77,11 +77,7 @@ class Processes:
         return next((point for point in points if not is_trained(self.folder.run(point))), None)
 
     def _start(self, point):
-        """Start the process of a point, and return it.
-
-        It has a session of its own: Ctrl-C in a terminal reaches this process alone, which then
-        stops the others, once.
-        """
+        """Start the process of a point, and return it."""
         run = self.folder.run(point)
         options = self.folder.plan.options
         words = ["train", self.folder.plan.lab]
@@ -94,9 +90,17 @@ class Processes:
             words += ["--threads", 1]
         log = self.folder.log(point)
         log.parent.mkdir(exist_ok=True)
+        return self.open([*map(str, words)], log)
+
+    def open(self, words, log):
+        """Start `scratchvae` with these words; return its process. The output goes to the log.
+
+        It has a session of its own: Ctrl-C in a terminal reaches this process alone, which then
+        stops the others, once.
+        """
         with open(log, "a") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", "scratchvae", *map(str, words)],
+                [sys.executable, "-m", "scratchvae", *words],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"}, start_new_session=True)
 
