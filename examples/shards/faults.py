@@ -16,6 +16,7 @@ from pathlib import Path
 from scratchvae.storage import read_arrays
 
 LAB = ("mnist-dense", "--shards", 4, "--threads", 1, "--epochs", 400, "--limit", 2000)
+PATIENT = ("--mca", "odls_base_sigkill_timeout", "60")          # waits before it kills
 OWN = ("note", "Error", "interrupted", "mpiexec noticed")       # how lines begin that matter
 
 
@@ -27,6 +28,9 @@ def main(full=None):
         fault(folder / "killed0", "kill -9 of process 0", lambda ranks: send(ranks[0], "KILL"))
         fault(folder / "term", "SIGTERM to process 1", lambda ranks: send(ranks[1], "TERM"))
         fault(folder / "slow", "process 1 stands still for 35 s", stand_still)
+        for options in ((), PATIENT):
+            fault(folder / f"interrupted{len(options)}", f"Ctrl-C at mpiexec {' '.join(options)}",
+                  lambda ranks: send(ranks["mpiexec"], "INT"), options)
         two(folder, "another seed in process 1", (*LAB, "--seed", 1), (*LAB, "--seed", 2))
         if full:
             fault(Path(full) / "run", "a full disk", lambda ranks: fill(Path(full)))
@@ -39,9 +43,9 @@ def mpiexec(*words):
                             text=True)
 
 
-def fault(run, title, cause):
+def fault(run, title, cause, options=()):
     """Start a training, let something happen after its second epoch, and look at what is left."""
-    process = mpiexec("-n", 2, "scratchvae", "train", *LAB, "--out", run)
+    process = mpiexec(*options, "-n", 2, "scratchvae", "train", *LAB, "--out", run)
     while not (run / "history.csv").exists() or len((run / "history.csv").read_text().split()) < 3:
         time.sleep(0.1)
     begun = time.monotonic()
@@ -65,8 +69,8 @@ def two(folder, title, first, second):
 
 
 def ranks_of(process):
-    """Return the ids of mpiexec's processes, by rank."""
-    ranks = {}
+    """Return the ids of mpiexec's processes by rank, and its own."""
+    ranks = {"mpiexec": process.pid}
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             words = path.read_bytes().split(b"\0")
