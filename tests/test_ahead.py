@@ -7,10 +7,10 @@ import filelock
 import numpy as np
 import pytest
 from helpers import write_idx_files, write_play
-
-from scratchvae import labs
 from scratchvae.kernels.cpu import cache
 from scratchvae.kernels.cpu.optimizers import _adam
+
+from scratchvae import labs
 from scratchvae.runs import ahead, create_run, new_config
 
 
