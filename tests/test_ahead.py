@@ -11,7 +11,7 @@ from scratchvae.kernels.cpu import cache
 from scratchvae.kernels.cpu.optimizers import _adam
 
 from scratchvae import labs
-from scratchvae.runs import ahead, create_run, new_config
+from scratchvae.runs import beside, create_run, new_config
 
 
 def run_of(lab, folder):
@@ -32,8 +32,7 @@ def run_of(lab, folder):
 
 
 @pytest.mark.parametrize("lab", ["mnist-dense", "text-gru"])
-def test_all_kernels_of_a_step_are_called_last_first(lab, tmp_path, monkeypatch):
-    monkeypatch.setattr(ahead, "mark_of", lambda config: tmp_path / "mark")
+def test_all_kernels_of_a_step_are_called_last_first(lab, tmp_path):
     run, x, y = run_of(lab, tmp_path / "run")
     examples = io.BytesIO()
     np.savez(examples, x=x[:2], y=y[:2])
@@ -68,37 +67,37 @@ def started(monkeypatch, tmp_path):
         def kill(self):
             pass
     monkeypatch.setattr(subprocess, "Popen", Process)
-    monkeypatch.setattr(ahead, "mark_of", lambda config: tmp_path / "mark")
-    monkeypatch.setattr(ahead.numba, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(beside, "mark_of", lambda config: tmp_path / "mark")
+    monkeypatch.setattr(beside.numba, "get_num_threads", lambda: 2)
     return commands
 
 
 def test_a_process_starts_beside_the_first_training_only(started, tmp_path):
     run, x, y = run_of("mnist-dense", tmp_path / "run")
-    ahead.compile_beside(run, x, y)
+    beside.compile_beside(run, x, y)
     assert started == [[sys.executable, "-m", "scratchvae.runs.ahead", run.folder]]
     assert np.load(tmp_path / "examples.npz")["x"].shape == (2, 784)
     (tmp_path / "mark").touch()
-    ahead.compile_beside(run, x, y)
+    beside.compile_beside(run, x, y)
     assert len(started) == 1
 
 
 def test_no_process_starts_where_it_would_only_disturb(started, tmp_path, monkeypatch):
     run, x, y = run_of("mnist-dense", tmp_path / "run")
     run.config["backend"] = "reference"
-    ahead.compile_beside(run, x, y)
+    beside.compile_beside(run, x, y)
     run.config["backend"] = "cpu"
-    monkeypatch.setattr(ahead.numba, "get_num_threads", lambda: 1)
-    ahead.compile_beside(run, x, y)
+    monkeypatch.setattr(beside.numba, "get_num_threads", lambda: 1)
+    beside.compile_beside(run, x, y)
     assert not started
 
 
 def test_the_mark_is_another_one_for_other_sources(tmp_path, monkeypatch):
     def mark(lab):
-        return ahead.mark_of({"lab": lab})
+        return beside.mark_of({"lab": lab})
     before = mark("mnist-dense")
     assert before == mark("mnist-dense") != mark("mnist-conv")
-    monkeypatch.setattr(ahead.numba, "__version__", "another")
+    monkeypatch.setattr(beside.numba, "__version__", "another")
     assert mark("mnist-dense") != before
 
 

@@ -10,7 +10,7 @@ from ..shards import ONE
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.checkpoint import steps_in
-from . import ahead
+from .beside import compile_beside
 from .config import processor_features, read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
@@ -119,7 +119,7 @@ def train_locked(run, callbacks, resume, processes):
     if not resume and processes.rank == 0:
         run.write_config()              # first: a checkpoint cannot be resumed without it
     if processes.count == 1:
-        ahead.compile_beside(run, x, y)
+        compile_beside(run, x, y)
     run.history = run.model.fit(
         x,
         epochs=config["epochs"],
