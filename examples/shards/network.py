@@ -34,7 +34,7 @@ def main(machines, gigabits, command):
             done = subprocess.run([
                 str(agent), addresses[0], "mpiexec", "--allow-run-as-root", "--bind-to", "none",
                 "--mca", "plm_rsh_agent", str(agent), "--mca", "btl", "tcp,self",
-                "--mca", "mpi_yield_when_idle", "1",            # who waits leaves the core to others
+                "--mca", "mpi_yield_when_idle", "1",    # who waits leaves the core to others
                 "--host", ",".join(addresses), "-n", str(machines), *command])
         finally:
             take_away(machines)
