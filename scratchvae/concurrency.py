@@ -9,7 +9,9 @@ Whoever changes weights, or draws noise, has the turn for itself: then no twin w
 it for a step, so that others can ask meanwhile; they see the weights as they are between two steps.
 
 No more threads compute than there are cores, as each has a pool of threads of its own for the
-kernels. Kernels hold Python's lock, so two never meet: Numba's simplest threads would abort.
+kernels; so a model has at most one twin for each other core. A twin costs the work space of a batch
+of 100 examples, and while it is made, the weights and their gradients once more. Kernels hold
+Python's lock, so two never meet: Numba's simplest threads would abort.
 """
 import functools
 import os
@@ -61,9 +63,11 @@ TURN = Turn()                               # for all models
 def in_turn(method):
     """Decorate a method that changes weights or draws noise: it has the turn for itself."""
     @functools.wraps(method)
-    def call(*arguments, **options):
+    def call(model, *arguments, **options):
+        if model.is_twin:                   # which has all but the weights for itself
+            return method(model, *arguments, **options)
         with TURN:
-            return method(*arguments, **options)
+            return method(model, *arguments, **options)
     return call
 
 
@@ -99,12 +103,14 @@ def of_twin(turn, model, method, arguments, options):
 
 
 def can_have_twins(model):
-    """Return whether all that a model computes with is its weights, and work space.
+    """Return whether all that a model computes with is its layers' weights, and work space.
 
-    Classes of the user's own may keep more.
+    A codebook is more, and classes of the user's own may keep more.
     """
-    classes = {type(model), *map(type, model.layers.values())}
+    layers = model.layers.values()
+    classes = {type(model), *map(type, layers)}
     return (ONE_AT_A_TIME and model.backend in WITH_TWINS
+            and len(model.state) == sum(len(layer.state) for layer in layers)
             and all(part.__module__.startswith("scratchvae.") for part in classes))
 
 

@@ -24,7 +24,7 @@ from scratchvae.layers import (
     Flatten,
     Reshape,
 )
-from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.models import VAE, VQVAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 from scratchvae.schedules import LinearWarmup
 
@@ -58,6 +58,18 @@ def test_each_thread_gets_its_own_answers(vae, rng, monkeypatch):
             answers = list(threads.map(call, parts[:800]))
         wrong = sum(not np.array_equal(*pair) for pair in zip(expected, answers, strict=True))
         assert wrong == 0, name
+
+
+def test_words_are_decoded_side_by_side(rng, monkeypatch):
+    """The decoder of words has a turn of its own, which a twin need not take."""
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 3)
+    model = TextVAE(9, 5, 2, 3, 4)
+    model.build((5,))
+    parts = list(rng.integers(3, 9, (100, 1, 5)))
+    expected = [model.reconstruct(part) for part in parts]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(model.reconstruct, parts, timeout=60))
+    np.testing.assert_array_equal(answers, expected)
 
 
 @pytest.fixture
@@ -126,11 +138,14 @@ def test_while_weights_change_no_twin_begins(monkeypatch):
     concurrency.TURN.end_twin()
 
 
-def test_models_with_classes_of_the_user_or_on_a_device_have_no_twins(vae):
+def test_models_with_more_than_weights_have_no_twins(vae):
     assert vae.twins == []
     own = Autoencoder([Doubled(3)], [Dense(12, activation="sigmoid")])
     own.build((12,))
     assert own.twins is None
+    codebook = VQVAE([Dense(8)], 2, [Dense(12, activation="sigmoid")], codes=4)
+    codebook.build((12,))
+    assert codebook.twins is None
     vae.backend = "cuda"
     assert not concurrency.can_have_twins(vae)
 
