@@ -37,6 +37,7 @@ OPTIONS = {                     # of all examples: the type, and what it means
     "limit": (positive, "Use only the first N examples; None uses all."),
     "every": (positive, "Keep an input and its output every N steps."),
     "units": (positive, "Size of the recurrent states."),
+    "seeds": (positive, "Trainings of each kind, with the seeds 0, 1, ..."),
     "digit": (digit, "The digit that is left out of the training."),
     "draws": (positive, "Random numbers for each estimate."),
     "data_dir": (Path, "Where the data sets are; None looks in the usual places."),

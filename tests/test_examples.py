@@ -87,6 +87,7 @@ GUIDE = {  # the way to the labs, in order: what each script draws and prints
 OTHERS = {                      # that belong to no lab
     "anomaly": {"detection", "extremes"},
     "classifier": {"extremes", "loss_curves"},
+    "disentanglement": {"measures", "beta-vae-4", "beta-tc-6"},
     "iwae": set(),
     "posterior_collapse": {"samples"},
 }
@@ -327,6 +328,16 @@ def test_remedies_of_a_collapse_are_compared(data_dir, tmp_path, call):
                      "--data-dir", data_dir, "--out", out)
     assert len(re.findall(r"^\S.* \d of 8 +[\d.]+$", output, re.M)) == 8
     assert {path.stem for path in out.glob("*.png")} == OTHERS["posterior_collapse"]
+
+
+def test_objectives_are_compared_by_how_they_keep_factors_apart(tmp_path, call):
+    out = tmp_path / "out"
+    output, _ = call("disentanglement", "--epochs", 1, "--limit", 300, "--seeds", 1, "--out", out)
+    mig = output.split("MIG: ")[1].splitlines()[1:5]
+    assert [line[:17].strip() for line in mig] == ["VAE", "beta-VAE, 4", "beta-VAE, 6",
+                                                    "beta-TC, 6"]
+    assert all(0 <= float(line.split()[-4]) <= 1 for line in mig)
+    assert {path.stem for path in out.glob("*.png")} == OTHERS["disentanglement"]
 
 
 @pytest.mark.parametrize("digit", ["10", "-1", "one"])

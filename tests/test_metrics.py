@@ -6,6 +6,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from scratchvae.analysis import metrics
+from scratchvae.analysis.metrics import codes
 from scratchvae.errors import ScratchVAEError
 
 
@@ -163,9 +164,9 @@ def test_equal_posteriors_carry_no_information(rng):
     assert information == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("block", [metrics.BLOCK, 7 * 500, 1])
+@pytest.mark.parametrize("block", [codes.BLOCK, 7 * 500, 1])
 def test_narrow_posteriors_far_apart_identify_the_example(block, monkeypatch, rng):
-    monkeypatch.setattr(metrics, "BLOCK", block)
+    monkeypatch.setattr(codes, "BLOCK", block)
     z_mean = 10 * rng.permutation(1000).reshape(500, 2)
     information = metrics.mutual_information(z_mean, np.full((500, 2), -6.0), rng)
     assert information == pytest.approx(np.log(500))
@@ -175,7 +176,7 @@ def test_information_does_not_depend_on_the_blocks(monkeypatch):
     rng = np.random.default_rng(3)
     z_mean, z_log_var = rng.standard_normal((2, 101, 3))
     whole = metrics.mutual_information(z_mean, z_log_var, np.random.default_rng(0))
-    monkeypatch.setattr(metrics, "BLOCK", 1000)
+    monkeypatch.setattr(codes, "BLOCK", 1000)
     blocks = metrics.mutual_information(z_mean, z_log_var, np.random.default_rng(0))
     assert blocks == pytest.approx(whole, rel=1e-12)
     assert 0 < whole < np.log(101)

@@ -6,19 +6,25 @@ the files of this folder that it imports, and so on. Numba's own hash is of one 
 go on using code whose microkernel or exp() has changed since. A hash of the whole folder would
 compile all kernels anew after a change to one.
 
+Processes that start together need the same kernels at the same time. Each kernel has a lock: one
+process compiles it, and the others wait for the file.
+
 The cache only saves time. A file that a crash has cut short, or a full disk, is no reason to stop:
 the kernel is compiled anew.
 """
+import contextlib
 import functools
 import hashlib
 import re
 from pathlib import Path
 
+import filelock
 import numba
 from numba.core import caching
 
 from ..folders import kernels_home
 
+PATIENCE = 60                   # seconds to wait for another process, of which nothing may come
 IMPORT = re.compile(r"^from \.(\w+) import", re.MULTILINE)
 
 
@@ -75,13 +81,22 @@ class Cache(caching.FunctionCache):
     """The cache of one function, which never fails."""
     _impl_class = _Results
 
+    def __init__(self, function):
+        super().__init__(function)
+        path = Path(self.cache_path) / f"{self._impl.filename_base}.lock"
+        self._lock = filelock.FileLock(path, timeout=PATIENCE)
+
     def load_overload(self, signature, context):
-        """Return the code for a signature, or None if it must be compiled."""
-        try:
-            return super().load_overload(signature, context)
-        except Exception:               # whatever unpickling a damaged file raises
-            self._forget()
-            return None
+        """Return the code for a signature, or None if it must be compiled.
+
+        It is then compiled, and saved, while this process has the lock.
+        """
+        found = self._load(signature, context)
+        if not found and self._compiles_alone():
+            found = self._load(signature, context)      # what another process was compiling
+            if found:
+                self._lock.release()
+        return found
 
     def save_overload(self, signature, result):
         """Write the code for a signature, if that is possible."""
@@ -89,10 +104,24 @@ class Cache(caching.FunctionCache):
             super().save_overload(signature, result)
         except Exception:
             self._forget()
+        finally:
+            self._lock.release()
+
+    def _load(self, signature, context):
+        try:
+            return super().load_overload(signature, context)
+        except Exception:               # whatever unpickling a damaged file raises
+            self._forget()
+            return None
+
+    def _compiles_alone(self):
+        """Wait for the lock; return whether this process has it."""
+        with contextlib.suppress(OSError, filelock.Timeout):
+            self._impl.locator.ensure_cache_path()
+            self._lock.acquire()
+        return self._lock.is_locked
 
     def _forget(self):
         """Begin with an empty index, so that damaged files are not read again."""
-        try:
+        with contextlib.suppress(OSError):
             self.flush()
-        except OSError:
-            pass

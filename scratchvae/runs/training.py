@@ -10,6 +10,7 @@ from ..shards import ONE
 from ..storage import side_product
 from ..training.callback import Callback
 from ..training.checkpoint import steps_in
+from .beside import compile_beside
 from .config import processor_features, read_config, versions
 from .lock import check_unused, training_lock
 from .record import Record
@@ -117,6 +118,8 @@ def train_locked(run, callbacks, resume, processes):
         note_other_versions(config)
     if not resume and processes.rank == 0:
         run.write_config()              # first: a checkpoint cannot be resumed without it
+    if processes.count == 1:
+        compile_beside(run, x, y)
     run.history = run.model.fit(
         x,
         epochs=config["epochs"],
