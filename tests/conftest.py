@@ -1,5 +1,7 @@
+import copy
 import sys
 
+import matplotlib.axis
 import matplotlib.figure
 import numba
 import numpy as np
@@ -7,12 +9,16 @@ import pytest
 import threadpoolctl
 from browser import browser  # noqa: F401 (a fixture)
 from helpers import GOLDEN, HOSTS, write_idx_files
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scratchvae.kernels.backend import operations
 from scratchvae.kernels.cases import make_case
 from scratchvae.kernels.cases import run as run_case
 
 from scratchvae import cli, kernels
-from scratchvae.analysis import image_classifier, image_measures
+from scratchvae.analysis import bench, image_classifier, image_measures
+from scratchvae.data import sources
+from scratchvae.teaching.judge.operations import judge
+from scratchvae.teaching.trace import operations as trace_operations
 
 
 @pytest.fixture(params=HOSTS)
@@ -54,22 +60,51 @@ def golden():
     return groups
 
 
+@pytest.fixture
+def cache_of_the_test(request):
+    """Return a function that returns a cache folder of the test's own.
+
+    Most tests never call it, and need no folder.
+    """
+    return lambda: request.getfixturevalue("tmp_path") / "cache"
+
+
 @pytest.fixture(autouse=True)
-def no_data_of_the_machine(request, monkeypatch, tmp_path):
+def no_data_of_the_machine(request, monkeypatch, cache_of_the_test):
     """Tests see no data set and no cache but their own, unless they ask for the real ones."""
     if not {"real_mnist", "real_shakespeare"} & set(request.fixturenames):
-        from scratchvae.data import sources
         monkeypatch.delenv("SCRATCHVAE_DATA", raising=False)
         monkeypatch.setattr(sources, "cache_folder",
-                            lambda name: tmp_path / "cache" / "data" / name)
+                            lambda name: cache_of_the_test() / "data" / name)
 
 
 @pytest.fixture(autouse=True)
-def quick_measures(monkeypatch, tmp_path):
-    """No classifier is trained on a whole data set, and likelihoods take few samples."""
+def quick_measures(monkeypatch, cache_of_the_test):
+    """No classifier is trained on a whole data set, likelihoods take few samples, and the peak
+    rate of the machine is that of a small product."""
     monkeypatch.setattr(image_classifier, "LEAST", 10 ** 9)     # tests of classifiers lower it
-    monkeypatch.setattr(kernels.folders, "classifiers_home", lambda: tmp_path / "classifiers")
+    monkeypatch.setattr(kernels.folders, "classifiers_home",
+                        lambda: cache_of_the_test() / "classifiers")
     monkeypatch.setattr(image_measures, "LIKELIHOOD_SAMPLES", 10)
+    monkeypatch.setattr(bench, "MATRIX", 256)
+
+
+JUDGEMENTS = {}
+
+
+def judge_once(backend, trusted, name, **options):
+    """Return the Judgement of an operation; of the same operations in both backends the same."""
+    functions = [*operations(backend).values(), *operations(trusted).values()]
+    key = (name, *options.items(), *functions)
+    if key not in JUDGEMENTS:
+        JUDGEMENTS[key] = judge(backend, trusted, name, **options)
+    return copy.deepcopy(JUDGEMENTS[key])
+
+
+@pytest.fixture(autouse=True)
+def judged_once(monkeypatch):
+    """Traces judge an operation once in a process, unless an operation is replaced."""
+    monkeypatch.setattr(trace_operations, "judge", judge_once)
 
 
 threadpoolctl.threadpool_limits(1, "blas")          # as below
@@ -89,18 +124,24 @@ def all_threads():
     kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
 
 
+def save_coarsely(figure, file, format, dpi=None, metadata=None):
+    """Take the place of Figure.savefig: few pixels, and drawn once, not twice for a layout."""
+    figure.set_layout_engine("none")
+    figure.dpi = 16
+    FigureCanvasAgg(figure).print_png(file, metadata=metadata)
+
+
 @pytest.fixture(autouse=True)
 def coarse_figures(request, monkeypatch):
-    """Figures are drawn, with few pixels and without their layout, unless they are the subject."""
+    """Figures are drawn with few pixels, without layout and axes, unless they are the subject.
+
+    Text beside the axes takes most of the time. test_plots.py draws every kind of figure whole.
+    """
     if "fine_figures" not in request.fixturenames:
         figure_class = matplotlib.figure.Figure
-        savefig = figure_class.savefig
-
-        def save(figure, path, **options):
-            figure.set_layout_engine("none")
-            savefig(figure, path, **options | {"dpi": 16})
         monkeypatch.setattr(figure_class, "draw_without_rendering", lambda figure: None)
-        monkeypatch.setattr(figure_class, "savefig", save)
+        monkeypatch.setattr(figure_class, "savefig", save_coarsely)
+        monkeypatch.setattr(matplotlib.axis.Axis, "draw", lambda axis, renderer: None)
 
 
 @pytest.fixture

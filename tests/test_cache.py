@@ -1,78 +1,61 @@
 """The cache of compiled kernels saves time, and is never a condition."""
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-CODE = """
-import sys
+DAMAGES = {                     # kernel -> the ending of the file that is cut short, and its length
+    "whole": None,
+    "code_of_0_bytes": (".nbc", 0),
+    "code_of_200_bytes": (".nbc", 200),
+    "index_of_0_bytes": (".nbi", 0),
+    "index_of_50_bytes": (".nbi", 50),
+    "without_files": None,
+}
+BEGIN = """
 import numpy as np
 from scratchvae.kernels.cpu import jit
-
+"""
+KERNEL = """
 @jit.jit
-def double(x):
+def {name}(x):
     for i in range(x.size):
         x[i] *= 2
 
 x = np.arange(3.0)
-double(x)
-print(x.tolist(), double.stats.cache_hits and "loaded" or "compiled")
+{name}(x)
+assert x.tolist() == [0, 2, 4]
+print("{name}", {name}.stats.cache_hits and "loaded" or "compiled")
 """
 
 
 def call(folder, cache):
-    """Run a kernel of the test's own in a process of its own; return what it prints."""
-    file = folder / "double.py"
-    file.write_text(CODE)
+    """Run the test's own kernels in a process of their own; return kernel -> what it says."""
+    file = folder / "program.py"
+    file.write_text(BEGIN + "".join(KERNEL.format(name=name) for name in DAMAGES))
     result = subprocess.run([sys.executable, str(file)], capture_output=True, text=True,
                             env=os.environ | {"NUMBA_CACHE_DIR": str(cache)})
     assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
+    return dict(line.split() for line in result.stdout.splitlines())
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    """A folder whose cache has been filled."""
-    folder = tmp_path_factory.mktemp("filled")
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] compiled"
-    return folder
-
-
-@pytest.fixture
-def folder(filled, tmp_path):
-    """A copy of it."""
-    return shutil.copytree(filled, tmp_path / "copy")
-
-
-def files(cache, ending):
-    """The files of the test's own kernel."""
-    return [path for path in cache.rglob(f"*{ending}") if "double" in path.name]
-
-
-def test_code_is_kept(folder):
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] loaded"
-
-
-@pytest.mark.parametrize("ending, length", [(".nbc", 0), (".nbc", 200), (".nbi", 0), (".nbi", 50)])
-def test_a_truncated_file_is_made_anew(folder, ending, length):
-    file, = files(folder / "cache", ending)
-    os.truncate(file, length)
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] compiled"
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] loaded"
-
-
-def test_an_emptied_folder_is_filled_again(folder):
-    for file in files(folder / "cache", ""):
+def test_code_is_kept_and_damaged_files_are_made_anew(tmp_path):
+    cache = tmp_path / "cache"
+    assert call(tmp_path, cache) == dict.fromkeys(DAMAGES, "compiled")
+    for name, damage in DAMAGES.items():
+        if damage:
+            file, = cache.rglob(f"*.{name}-*{damage[0]}")
+            os.truncate(file, damage[1])
+    for file in cache.rglob("*.without_files-*"):
         file.unlink()
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] compiled"
-    assert call(folder, folder / "cache") == "[0.0, 2.0, 4.0] loaded"
+    assert call(tmp_path, cache) == dict.fromkeys(DAMAGES, "compiled") | {"whole": "loaded"}
+    assert call(tmp_path, cache) == dict.fromkeys(DAMAGES, "loaded")
 
 
 def test_where_nothing_can_be_written_kernels_are_compiled_each_time(tmp_path):
     (tmp_path / "file").write_text("")
-    assert call(tmp_path, tmp_path / "file") == "[0.0, 2.0, 4.0] compiled"
+    assert call(tmp_path, tmp_path / "file") == dict.fromkeys(DAMAGES, "compiled")
 
 
 def test_without_a_home_the_folder_for_temporary_files_serves(tmp_path):

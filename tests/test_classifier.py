@@ -151,7 +151,7 @@ def picture_data(rng, count=60, labels=True):
 
 
 @pytest.fixture
-def quick_judge(monkeypatch):
+def quick_judge(monkeypatch, tmp_path):         # tmp_path: pytest makes it in one thread only
     monkeypatch.setattr(image_classifier, "LEAST", 50)
     monkeypatch.setattr(image_classifier, "BATCH_SIZE", 10)
     trained = []

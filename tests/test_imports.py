@@ -67,12 +67,20 @@ def imports_of(name):
     """Return the Imports of a module."""
     path = FILES[name]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree)
-                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    inside = {id(node) for function in functions for node in ast.walk(function)}
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return [Import(name, imported, id(node) in inside)
-            for node in ast.walk(tree) for imported in imported_by(node, package)]
+    return [Import(name, imported, in_function)
+            for statement, in_function in import_statements(tree.body)
+            for imported in imported_by(statement, package)]
+
+
+def import_statements(statements, in_function=False):
+    """Yield the imports among statements and within them, and whether each is in a function."""
+    for statement in statements:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            yield statement, in_function
+        inside = in_function or isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from import_statements(getattr(statement, field, ()), inside)
 
 
 def imported_by(node, package):

@@ -87,6 +87,8 @@ def z_as_image(z):
 
 FLAT = np.zeros((3, 784))
 TWO_POINTS = np.zeros((2, 2))
+NUMBERS = {"a": [1.0, 2.0, 4.0], "b": [2.0, 1.0, 0.0]}
+TABLE = NUMBERS | {"kind": ["x", "y", "x"]}
 
 
 FIGURES = [                     # draw each of them, given a path, a title and a note
@@ -102,6 +104,13 @@ FIGURES = [                     # draw each of them, given a path, a title and a
     lambda p, *text: plots.reconstructions(FLAT, FLAT, p, *text),
     lambda p, *text: plots.samples(FLAT, p, *text),
     lambda p, *text: plots.progress_pairs([1, 2, 3], FLAT, FLAT, p, *text),
+    lambda p, *text: plots.extremes(FLAT, [1.0, 3.0, 2.0], p, *text),
+    lambda p, *text: plots.detection(np.arange(4.0), np.arange(4) > 2, p, *text),
+    lambda p, *text: plots.traversals(z_as_image, np.zeros(2), np.ones(2), p, *text),
+    lambda p, *text: plots.factor_information(np.ones((2, 2)), np.ones(2), "ab", np.ones(2), p,
+                                              *text),
+    lambda p, *text: plots.marginals(TABLE, TABLE, p, *text),
+    lambda p, *text: plots.correlations({"data": NUMBERS, "new rows": NUMBERS}, p, *text),
 ]
 
 
@@ -113,6 +122,13 @@ def test_every_figure_has_its_title_and_its_note_and_returns_its_path(draw, draw
     (figure,) = drawn
     assert figure.get_suptitle() == "the title"
     assert figure.get_supxlabel() == "the note"
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_every_figure_is_drawn_whole(draw, monkeypatch, tmp_path):
+    """With layout, axes and text, and with few pixels."""
+    monkeypatch.setattr(plots.figure, "DPI", 40)
+    assert is_picture(draw(tmp_path / "a.png", "the title", "the note"))
 
 
 @pytest.mark.parametrize("draw", [

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from helpers import HOSTS
 
+from scratchvae import concurrency
 from scratchvae.errors import ScratchVAEError
 from scratchvae.layers import (
     GRU,
@@ -23,7 +24,7 @@ from scratchvae.layers import (
     Flatten,
     Reshape,
 )
-from scratchvae.models import VAE, Autoencoder, TextVAE
+from scratchvae.models import VAE, VQVAE, Autoencoder, TextVAE
 from scratchvae.optimizers import SGD, Adam, RMSprop
 from scratchvae.schedules import LinearWarmup
 
@@ -46,7 +47,8 @@ def equal(a, b):
 
 # Threads.
 
-def test_each_thread_gets_its_own_answers(vae, rng):
+def test_each_thread_gets_its_own_answers(vae, rng, monkeypatch):
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 3)      # whatever the machine
     parts = list(rng.random((2500, 1, 12)))
     calls = {"reconstruct": vae.reconstruct, "encode": lambda part: vae.encode(part)[0],
              "evaluate": lambda part: [vae.evaluate(part)["reconstruction"]]}
@@ -56,6 +58,112 @@ def test_each_thread_gets_its_own_answers(vae, rng):
             answers = list(threads.map(call, parts[:800]))
         wrong = sum(not np.array_equal(*pair) for pair in zip(expected, answers, strict=True))
         assert wrong == 0, name
+
+
+def test_words_are_decoded_side_by_side(rng, monkeypatch):
+    """The decoder of words has a turn of its own, which a twin need not take."""
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 3)
+    model = TextVAE(9, 5, 2, 3, 4)
+    model.build((5,))
+    parts = list(rng.integers(3, 9, (100, 1, 5)))
+    expected = [model.reconstruct(part) for part in parts]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(model.reconstruct, parts, timeout=60))
+    np.testing.assert_array_equal(answers, expected)
+
+
+@pytest.fixture
+def busy(vae, x, monkeypatch):
+    """Another thread is in the middle of vae.reconstruct.
+
+    Gives a copy of the model, and the list of the twins that are made.
+    """
+    started = threading.Event()
+    may_end = threading.Event()
+    answers = []
+    twins = []
+    alone = copy.deepcopy(vae)
+    forward = vae.decoder.forward
+    make_twin = vae.twin
+
+    def wait(z, training=False):
+        started.set()
+        assert may_end.wait(60)
+        return forward(z, training)
+
+    def noted():
+        twins.append(make_twin())
+        return twins[-1]
+    monkeypatch.setattr(vae.decoder, "forward", wait)
+    monkeypatch.setattr(vae, "twin", noted)
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 1)
+    thread = threading.Thread(target=lambda: answers.append(vae.reconstruct(x)))
+    thread.start()
+    assert started.wait(60)
+    yield alone, twins
+    may_end.set()
+    thread.join()
+    np.testing.assert_array_equal(answers[0], alone.reconstruct(x))
+
+
+def test_a_thread_that_asks_does_not_wait_for_another_that_asks(vae, x, busy):
+    alone, twins = busy
+    for _ in range(3):
+        answer = vae.reconstruct(x[:7])
+    twin, = twins
+    np.testing.assert_array_equal(answer, alone.reconstruct(x[:7]))
+    for own, shared in zip(twin.weights.values(), vae.weights.values(), strict=True):
+        assert own is shared
+    assert twin.workspace is not vae.workspace
+
+
+def test_who_changes_weights_waits_until_no_twin_works(vae, monkeypatch):
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 1)
+    assert concurrency.TURN.begin_twin()
+    zeros = [0 * weight for weight in vae.get_weights()]
+    changing = threading.Thread(target=vae.set_weights, args=(zeros,))
+    changing.start()
+    changing.join(0.1)
+    assert changing.is_alive() and vae.get_weights()[0].any()
+    concurrency.TURN.end_twin()
+    changing.join(60)
+    assert not vae.get_weights()[0].any()
+
+
+def test_while_weights_change_no_twin_begins(monkeypatch):
+    monkeypatch.setattr(concurrency, "MOST_TWINS", 1)
+    with concurrency.TURN:
+        assert not concurrency.TURN.begin_twin()
+    assert concurrency.TURN.begin_twin()
+    concurrency.TURN.end_twin()
+
+
+def test_models_with_more_than_weights_have_no_twins(vae):
+    assert vae.twins == []
+    own = Autoencoder([Doubled(3)], [Dense(12, activation="sigmoid")])
+    own.build((12,))
+    assert own.twins is None
+    codebook = VQVAE([Dense(8)], 2, [Dense(12, activation="sigmoid")], codes=4)
+    codebook.build((12,))
+    assert codebook.twins is None
+    vae.backend = "cuda"
+    assert not concurrency.can_have_twins(vae)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_twins_follow_the_training(number, rng):
+    model, shape = [(make_vae(), (12,)), (TextVAE(9, 5, 2, 3, 4), (5,)),
+                    (VAE([Bidirectional(GRU(3)), Dense(4)], 2,
+                         [Dense(8, activation="sigmoid"), Reshape((4, 2))]), (4, 2))][number]
+    x = rng.random((40, *shape)) if number != 1 else rng.integers(3, 9, (40, *shape))
+    model.build(shape)
+    twin = model.twin()
+    before = twin.encode(x)[0]
+    model.fit(x, epochs=2, batch_size=7, progress=False)
+    after = twin.encode(x)[0]
+    assert not np.array_equal(before, after)
+    np.testing.assert_array_equal(after, model.encode(x)[0])
+    np.testing.assert_array_equal(twin.decode(after), model.decode(after))
 
 
 def test_while_a_model_is_trained_others_can_ask_it(vae, x):

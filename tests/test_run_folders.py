@@ -1,6 +1,7 @@
 """Nothing of the user's is lost: what a run writes, removes, and finds in its way."""
 import errno
 import fcntl
+import io
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import pytest
 from helpers import write_idx_files
 from PIL import Image
 
-from scratchvae import labs, storage
+from scratchvae import cli, labs, storage
 from scratchvae.runs import create_run, new_config
 from scratchvae.runs.lock import training_lock
 
@@ -262,7 +263,7 @@ def test_a_signal_to_stop_leaves_a_checkpoint(data, tmp_path, name):
         time.sleep(0.05)
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert "Resume with:  scratchvae train mnist-dense --resume a" in errors
     assert 'http-equiv="refresh"' not in (tmp_path / "a" / "report.html").read_text()
 
@@ -294,21 +295,31 @@ def test_commands_that_are_printed_can_be_pasted(run, data, tmp_path, monkeypatc
         run(*TRAIN, "--out", f"./{name}")
     code, _, errors = run(*TRAIN, "--out", f"./{name}")
     option = errors.partition("--resume ")[2].partition(", or choose")[0]
-    result = subprocess.run(f"{sys.executable} -m scratchvae train mnist-dense --resume {option}",
-                            shell=True, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    command = f"train mnist-dense --resume {option}"
+    arguments = subprocess.run(rf"printf '%s\n' {command}", shell=True, cwd=tmp_path,
+                               capture_output=True, text=True).stdout.splitlines()
+    code, _, errors = run(*arguments)
+    assert code == 0, errors
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["data", name])
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_output_that_is_not_utf_8_is_never_an_error(data, tmp_path, encoding):
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
+def test_output_that_is_not_utf_8_is_never_an_error(data, tmp_path, monkeypatch, encoding):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "data").rename(tmp_path / "δεδομένα")
     for arguments in (["labs"], ["summary", "mnist-dense"],
                       ["data", "verify", "mnist", "--data-dir", "δεδομένα"]):
-        result = subprocess.run([sys.executable, "-m", "scratchvae", *arguments], cwd=tmp_path,
-                                env=environment, capture_output=True)
-        assert result.returncode == 0 and result.stdout, result.stderr
+        streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
+        monkeypatch.setattr(sys, "stdout", streams[0])
+        monkeypatch.setattr(sys, "stderr", streams[1])
+        monkeypatch.setattr(sys, "argv", ["scratchvae", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        for stream in streams:
+            stream.flush()
+        printed, errors = (stream.buffer.getvalue() for stream in streams)
+        assert not ended.value.code and printed, errors
+    assert (tmp_path / "δεδομένα").exists()
 
 
 # Going on.

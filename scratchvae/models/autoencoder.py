@@ -1,7 +1,7 @@
 """The plain autoencoder: a code without a distribution."""
 import numpy as np
 
-from ..concurrency import in_turn
+from ..concurrency import in_turn, side_by_side
 from ..errors import ScratchVAEError
 from ..schedules import Constant
 from .encoder_decoder import EncoderDecoder
@@ -60,7 +60,7 @@ class Autoencoder(EncoderDecoder):
         dz = self.decoder.backward(dlogits)
         return self.encoder.backward(dz, need_dx)
 
-    @in_turn
+    @side_by_side
     def encode(self, x):
         """Return the codes z (N, latent_dim) of the examples x."""
         z, = self.in_batches(lambda x: (self.encoder.forward(x),), self.as_inputs(x))
@@ -71,7 +71,7 @@ class Autoencoder(EncoderDecoder):
         raise ScratchVAEError("an Autoencoder cannot sample: its codes follow no known "
                               "distribution; decode(z) shows points of your choice")
 
-    @in_turn
+    @side_by_side
     def reconstruct(self, x):
         """Return the examples x decoded from their codes: decode(encode(x))."""
         return self.decode(self.encode(x))

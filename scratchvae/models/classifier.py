@@ -10,7 +10,7 @@ kernels/reference/word_losses.py, where a class is a word and an example one wor
 import numpy as np
 
 from .. import checks
-from ..concurrency import in_turn
+from ..concurrency import side_by_side
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
 from ..layers import Dense
@@ -107,14 +107,14 @@ class Classifier(Model):
 
     # What a trained model is for.
 
-    @in_turn
+    @side_by_side
     def predict(self, x):
         """Return the probabilities of the classes, (N, classes)."""
         def probabilities(x):
             return (self.loss.activate(self.logits.forward(self.features.forward(x))),)
         return self.in_batches(probabilities, self.as_examples(x))[0]
 
-    @in_turn
+    @side_by_side
     def extract_features(self, x):
         """Return the features of examples, (N, features), and their probabilities."""
         def both(x):

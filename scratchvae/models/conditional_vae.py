@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .. import checks
-from ..concurrency import in_turn
+from ..concurrency import in_turn, side_by_side
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
 from ..labels import Labelled, Rows, integers, one_hot
@@ -177,14 +177,14 @@ class ConditionalVAE(VAE):
         """Return (z_mean, z_log_var) of the examples x with these labels, (N, J) each."""
         return super().encode(labelled(x, labels))
 
-    @in_turn
+    @side_by_side
     def reconstruct(self, x, labels=None):
         """Return the examples x decoded from the mean of their code, with their labels."""
         x = labelled(x, labels)
         z_mean, _ = self.encode(x)
         return self.decode(z_mean, x.labels)
 
-    @in_turn
+    @side_by_side
     def decode(self, z, labels=None):
         """Return the decoder's output (N, *input_shape).
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 from .. import checks, losses
-from ..concurrency import in_turn
+from ..concurrency import side_by_side
 from ..errors import ScratchVAEError
 from .model import Model
 from .sequential import Sequential
@@ -60,7 +60,7 @@ class EncoderDecoder(Model):
                                   f"shape {shape}; put a Flatten at its end")
         return shape[0]
 
-    @in_turn
+    @side_by_side
     def decode(self, z):
         """Return the decoder's output (N, *input_shape) for latent codes z (N, latent_dim)."""
         z = self.as_codes(z)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import checks, kernels, training
 from ..batches import BATCH_SIZE
-from ..concurrency import in_turn
+from ..concurrency import can_have_twins, in_turn
 from ..errors import ScratchVAEError
 from ..kernels.operation import check_indices
 from ..layers import Layer
@@ -48,6 +48,7 @@ class Model(Described, Stored):
     networks = ("encoder", "decoder")       # arguments that are lists of layers
     terms = ("reconstruction", "kl")
     has_targets = False         # whether it was trained on targets other than its inputs
+    is_twin = False             # see Stored.twin
     how_measured = ""           # what to add where losses of examples are printed
     examples_at_once = BATCH_SIZE           # outside training; fewer after one in shards
 
@@ -60,6 +61,7 @@ class Model(Described, Stored):
         self.kernels = kernels.load(backend)
         self.input_shape = None
         self.trained = training.Trained()
+        self.twins = None                   # those at rest, if it may have some, see concurrency
         self._training = threading.Lock()
 
     def __getattr__(self, name):
@@ -102,6 +104,7 @@ class Model(Described, Stored):
             layer.join(self.noise, stream)
         self.parameters = Parameters(self.layers, self.kernels, self.dtype)
         self.input_shape = input_shape
+        self.twins = [] if can_have_twins(self) else None
         self.check_saveable()
 
     def check_saveable(self):

@@ -49,17 +49,37 @@ class Stored:
                                       "or of another model")
         self.set_weights([arrays[name] for name in weights])
 
-    def __reduce__(self):
-        """Copy and pickle the model as its arguments, its weights, and how far it is trained."""
+    def arguments(self):
+        """Return the arguments that make this model again, with layers that are not built."""
         config = self.get_config()
-        del config["class"]
-        input_shape = config.pop("input_shape")
+        del config["class"], config["input_shape"]
         for part in self.networks:
             if part in config:
                 config[part] = self.parts[part].fresh_layers()
-        weights = None if input_shape is None else self.get_weights()
-        return _restore, (type(self), config | {"backend": self.backend}, input_shape, weights,
+        return config | {"backend": self.backend}
+
+    def __reduce__(self):
+        """Copy and pickle the model as its arguments, its weights, and how far it is trained."""
+        weights = None if self.input_shape is None else self.get_weights()
+        return _restore, (type(self), self.arguments(), self.input_shape, weights,
                           {"trained": self.trained, "has_targets": self.has_targets})
+
+    def twin(self):
+        """Return a model with the weights of this one, not copies, and work space of its own.
+
+        It is for calls that leave the weights alone, beside those of this model.
+        """
+        twin = type(self)(**self.arguments())
+        twin.build(self.input_shape)
+        for layer, own in zip(twin.layers.values(), self.layers.values()):
+            layer.set_weights(own.get_weights())        # bind copies them into the arrays
+            for name in own.params:
+                layer.bind(name, own.params[name], own.grads[name])
+            layer.state = own.state
+        twin.parameters = self.parameters
+        twin.has_targets = self.has_targets
+        twin.is_twin = True
+        return twin
 
     def save(self, path):
         """Write the model, its configuration, parameters and state, to one file."""

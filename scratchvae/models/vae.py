@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from .. import checks, objectives, schedules
 from ..batches import BATCH_SIZE
-from ..concurrency import in_turn
+from ..concurrency import in_turn, side_by_side
 from ..layers import Dense
 from ..layers.formulas import Formula
 from ..layers.noise import IMPORTANCE, PRIOR, SAMPLING, CommonNoise, Noise
@@ -134,7 +134,7 @@ class VAE(EncoderDecoder):
 
     # What a trained model is for.
 
-    @in_turn
+    @side_by_side
     def encode(self, x):
         """Return (z_mean, z_log_var) of the examples x, (N, latent_dim) each."""
         return tuple(self.in_batches(self.heads, self.as_inputs(x)))
@@ -144,7 +144,7 @@ class VAE(EncoderDecoder):
         h = self.encoder.forward(x)
         return self.z_mean.forward(h), self.z_log_var.forward(h)
 
-    @in_turn
+    @side_by_side
     def reconstruct(self, x):
         """Return the examples x decoded from the mean of their code: decode(z_mean)."""
         z_mean, _ = self.encode(x)

@@ -57,6 +57,8 @@ def fit(model, x, settings):
             model.input_shape = None        # a refused fit leaves nothing behind
         raise
     model.has_targets = y is not x
+    if model.twins is not None:
+        model.twins = []                    # those there are would take the targets of before
     if settings.resume:
         training.load(settings.checkpoint)
     else:
