@@ -121,7 +121,7 @@ def test_resumed_training_gives_the_same_bits(optimizer, stop, x, tmp_path):
     assert without_seconds(resumed) == without_seconds(expected)
 
 
-@pytest.mark.parametrize("moment", ["train_batch", "evaluate", "save"])
+@pytest.mark.parametrize("moment", ["train_batch", "evaluate", "save", "order"])
 def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(
     moment, x, tmp_path, monkeypatch
 ):
@@ -143,8 +143,8 @@ def test_interrupted_at_any_moment_and_resumed_gives_the_same_bits(
     def interrupted(self, *arguments, **options):
         calls.append(moment)
         if (
-            len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3}[moment]
-        ):  # save: the first is at the start
+            len(calls) == {"train_batch": 7, "evaluate": 2, "save": 3, "order": 3}[moment]
+        ):  # save: the first is at the start; order: before the first step of an epoch
             os.kill(os.getpid(), signal.SIGINT)
         return original(self, *arguments, **options)
 

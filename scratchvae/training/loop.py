@@ -201,7 +201,8 @@ class Training(Resumable):
                 if self.step % LOOK == 0:
                     bar.set_postfix_str(f"loss {self.means()[0]:.4g}", refresh=False)
                 bar.update()
-        self.means()
+        if self.step:                       # a signal may come before the first step
+            self.means()
         self.seconds = time.perf_counter() - started
 
     def order(self):
