@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import filelock
+import numba
 import numpy as np
 import pytest
 from helpers import write_idx_files, write_play
@@ -68,7 +69,7 @@ def started(monkeypatch, tmp_path):
             pass
     monkeypatch.setattr(subprocess, "Popen", Process)
     monkeypatch.setattr(beside, "mark_of", lambda config: tmp_path / "mark")
-    monkeypatch.setattr(beside.numba, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
     return commands
 
 
@@ -87,7 +88,7 @@ def test_no_process_starts_where_it_would_only_disturb(started, tmp_path, monkey
     run.config["backend"] = "reference"
     beside.compile_beside(run, x, y)
     run.config["backend"] = "cpu"
-    monkeypatch.setattr(beside.numba, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     beside.compile_beside(run, x, y)
     assert not started
 
@@ -97,7 +98,7 @@ def test_the_mark_is_another_one_for_other_sources(tmp_path, monkeypatch):
         return beside.mark_of({"lab": lab})
     before = mark("mnist-dense")
     assert before == mark("mnist-dense") != mark("mnist-conv")
-    monkeypatch.setattr(beside.numba, "__version__", "another")
+    monkeypatch.setattr(numba, "__version__", "another")
     assert mark("mnist-dense") != before
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
 import numpy as np
 
 from .. import kernels
@@ -28,6 +27,7 @@ def compile_beside(run, x, y):
     x, y : array_like or Batches
         The examples and targets of its training; y may be None.
     """
+    import numba
     mark = mark_of(run.config)
     on_cpu = run.config["backend"] == "cpu"
     if not on_cpu or numba.get_num_threads() == 1 or not mark or mark.exists():
@@ -42,6 +42,7 @@ def compile_beside(run, x, y):
 
 def mark_of(config):
     """Return the empty file that says that a lab's kernels are compiled; None without a cache."""
+    import numba
     home = folders.kernels_home()
     if not home:
         return None
