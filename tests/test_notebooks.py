@@ -29,6 +29,7 @@ PICTURES = {                    # of each notebook
     "5_from_numpy_to_the_microkernel": 1,
     "anomaly": 2,
     "classifier": 2,
+    "disentanglement": 3,
     "fashion_autoencoder": 4,
     "fashion_conv": 8,
     "iwae": 0,
@@ -44,11 +45,11 @@ PICTURES = {                    # of each notebook
     "table": 4,
     "text_gru": 1,
 }
-TABLES = {"fashion_conv": 2, "iwae": 0, "mnist_batchnorm_deep": 2, "posterior_collapse": 0,
-          "shakespeare_onehot": 2,
+TABLES = {"disentanglement": 0, "fashion_conv": 2, "iwae": 0, "mnist_batchnorm_deep": 2,
+          "posterior_collapse": 0, "shakespeare_onehot": 2,
           **dict.fromkeys((name for name in PICTURES if name[0] in "12345"), 0)}
 SMALL = {"EPOCHS": "1", "BASELINE_EPOCHS": "1", "LIMIT": "1000", "DRAWS": "1000", "EVERY": "1",
-         "UNITS": "8"}
+         "UNITS": "8", "SEEDS": "1"}
 
 
 def load_build():
