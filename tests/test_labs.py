@@ -17,7 +17,7 @@ from scratchvae import labs
 from scratchvae.data import images
 from scratchvae.data.idx import read_content, write_idx
 from scratchvae.gradcheck.check import check_model
-from scratchvae.labs import figures, mnist_batchnorm_deep
+from scratchvae.labs import figures, measured, mnist_batchnorm_deep
 from scratchvae.runs.record import Record
 from scratchvae.storage import read_arrays
 from scratchvae.training.history import COLUMNS, History
@@ -619,3 +619,20 @@ def test_activations_of_mnist_latent8():
             assert {
                 layer["activation"] for layer in config[part] if "Conv2D" in layer["class"]
             } == {activation}
+
+
+def test_the_measured_objectives_are_of_labs_and_settings_that_exist():
+    rows = measured.rows()
+    assert {row["lab"] for row in rows} <= set(labs.LABS)
+    for lab in {row["lab"] for row in rows}:
+        lines = measured.table(lab)
+        assert len(lines) == 2 + len(measured.of(lab))
+        assert lines[1].split()[:3] == ["objective", "loss", "reconstruction"]
+    for row in rows:
+        assert float(row["loss"]) > 0 and float(row["cpu_minutes"]) >= 0
+    bound, = (row for row in measured.of("mnist-dense") if row["objective"] == "elbo")
+    assert float(bound["nll"]) < float(bound["loss"]) < 200
+
+
+def test_a_lab_that_was_not_measured_has_no_table():
+    assert measured.table("table") == []

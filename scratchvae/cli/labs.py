@@ -4,6 +4,7 @@ import json
 import click
 
 from .. import labs
+from ..labs import measured
 from ..labs.common import COMMON
 from ..labs.objective import CONDITIONAL, OBJECTIVE_SETTINGS
 from .arguments import lab_argument
@@ -14,10 +15,11 @@ LISTED = ("name", "title", "data", "parameters", "epochs", "batch_size", "settin
 @click.command("labs")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_labs(as_json):
-    """List the labs: data, parameters, settings, reference figures."""
+    """List the labs: data, parameters, settings, references, and what each objective gave."""
     if as_json:
         listed = [{name: getattr(lab, name) for name in LISTED}
-                  | {"references": [vars(reference) for reference in lab.references]}
+                  | {"references": [vars(reference) for reference in lab.references],
+                     "objectives": measured.of(lab.name)}
                   for lab in labs.LABS.values()]
         click.echo(json.dumps(listed, indent=2))
         return
@@ -29,6 +31,8 @@ def list_labs(as_json):
         click.echo(f"  settings: {settings}")
         for reference in lab.references:
             click.echo(f"  reference: {reference}")
+        for line in measured.table(lab.name):
+            click.echo(f"  {line}")
     for whose, common in (("every lab", COMMON), ("labs with a kl_weight", OBJECTIVE_SETTINGS),
                           ("labs about images with a kl_weight", CONDITIONAL)):
         settings = ", ".join(f"{name}={value}" for name, value in common.items())
