@@ -199,3 +199,10 @@ def test_the_data_are_always_there(run, tmp_path, monkeypatch):
 def test_other_bits_are_noticed(run, monkeypatch):
     monkeypatch.setattr(shapes, "SHA256", "0")
     assert "this machine draws other sprites" in run("data", "verify", "shapes")[1]
+
+
+def test_a_model_that_is_told_the_shape_has_its_figures(run):
+    code, output, errors = run("train", "shapes-beta", "--set", "conditional=1", "--set",
+                               "kl_weight=1", "--set", "filters=2", "--limit", 40, "--epochs", 1,
+                               "--out", "a")
+    assert code == 0 and "traversals.png" in output and "information.png" not in output, errors

@@ -1,5 +1,6 @@
 """shapes-beta: a beta-VAE of drawn shapes, whose factors of variation are known."""
 import math
+from functools import partial
 
 import numpy as np
 
@@ -79,12 +80,17 @@ def ordinary(z_mean):
 
 
 def traversals(run):
-    """Draw each dimension moved, from the code of an ordinary test example."""
+    """Draw each dimension moved, from the code of an ordinary test example.
+
+    A conditional model draws the class of the first example.
+    """
     from ..analysis import plots
     if not isinstance(run.model, VAE):
         return []
     z_mean, kl = dimensions(run)
-    return [plots.traversals(run.decode, ordinary(z_mean), kl, run.figures / "traversals.png",
+    labels = {"labels": run.x_test.labels[0]} if run.is_conditional else {}
+    return [plots.traversals(partial(run.decode, **labels), ordinary(z_mean), kl,
+                             run.figures / "traversals.png",
                              f"Each latent dimension moved ({title(run)})", run.note)]
 
 
@@ -92,10 +98,11 @@ def information(run):
     """Draw which dimension knows which factor.
 
     It is left out for models without a KL divergence, for images of one's own, whose factors are
-    unknown, and for a few test examples that have one value of a factor in common.
+    unknown, for conditional models, which are told the shape, and for a few test examples that
+    have one value of a factor in common.
     """
     from ..analysis import plots
-    if run.has_own or not isinstance(run.model, VAE):
+    if run.has_own or run.is_conditional or not isinstance(run.model, VAE):
         return []
     factors = known_factors(run.x_test)
     if (factors == factors[0]).all(axis=0).any():
