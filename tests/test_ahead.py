@@ -123,6 +123,21 @@ def test_a_process_that_gets_no_lock_compiles_by_itself(own_cache, monkeypatch):
     assert not own_cache._lock.is_locked
 
 
+def test_where_there_are_no_locks_each_process_compiles(own_cache, monkeypatch):
+    def refuse():
+        raise NotImplementedError("no locks on this file system")
+    monkeypatch.setattr(own_cache._lock, "acquire", refuse)
+    assert own_cache.load_overload(None, None) is None
+    own_cache.save_overload(None, None)
+
+
+def test_an_interrupted_compilation_does_not_keep_the_lock(own_cache):
+    own_cache.load_overload(None, None)                 # Ctrl-C here: nothing is saved
+    own_cache.load_overload(None, None)
+    own_cache.save_overload(None, None)
+    assert not own_cache._lock.is_locked
+
+
 def test_the_lock_is_held_until_the_code_is_saved(own_cache):
     assert own_cache.load_overload(None, None) is None
     assert own_cache._lock.is_locked

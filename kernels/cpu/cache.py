@@ -18,7 +18,6 @@ import hashlib
 import re
 from pathlib import Path
 
-import filelock
 import numba
 from numba.core import caching
 
@@ -81,10 +80,12 @@ class Cache(caching.FunctionCache):
     """The cache of one function, which never fails."""
     _impl_class = _Results
 
-    def __init__(self, function):
-        super().__init__(function)
+    @functools.cached_property
+    def _lock(self):
+        """The lock of this function among processes."""
+        from filelock import FileLock       # takes long to import: only for who compiles
         path = Path(self.cache_path) / f"{self._impl.filename_base}.lock"
-        self._lock = filelock.FileLock(path, timeout=PATIENCE)
+        return FileLock(path, timeout=PATIENCE)
 
     def load_overload(self, signature, context):
         """Return the code for a signature, or None if it must be compiled.
@@ -95,7 +96,7 @@ class Cache(caching.FunctionCache):
         if not found and self._compiles_alone():
             found = self._load(signature, context)      # what another process was compiling
             if found:
-                self._lock.release()
+                self._release()
         return found
 
     def save_overload(self, signature, result):
@@ -105,7 +106,7 @@ class Cache(caching.FunctionCache):
         except Exception:
             self._forget()
         finally:
-            self._lock.release()
+            self._release()
 
     def _load(self, signature, context):
         try:
@@ -116,10 +117,14 @@ class Cache(caching.FunctionCache):
 
     def _compiles_alone(self):
         """Wait for the lock; return whether this process has it."""
-        with contextlib.suppress(OSError, filelock.Timeout):
+        with contextlib.suppress(Exception):            # no folder, no locks there, or no patience
             self._impl.locator.ensure_cache_path()
             self._lock.acquire()
         return self._lock.is_locked
+
+    def _release(self):
+        """Give the lock back, also what an interrupted compilation has left of it."""
+        self._lock.release(force=True)
 
     def _forget(self):
         """Begin with an empty index, so that damaged files are not read again."""
