@@ -83,7 +83,7 @@ class Cache(caching.FunctionCache):
     @functools.cached_property
     def _lock(self):
         """The lock of this function among processes."""
-        from filelock import FileLock       # takes long to import: only for who compiles
+        from filelock import FileLock  # takes long to import: only for who compiles
         path = Path(self.cache_path) / f"{self._impl.filename_base}.lock"
         return FileLock(path, timeout=PATIENCE)
 
