@@ -20,6 +20,7 @@ import numba
 
 from ..folders import kernels_home
 from .cache import Cache
+from .emission import Compiler
 
 # Sums may be reordered, which vectorises them, and a * b + c may be fused. NaN and infinity stay
 # what they are.
@@ -66,7 +67,7 @@ def _compile(function, **options):
 
 def jit(function):
     """Compile a small kernel that runs on one thread."""
-    return _compile(function, fastmath=VECTOR_SUMS)
+    return _compile(function, fastmath=VECTOR_SUMS, pipeline_class=Compiler)
 
 
 def inner(function):
@@ -88,7 +89,7 @@ def parallel(function):
 
     Threads share out results, never the terms of a sum, so bits do not depend on their number.
     """
-    return _compile(function, fastmath=VECTOR_SUMS, parallel=True)
+    return _compile(function, fastmath=VECTOR_SUMS, parallel=True, pipeline_class=Compiler)
 
 
 @inner

@@ -1,0 +1,56 @@
+"""Functions that kernels take in never become machine code, and the kernels are as before."""
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import numpy as np
+from numba import prange
+from scratchvae.kernels.cpu import jit
+
+@jit.inner
+def square(x):
+    if x < 0:
+        raise ValueError("negative", x)
+    return x * x
+
+@jit.jit
+def add_squares(x):
+    total = 0.0
+    for i in range(x.size):
+        total += square(x[i])
+    return total
+
+@jit.parallel
+def squares(x, y):
+    for i in prange(x.size):
+        y[i] = square(x[i])
+
+x = np.arange(5.0)
+y = np.empty(5)
+squares(x, y)
+assert y.tolist() == [0, 1, 4, 9, 16]
+assert add_squares(x) == 30
+try:
+    add_squares(-x)
+except ValueError as error:
+    assert error.args == ("negative", -1)
+
+for kernel in add_squares, squares, square:
+    print(*(vars(overload.library).get("_emitted") for overload in kernel.overloads.values()))
+"""
+
+
+def test_only_what_is_called_by_address_becomes_machine_code(tmp_path):
+    """A second process finds the kernels in the cache, and compiles nothing."""
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+
+    def printed():
+        result = subprocess.run([sys.executable, str(file)], capture_output=True, text=True,
+                                env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")})
+        assert result.returncode == 0, result.stderr
+        return result.stdout.splitlines()
+
+    assert printed() == ["True", "True", "None"]
+    assert printed() == ["None", "None", ""]
