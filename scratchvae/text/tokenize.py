@@ -4,6 +4,7 @@ import re
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 CLOSING = re.compile(r"""[])}>"'»”’]+""")
+PLAIN_WORD = re.compile(r"([A-Za-z]+)([.,:;!?]?)")
 # The words of letters alone that nltk splits.
 CONTRACTIONS = {"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"}
 
@@ -36,9 +37,13 @@ def _tokenize_sentence(words):
 @functools.lru_cache(maxsize=1 << 17)
 def _tokenize_word(word, first, last):
     """Return the tokens of a word that is or is not the first and the last of its sentence."""
-    # nltk finds the same after it has tried all its rules, which takes seconds for a play.
-    if word.isascii() and word.isalpha() and word.lower() not in CONTRACTIONS:
-        return [word]
+    # Letters, or letters and a mark: nltk finds the same after it has tried all its rules, which
+    # takes seconds for a play.
+    plain = PLAIN_WORD.fullmatch(word)
+    if plain and plain[1].lower() not in CONTRACTIONS:
+        letters, mark = plain.groups()
+        splits = last if mark == "." else mark
+        return [letters, mark] if splits else [word]
     before = [] if first else ["x"]
     after = [] if last else ["x"]
     tokens = _nltk()(" ".join([*before, word, *after]))
