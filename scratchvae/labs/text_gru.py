@@ -15,7 +15,7 @@ from .text_lab import TextExamples, TextLab
 
 HELD_OUT = 0.2                  # the part of the lines that validates
 SPLIT_SEED = 42
-DECODED = 50                    # lines decoded at a time: each has T x V probabilities
+DECODED = 10                    # lines decoded at a time: each has T x V probabilities
 
 
 def make_model(settings, backend="cpu"):
