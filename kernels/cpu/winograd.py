@@ -28,6 +28,7 @@ from numba import prange
 from numba.extending import register_jitable
 
 from .jit import inner, parallel
+from .lending import Lender, lender
 from .microkernel import COLUMNS, LANES, ROWS, transpose_tile
 from .product import Block, Finish, Panel, Result, multiply, no_finish, panel_count
 from .transform import Bounds, Patch, sandwich
@@ -76,17 +77,33 @@ BLOCK_ROWS = 32 * ROWS          # of a task in a product
 
 
 class WinogradScratch(NamedTuple):
-    """Work space for batches of at most N images: arrays at the points, and offsets."""
+    """What a layer keeps for batches of at most N images: offsets, and the shapes of arrays."""
     tile_counts: np.ndarray     # down, across, and in a chunk
     start: np.ndarray           # row and column of the first tile's first input
-    U: np.ndarray               # (36, panels, C, COLUMNS), or (36, panels, F, COLUMNS) of U^T
-    V: np.ndarray               # (36, tiles, C)
-    M: np.ndarray               # (36, tiles, F)
-    kernel_T: np.ndarray        # (taps, F, columns of U^T)
     counting: np.ndarray        # 0, 1, 2, ...
     C_rows: np.ndarray          # 0, C, 2 C, ...
     F_rows: np.ndarray          # 0, F, 2 F, ...
     U_rows: np.ndarray          # 0, COLUMNS, 2 COLUMNS, ...
+    shapes: tuple               # of U, V, M and kernel_T
+    lender: Lender
+
+    def work(self, dtype):
+        """Return the fields of Work for a call, as a plain tuple."""
+        return *self[:6], *self.lender.lend(dtype, *self.shapes)
+
+
+class Work(NamedTuple):
+    """The offsets, and arrays at the points that are lent for a call."""
+    tile_counts: np.ndarray
+    start: np.ndarray
+    counting: np.ndarray
+    C_rows: np.ndarray
+    F_rows: np.ndarray
+    U_rows: np.ndarray
+    U: np.ndarray               # (36, panels, C, COLUMNS), or (36, panels, F, COLUMNS) of U^T
+    V: np.ndarray               # (36, tiles, C)
+    M: np.ndarray               # (36, tiles, F)
+    kernel_T: np.ndarray        # (taps, F, columns of U^T)
 
 
 def suits(channels, filters, window, strides):
@@ -127,14 +144,13 @@ def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
     return WinogradScratch(
         tile_counts=np.array((down, across, tiles)),
         start=np.array(start),
-        U=np.empty(U_size, dtype),
-        V=np.empty((POINTS ** 2, tiles, C), dtype),
-        M=np.empty((POINTS ** 2, tiles, F), dtype),
-        kernel_T=np.empty(taps * taps * F * columns_at_once(U_size, F, C), dtype),
         counting=counting,
         C_rows=counting * C,
         F_rows=counting * F,
-        U_rows=counting * COLUMNS)
+        U_rows=counting * COLUMNS,
+        shapes=((U_size,), (POINTS ** 2, tiles, C), (POINTS ** 2, tiles, F),
+                (taps * taps * F * columns_at_once(U_size, F, C),)),
+        lender=lender())
 
 
 @register_jitable               # compiled code and Python both call it
@@ -153,13 +169,13 @@ def outputs_of(taps):
 
 def correlate(scratch, u, kernel, v, finish):
     """v = correlate(u, kernel), and then a Finish, as in convolution.py. kernel (T, C, F)."""
-    _correlate(u, kernel, v, tuple(scratch), tuple(finish))
+    _correlate(u, kernel, v, scratch.work(u.dtype), tuple(finish))
 
 
 @parallel
-def _correlate(u, kernel, v, scratch, finish):
+def _correlate(u, kernel, v, work, finish):
     """For each chunk of tiles: V = B^T u B, M = V U, v = A^T M A."""
-    s = WinogradScratch(*scratch)
+    s = Work(*work)
     finish = Finish(*finish)
     taps, C, F = kernel.shape
     width = columns_at_once(s.U.size, C, F)
@@ -322,13 +338,13 @@ def finish_pixel(pixel, finish):
 
 def spread(scratch, v, kernel, u, finish):
     """u = spread(v, kernel), and then a Finish. kernel (T, C, F)."""
-    _spread(v, kernel, u, tuple(scratch), tuple(finish))
+    _spread(v, kernel, u, scratch.work(v.dtype), tuple(finish))
 
 
 @parallel
-def _spread(v, kernel, u, scratch, finish):
+def _spread(v, kernel, u, work, finish):
     """For each chunk of tiles: dM = A v A^T, dV = dM U^T, u += B dV B^T."""
-    s = WinogradScratch(*scratch)
+    s = Work(*work)
     finish = Finish(*finish)
     taps, C, F = kernel.shape
     width = columns_at_once(s.U.size, F, C)
@@ -418,13 +434,13 @@ def add_input_tile(V, position, channel, u, n, i, j):
 
 def gradient(scratch, u, v, dkernel):
     """dkernel = gradient(u, v), (T, C, F)."""
-    _gradient(u, v, dkernel, tuple(scratch))
+    _gradient(u, v, dkernel, scratch.work(u.dtype))
 
 
 @parallel
-def _gradient(u, v, dkernel, scratch):
+def _gradient(u, v, dkernel, work):
     """For each chunk of tiles: V = B^T u B, dM = A v A^T, dU += V^T dM; then dw = G^T dU G."""
-    s = WinogradScratch(*scratch)
+    s = Work(*work)
     taps, C, F = dkernel.shape
     width = columns_at_once(s.U.size, C, F)
     total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
