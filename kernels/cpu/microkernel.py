@@ -27,6 +27,7 @@ from numba.extending import intrinsic
 ROWS = 6
 LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8    # float32 numbers in a vector
 COLUMNS = 2 * LANES
+CACHE_LINE = 64                 # bytes
 
 INDEX = ir.IntType(64)
 LANE = ir.IntType(32)
@@ -141,7 +142,25 @@ class _Tile:
         """Emit the sums and the stores of the tile."""
         self.vector = ir.VectorType(self.scalar, lanes)
         self.parts = range(parts)
+        self.fetch_results()
         self.store(self.sum_steps(), masked)
+
+    def fetch_results(self):
+        """Emit requests for the memory that will be written: it comes while the sums are made.
+
+        Rows lie far apart, where no processor expects the next one to be. A row may start within a
+        line; that line was fetched with the panel on its left.
+        """
+        builder = self.builder
+        place = self.y_rows[0].type
+        kind = ir.FunctionType(ir.VoidType(), [place, LANE, LANE, LANE])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        numbers = self.vector.count * len(self.parts)
+        line = CACHE_LINE // self.element_bytes
+        for row in self.y_rows:
+            for column in range(min(line, numbers) - 1, numbers, line):
+                to_write, keep, data = LANE(1), LANE(3), LANE(1)
+                builder.call(prefetch, [builder.gep(row, [INDEX(column)]), to_write, keep, data])
 
     def sum_steps(self):
         """Emit the loop over steps; return the sums [row][part]."""
