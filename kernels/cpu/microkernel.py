@@ -31,6 +31,7 @@ CACHE_LINE = 64                 # bytes
 
 INDEX = ir.IntType(64)
 LANE = ir.IntType(32)
+TO_WRITE = (LANE(1), LANE(3), LANE(1))      # of a prefetch: to write, to stay in all caches, data
 
 ARGUMENTS = ("x", "rows", "first_row", "x_steps", "w_steps", "step_count", "w", "w_start",
              "w_stride", "y", "out", "column", "width", "accumulate", "finish", "bias", "slope")
@@ -159,8 +160,7 @@ class _Tile:
         line = CACHE_LINE // self.element_bytes
         for row in self.y_rows:
             for column in range(min(line, numbers) - 1, numbers, line):
-                to_write, keep, data = LANE(1), LANE(3), LANE(1)
-                builder.call(prefetch, [builder.gep(row, [INDEX(column)]), to_write, keep, data])
+                builder.call(prefetch, [builder.gep(row, [INDEX(column)]), *TO_WRITE])
 
     def sum_steps(self):
         """Emit the loop over steps; return the sums [row][part]."""
