@@ -14,11 +14,15 @@ def square(x):
         raise ValueError("negative", x)
     return x * x
 
+@jit.inner
+def half(x):
+    return x / 2
+
 @jit.jit
-def add_squares(x):
+def add_half_squares(x):
     total = 0.0
     for i in range(x.size):
-        total += square(x[i])
+        total += half(square(x[i]))
     return total
 
 @jit.parallel
@@ -30,13 +34,16 @@ x = np.arange(5.0)
 y = np.empty(5)
 squares(x, y)
 assert y.tolist() == [0, 1, 4, 9, 16]
-assert add_squares(x) == 30
+assert add_half_squares(x) == 15
 try:
-    add_squares(-x)
+    add_half_squares(-x)
 except ValueError as error:
     assert error.args == ("negative", -1)
 
-for kernel in add_squares, squares, square:
+for overload in add_half_squares.overloads.values():        # it has taken the function in
+    lines = str(overload.library._final_module).splitlines()
+    assert not [line for line in lines if " call " in line and "4half" in line]
+for kernel in add_half_squares, squares, square:
     print(*(vars(overload.library).get("_emitted") for overload in kernel.overloads.values()))
 """
 

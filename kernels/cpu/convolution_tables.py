@@ -26,7 +26,7 @@ from ..errors import ScratchVAEError
 from ..windows import padding_before
 from .microkernel import COLUMNS
 from .product import panel_count
-from .winograd import WinogradScratch, suits, winograd_scratch
+from .winograd_work import WinogradScratch, suits, winograd_scratch
 
 
 class Table(NamedTuple):

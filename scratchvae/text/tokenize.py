@@ -37,13 +37,11 @@ def _tokenize_sentence(words):
 @functools.lru_cache(maxsize=1 << 17)
 def _tokenize_word(word, first, last):
     """Return the tokens of a word that is or is not the first and the last of its sentence."""
-    # Letters, or letters and a mark: nltk finds the same after it has tried all its rules, which
-    # takes seconds for a play.
+    # Letters, or letters and a mark (a full stop is the last of its sentence): nltk finds the same
+    # after it has tried all its rules, which takes seconds for a play.
     plain = PLAIN_WORD.fullmatch(word)
     if plain and plain[1].lower() not in CONTRACTIONS:
-        letters, mark = plain.groups()
-        splits = last if mark == "." else mark
-        return [letters, mark] if splits else [word]
+        return [part for part in plain.groups() if part]
     before = [] if first else ["x"]
     after = [] if last else ["x"]
     tokens = _nltk()(" ".join([*before, word, *after]))
