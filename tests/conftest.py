@@ -1,4 +1,5 @@
 import copy
+import os
 import sys
 
 import matplotlib.axis
@@ -10,6 +11,7 @@ import threadpoolctl
 from browser import browser  # noqa: F401 (a fixture)
 from helpers import GOLDEN, HOSTS, write_idx_files
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 from scratchvae.kernels.backend import operations
 from scratchvae.kernels.cases import make_case
 from scratchvae.kernels.cases import run as run_case
@@ -124,6 +126,21 @@ def all_threads():
     kernels.load("cpu").set_threads(numba.config.NUMBA_NUM_THREADS)
 
 
+def save_blank(figure, file, format, dpi=None, metadata=None):
+    """Take the place of Figure.savefig: write a white picture of the figure's shape."""
+    size = (figure.get_size_inches() * 16).astype(int)
+    Image.new("RGB", tuple(size), "white").save(file, "png")
+
+
+@pytest.fixture(autouse=True)
+def blank_figures(request, monkeypatch):
+    """Figures are made, but not drawn, unless a test asks for it: that takes most of the time."""
+    if "fine_figures" not in request.fixturenames:
+        figure_class = matplotlib.figure.Figure
+        monkeypatch.setattr(figure_class, "draw_without_rendering", lambda figure: None)
+        monkeypatch.setattr(figure_class, "savefig", save_blank)
+
+
 def save_coarsely(figure, file, format, dpi=None, metadata=None):
     """Take the place of Figure.savefig: few pixels, and drawn once, not twice for a layout."""
     figure.set_layout_engine("none")
@@ -131,22 +148,25 @@ def save_coarsely(figure, file, format, dpi=None, metadata=None):
     FigureCanvasAgg(figure).print_png(file, metadata=metadata)
 
 
-@pytest.fixture(autouse=True)
-def coarse_figures(request, monkeypatch):
-    """Figures are drawn with few pixels, without layout and axes, unless they are the subject.
+@pytest.fixture
+def coarse_figures(blank_figures, monkeypatch):
+    """Figures are drawn with few pixels, without layout and axes: enough to show something.
 
     Text beside the axes takes most of the time. test_plots.py draws every kind of figure whole.
     """
-    if "fine_figures" not in request.fixturenames:
-        figure_class = matplotlib.figure.Figure
-        monkeypatch.setattr(figure_class, "draw_without_rendering", lambda figure: None)
-        monkeypatch.setattr(figure_class, "savefig", save_coarsely)
-        monkeypatch.setattr(matplotlib.axis.Axis, "draw", lambda axis, renderer: None)
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", save_coarsely)
+    monkeypatch.setattr(matplotlib.axis.Axis, "draw", lambda axis, renderer: None)
 
 
 @pytest.fixture
 def fine_figures():
     """Figures are drawn as users see them."""
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    """Files are not forced onto the disk: what these tests write need not survive the machine."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def run_of(lab, folder):
     return run, *run.model.as_pair(x, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lab", ["mnist-dense", "text-gru"])
 def test_all_kernels_of_a_step_are_called_last_first(lab, tmp_path):
     run, x, y = run_of(lab, tmp_path / "run")

@@ -40,6 +40,7 @@ def call(folder, cache):
     return dict(line.split() for line in result.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_code_is_kept_and_damaged_files_are_made_anew(tmp_path):
     cache = tmp_path / "cache"
     assert call(tmp_path, cache) == dict.fromkeys(DAMAGES, "compiled")
@@ -53,6 +54,7 @@ def test_code_is_kept_and_damaged_files_are_made_anew(tmp_path):
     assert call(tmp_path, cache) == dict.fromkeys(DAMAGES, "loaded")
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_kernels_are_compiled_each_time(tmp_path):
     (tmp_path / "file").write_text("")
     assert call(tmp_path, tmp_path / "file") == dict.fromkeys(DAMAGES, "compiled")

@@ -157,6 +157,7 @@ def test_runs_don_t_overwrite_each_other(run, trained, small_data, tmp_path):
     assert code == 1 and "holds a run already; resume it with --resume" in errors
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_commands_on_a_run(run, trained):
     code, output, _ = run("evaluate", trained)
     measured = json.loads((trained / "evaluation.json").read_text())
@@ -219,6 +220,7 @@ def test_resume_extends_a_run_to_the_same_bits(run, trained, small_data, tmp_pat
     assert bits(trained) == bits(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(run, tmp_path):
     """In a process of its own, with real signals, in the middle of an epoch."""
     write_idx_files(tmp_path / "mnist", train=400)
@@ -400,6 +402,7 @@ def test_a_run_can_be_used_from_another_folder_and_without_its_data(
     assert code == 1 and "no MNIST there" in errors
 
 
+@pytest.mark.slow
 def test_gradcheck_of_a_lab(run, monkeypatch):
     monkeypatch.setitem(labs.LABS["mnist-dense"].small_settings, "intermediate_dim", 2)
     code, output, _ = run("gradcheck", "mnist-dense")
@@ -586,6 +589,7 @@ def test_another_package_named_kernels_does_not_matter(tmp_path):
     assert result.stdout.strip() == str(tmp_path / "kernels.py"), result.stderr
 
 
+@pytest.mark.slow
 def test_the_cache_is_shown_and_cleared(run, tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
     code = [sys.executable, "-c", "from scratchvae import kernels; kernels.load('cpu')"]

@@ -294,6 +294,7 @@ def test_a_run_is_resumed_to_the_same_bits(trained, run, monkeypatch, tmp_path):
     assert bits(part) == bits(whole)
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_the_sampled_class_is_the_one_that_is_named(trained, run, tmp_path):
     folder = trained("r", "--epochs", 1, *SMALL)
     model = open_run(folder).model

@@ -37,6 +37,7 @@ def run_alone(*names, options=(), **environment):
         print(output)
 
 
+@pytest.mark.slow
 def test_kernels_and_models_in_the_simulator():
     run_alone("simulator.py", "training.py", NUMBA_ENABLE_CUDASIM="1")
 
@@ -85,6 +86,7 @@ def test_the_command_line_says_so_too(run, command):
     assert errors.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_nothing_imports_cuda_unasked():
     program = ("import sys, scratchvae.cli, scratchvae.models, kernels; kernels.load('cpu'); "
                "sys.exit('numba.cuda' in sys.modules)")

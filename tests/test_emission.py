@@ -3,6 +3,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import numpy as np
 from numba import prange
@@ -48,6 +50,7 @@ for kernel in add_half_squares, squares, square:
 """
 
 
+@pytest.mark.slow
 def test_only_what_is_called_by_address_becomes_machine_code(tmp_path):
     """A second process finds the kernels in the cache, and compiles nothing."""
     file = tmp_path / "program.py"

@@ -17,6 +17,8 @@ from scratchvae.data import load_mnist
 from scratchvae.labs import mnist_batchnorm_deep
 from scratchvae.models import Model
 
+pytestmark = pytest.mark.slow        # each trains, some in a process of its own
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TINY = ((2, 2), (3, 2), (4, 1), (5, 1))  # in place of the deep network's 23 million parameters
 FIGURES = {

@@ -17,6 +17,8 @@ ActionChains = pytest.importorskip("selenium.webdriver", reason=MISSING).ActionC
 By = pytest.importorskip("selenium.webdriver.common.by", reason=MISSING).By
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason=MISSING).Keys
 
+pytestmark = pytest.mark.slow        # a browser
+
 pytest_plugins = "explore_runs"
 IMAGES = ["mnist-dense", "mnist-conv", "mnist-latent8", "mnist-batchnorm", "fashion-autoencoder"]
 

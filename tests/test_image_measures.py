@@ -295,6 +295,7 @@ def test_the_baseline_of_the_likelihood_is_the_model_of_pixel_means(lab, runs):
     assert pixel_means_likelihood(sets.model, x, mean) == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_an_autoencoder_is_sampled_from_the_mixture(runs, run, judged):
     made = runs("fashion-autoencoder")
     code, output, errors = run("evaluate", made.folder)
@@ -309,6 +310,7 @@ def test_an_autoencoder_is_sampled_from_the_mixture(runs, run, judged):
     assert is_picture(made.folder / "figures" / "samples.png")
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_a_conditional_model_is_measured_with_the_labels_of_the_test(runs, run, judged):
     made = runs("mnist-dense", conditional=1)
     code, output, errors = run("evaluate", made.folder)

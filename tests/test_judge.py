@@ -146,6 +146,7 @@ def in_silence(judgements, count):
     return judgements
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LOOKS)
 def test_a_wrong_array_is_named_with_its_worst_element_and_what_it_looks_like(case, tmp_path):
     name, file, right, wrong, array, looks = LOOKS[case]
@@ -263,6 +264,7 @@ def test_a_verdict_names_function_file_line_numbers_looks_and_proofs(tmp_path, m
 
 # ---------------------------------------------------------------- a process of its own
 
+@pytest.mark.slow
 def test_endless_loops_and_crashes_end_in_a_judgement(tmp_path, monkeypatch):
     monkeypatch.setattr(session, "SECONDS", 6)
     (tmp_path / "sequences.py").write_text(textwrap.dedent("""\

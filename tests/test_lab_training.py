@@ -128,6 +128,7 @@ def test_a_run_that_stops_early_has_its_best_weights(train, run):
     assert open_run(folder).epoch == best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [
     STOPPING,
     PLATEAU,

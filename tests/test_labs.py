@@ -254,6 +254,7 @@ def test_losses_are_on_the_sheet_s_scale(name, small_labs, rng):
 # Gradients.
 
 
+@pytest.mark.slow
 @EVERY_LAB
 def test_gradients(name, monkeypatch):
     lab = labs.get(name)
@@ -285,6 +286,8 @@ def test_backends_have_the_same_gradients(name, rng):
 # Runs from the command line.
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("coarse_figures")
 @EVERY_LAB
 def test_a_run_has_all_that_its_sheet_asks_for(name, train, run):
     folder, output = train(name, "a")

@@ -292,6 +292,7 @@ def test_a_quantised_model_learns_and_samples_from_what_it_uses(rng):
 
 # Labs
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["capacity", "beta_tc", "info_vae", "iwae"])
 @pytest.mark.parametrize("lab", ["mnist-dense", "mnist-batchnorm", "text-gru"])
 def test_labs_take_objectives(lab, objective):

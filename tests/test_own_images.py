@@ -578,9 +578,11 @@ def test_a_network_that_would_be_too_large_is_refused():
         lab.make_model(lab.settings | {"shape": (64, 64, 3)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, grey", [
     *((name, False) for name in IMAGE_LABS if name != "mnist-batchnorm-deep"),  # mnist-batchnorm's
     ("mnist-dense", True), ("mnist-conv", True)])       # network, with more filters
+@pytest.mark.usefixtures("coarse_figures")
 def test_labs_learn_from_a_folder(run, tmp_path, rng, name, grey):
     mixed_folder(tmp_path / "my pets.v2", rng, 40)
     options = ["--grey"] if grey else []

@@ -302,6 +302,7 @@ def test_trace_and_gradcheck_take_a_folder_and_say_whose_operations_computed(fol
         assert "dense_forward from" in " ".join(output.split())
 
 
+@pytest.mark.slow
 def test_bench_measures_a_folder_beside_the_cpu_backend(folder, images, run):
     code, output, errors = run("bench", "mnist-dense", "--batch-size", "2", "--rounds", "1",
                                "--against", "", "--data-dir", images, "--backend", "mine")

@@ -160,6 +160,7 @@ def test_a_figure_that_is_written_later_is_the_same_under_any_settings_of_the_us
     np.testing.assert_array_equal(image.imread(tmp_path / "b.png"), image.imread(expected))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen, kept", [("svg", "svg"), ("no such window", None)])
 def test_the_users_backend_stays_chosen_for_figures_of_pyplot(chosen, kept):
     """Jupyter chooses one, too; importing the package must not undo that."""

@@ -229,6 +229,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="fork is the question on Linux")
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_a_forked_process_computes_or_says_what_to_do(layer, tmp_path):
@@ -241,6 +242,7 @@ def test_a_forked_process_computes_or_says_what_to_do(layer, tmp_path):
         assert result.stdout.startswith("this process was forked after kernels had run"), result
 
 
+@pytest.mark.slow
 def test_a_spawned_process_computes(vae, x):
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()

@@ -463,6 +463,7 @@ def test_without_tensorboardx_one_line_says_how_to_install_it(
 
 # The page in a browser.
 
+@pytest.mark.slow
 def test_in_a_browser_nothing_fails_is_fetched_or_sticks_out(images, lines, browser):
     folder = images("a", "--epochs", 2)
     for path in (folder / "report.html", lines / "report.html"):
@@ -486,6 +487,7 @@ def test_in_a_browser_nothing_fails_is_fetched_or_sticks_out(images, lines, brow
                     assert background + 150 < text
 
 
+@pytest.mark.slow
 def test_in_a_browser_an_unfinished_page_reloads_itself_and_keeps_its_scroll_position(
         images, pages, browser, tmp_path):
     images("a", "--epochs", 3)

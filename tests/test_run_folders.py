@@ -115,6 +115,7 @@ def test_a_run_that_loads_its_data_keeps_its_folder(tmp_path, monkeypatch):
     assert create_run(None, new_config(lab)).folder == loading.folder
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_loads_leaves_its_folder_to_the_next(run, data, tmp_path):
     code = ("import os; from scratchvae import cli; from scratchvae.data import images;"
             "images.locate = lambda *_: os.kill(os.getpid(), 9); cli.main()")
@@ -132,6 +133,7 @@ def test_a_run_that_cannot_begin_leaves_no_folder(run, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_removes_only_its_own_figures(run, trained):
     own = trained / "figures" / "loss_curves.png"
     stale = trained / "figures" / "samples.png"
@@ -148,6 +150,7 @@ def test_a_resumed_run_removes_only_its_own_figures(run, trained):
 
 # Before the first checkpoint.
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_before_its_first_checkpoint_can_be_resumed(
         run, trained, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
@@ -251,6 +254,7 @@ def test_parts_of_killed_processes_are_swept(run, trained):
     assert not any(path.exists() for path in dead)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGTERM"])
 def test_a_signal_to_stop_leaves_a_checkpoint(data, tmp_path, name):
     command = [sys.executable, "-m", "scratchvae", *map(str, TRAIN), "--out", "a",

@@ -66,6 +66,7 @@ def results():
     return {name: sabotage(mistake) for name, mistake in MISTAKES.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_is_caught_by_its_check_and_the_right_kernels_pass_it(name, results):
     result = results[name]
@@ -76,6 +77,7 @@ def test_each_is_caught_by_its_check_and_the_right_kernels_pass_it(name, results
     assert result.gradient.passed == (name in NOT_SEEN_BY_GRADIENT_CHECKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_can_be_planted_in_a_folder(name, tmp_path):
     """The folder differs from the right one in the lines of the edits, and loads."""
@@ -92,6 +94,7 @@ def test_each_can_be_planted_in_a_folder(name, tmp_path):
     assert changed == len(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_the_judge_finds_each_in_a_folder(name, tmp_path, monkeypatch):
     # What an array looks like takes long to find, and test_judge.py tests it.
@@ -152,6 +155,7 @@ def test_a_check_that_always_fails_catches_nothing():
     assert not sabotage(always).caught
 
 
+@pytest.mark.slow
 def test_the_command_plants_all_mistakes(run, results, monkeypatch):
     """It shows what the fixture computed."""
     monkeypatch.setattr("scratchvae.teaching.sabotage.sabotage",

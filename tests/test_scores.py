@@ -230,6 +230,7 @@ def rows_of(path):
     return list(csv.DictReader(path.open(encoding="utf-8", newline="")))
 
 
+@pytest.mark.usefixtures("coarse_figures")
 @pytest.mark.parametrize("part, count", [("test", 30), ("train", 60)])
 def test_score_writes_a_row_for_each_image(part, count, runs, run, tmp_path):
     made = runs("mnist-dense")

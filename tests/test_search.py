@@ -52,6 +52,7 @@ def test_trials_are_within_their_ranges_and_have_the_settings_types(tmp_path):
     assert "." in SearchFolder(tmp_path / "f", whole).more(1)[0].settings["kl_weight"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_proposals_depend_neither_on_a_stop_nor_on_which_run_is_faster(jobs, tmp_path, end):
     plan = make_search(LAB, LISTS, 12)
@@ -147,6 +148,7 @@ def test_a_missing_or_damaged_storage_is_said_in_a_line(run, monkeypatch, tmp_pa
                                  "with: pip install 'scratchvae[optuna]'\n")
 
 
+@pytest.mark.slow
 def test_a_search_trains_says_what_failed_and_which_is_best(run, small_data, tmp_path):
     """Learning rates so large that some trials diverge."""
     command = ["sweep", "mnist-dense", "--optuna", 3, "--set", "learning_rate=0.001,1e30",

@@ -54,6 +54,7 @@ def test_a_pipeline_standardises_transforms_and_inverts(X):
     assert list(pipeline.get_feature_names_out()) == ["vaetransformer0", "vaetransformer1"]
 
 
+@pytest.mark.slow
 def test_a_grid_search_finds_the_dimension_in_two_processes(X):
     search = GridSearchCV(make_pipeline(StandardScaler(), VAETransformer(epochs=60, hidden=(32,))),
                           {"vaetransformer__latent_dim": [1, 2]}, cv=2, n_jobs=2)

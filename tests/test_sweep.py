@@ -115,6 +115,7 @@ needs_submitit = pytest.mark.skipif(find_spec("submitit") is None, reason="needs
 HOW = [(), pytest.param(("--launcher", "local"), marks=needs_submitit)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_a_run_that_fails_does_not_stop_the_others(how, run, small_data, tmp_path):
     command = ["sweep", "mnist-dense", "--set", "learning_rate=1e30,0.001", "--jobs", 2, *how,
@@ -148,6 +149,7 @@ def test_a_scheduler_that_is_not_here_is_named(run, small_data):
     assert errors.startswith("Error: --launcher slurm: ") and "srun" in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_ctrl_c_stops_all_runs_and_the_same_command_goes_on(how, run, small_data, tmp_path):
     """In a process of its own, with real signals, in the middle of a run."""
@@ -315,6 +317,7 @@ def test_a_band_lies_between_its_curves():
     assert high < middle < low
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing_and_fits_a_telephone(trained, run, browser, tmp_path):
     trained("a", "--epochs", 2)
     trained("b", "--epochs", 2, "--set", "latent_dim=3")

@@ -392,6 +392,7 @@ def trained(run, table_file, tmp_path):
     return tmp_path / "runs" / "table-days", output
 
 
+@pytest.mark.usefixtures("coarse_figures")
 def test_a_run_of_a_table_from_training_to_scores(trained, run, table_file):
     folder, output = trained
     assert "own table from days.csv (50 rows to train, 10 to test)" in output
@@ -489,6 +490,7 @@ def test_tables_without_numbers_or_with_one_column(run, tmp_path, rng):
         assert run("score", tmp_path / "runs" / f"table-{path.stem}", "--samples", 1)[0] == 0
 
 
+@pytest.mark.slow
 def test_sweeps_train_on_the_table(run, table_file, tmp_path):
     code, _, errors = run("sweep", "table", "--csv", table_file, "--drop", "note", "--set",
                           "latent_dim=1,2", "--epochs", 1, "--batch-size", 50, "--jobs", 2)

@@ -7,6 +7,8 @@ from trace_subjects import no_benchmark, quick, subject  # noqa: F401 (a fixture
 from scratchvae.teaching.trace.page import write_page
 from scratchvae.teaching.trace.table import print_trace
 
+pytestmark = pytest.mark.slow        # a browser
+
 LEFT = "\ue012"                 # the keys of Selenium's Keys
 RIGHT = "\ue014"
 END = "\ue010"
