@@ -48,7 +48,7 @@ PICTURES = {                    # of each notebook
 TABLES = {"disentanglement": 0, "fashion_conv": 2, "iwae": 0, "mnist_batchnorm_deep": 2,
           "posterior_collapse": 0, "shakespeare_onehot": 2,
           **dict.fromkeys((name for name in PICTURES if name[0] in "12345"), 0)}
-SMALL = {"EPOCHS": "1", "BASELINE_EPOCHS": "1", "LIMIT": "1000", "DRAWS": "1000", "EVERY": "1",
+SMALL = {"EPOCHS": "1", "BASELINE_EPOCHS": "1", "LIMIT": "1000", "DRAWS": "100", "EVERY": "1",
          "UNITS": "8", "SEEDS": "1"}
 
 
