@@ -1,10 +1,10 @@
 """Dense layer in Numba: three products by the microkernel. See reference/dense.py for the
 mathematics.
 
-A thread takes a panel of columns of the result and works down it, six rows at a time. Where panels
-are few, they are cut into blocks of rows as well. Steps at which x is zero in all six rows are left
-out: four fifths of an MNIST image are zero. (A weight that is NaN or infinite is then left out with
-them.)
+A thread takes a panel of columns of the result, or several side by side, and works down it, six
+rows at a time. Where panels are few, they are cut into blocks of rows as well. Steps at which x is
+zero in all six rows are left out: four fifths of an MNIST image are zero. (A weight that is NaN or
+infinite is then left out with them.)
 """
 from typing import NamedTuple
 
@@ -17,22 +17,23 @@ from ..operation import implements
 from ..reference import dense as reference
 from .activations import activate_rest, activation_backward, tile_slope
 from .jit import inner, parallel
-from .microkernel import COLUMNS, LANES, ROWS, any_nonzero
+from .microkernel import COLUMNS, LANES, ROWS, add_columns, any_nonzero
 from .product import (
+    PACKED,
     PACKED_TASKS,
     STEPS,
     TASKS,
     Block,
     Finish,
-    Panel,
     Result,
     keep_steps,
     multiply,
     multiply_kept,
     no_finish,
+    pack_panels,
     packed_panel,
-    panel_of,
     share_out,
+    side_by_side,
     transpose_panel,
 )
 
@@ -65,7 +66,7 @@ class DenseScratch(NamedTuple):
     sizes: tuple                # N, K, M
     largest: DenseTables        # for N examples
     tables: dict                # number of examples -> DenseTables, which share memory
-    panels: np.ndarray          # for each thread, to pack columns that cannot be read in place
+    panels: np.ndarray          # for each thread, to pack columns of the second matrix
 
 
 def dense_scratch(N, K, M, dtype):
@@ -89,7 +90,7 @@ def dense_scratch(N, K, M, dtype):
         w_steps=repeat(counting[:N], tile_rows(K)),
         counts=repeat(chunk_counts(N), tile_rows(K)))
     largest = DenseTables(forward, kernel, counting[:M])
-    panels = np.empty((numba.config.NUMBA_NUM_THREADS, longest * COLUMNS), dtype)
+    panels = np.empty((numba.config.NUMBA_NUM_THREADS, max(longest * COLUMNS, PACKED)), dtype)
     return DenseScratch((N, K, M), largest, {N: largest}, panels)
 
 
@@ -144,16 +145,14 @@ def _forward(x, kernel, bias, y, slope, table, panels):
     if M > LANES:               # the search for zeros costs as much as a narrow product
         for b in prange(table.counts.shape[0]):
             find_input_steps(x, b * ROWS, table.x_steps[b], table.counts[b])
-    packed = panels[0]
-    for chunk in prange((K + STEPS - 1) // STEPS if M % COLUMNS else 0):
-        pack_right_edge(kernel, chunk * STEPS, packed)
-    panel_count, block_count, block_rows = share_out(N, M, TASKS)
-    for task in prange(panel_count * block_count):
-        column = task // block_count * COLUMNS
+    width = side_by_side(M, K)
+    group_count, block_count, block_rows = share_out(N, M, width, TASKS)
+    for task in prange(group_count * block_count):
+        column = task // block_count * width
         first = task % block_count * block_rows
         block = Block(x, table.rows, first, min(N, first + block_rows))
-        result = Result(y, table.out, column, min(COLUMNS, M - column))
-        forward_panel(block, kernel, packed, result, Finish(bias, slope), table)
+        result = Result(y, table.out, column, min(width, M - column))
+        forward_panels(block, kernel, result, Finish(bias, slope), table, panels[get_thread_id()])
 
 
 @inner
@@ -168,24 +167,9 @@ def find_input_steps(x, first, steps, counts):
 
 
 @inner
-def pack_right_edge(matrix, first, packed):
-    """Copy the last columns, too few for a panel, of STEPS rows of the matrix.
-
-    No read of a whole panel then passes the matrix's end.
-    """
-    K, M = matrix.shape
-    width = M % COLUMNS
-    for k in range(first, min(K, first + STEPS)):
-        for c in range(width):
-            packed[k * COLUMNS + c] = matrix[k, M - width + c]
-
-
-@inner
-def forward_panel(block, kernel, packed, result, finish, table):
-    """A panel of f(x W + b), for a block of examples."""
-    panel = packed_panel(packed)
-    if result.width == COLUMNS:
-        panel = Panel(kernel.reshape(-1), result.column, kernel.shape[1])
+def forward_panels(block, kernel, result, finish, table, packed):
+    """Some panels of f(x W + b), for a block of examples."""
+    panel = pack_panels(kernel, result.column, result.width, packed)
     multiply_kept(block, table.x_steps, table.w_steps, table.counts, panel, result, finish)
 
 
@@ -210,14 +194,16 @@ def _backward_kernel(x, dz, dkernel, dbias, table, panels):
     if M > LANES:
         for b in prange(table.counts.shape[0]):
             find_batch_steps(x, b * ROWS, table.x_steps[b], table.w_steps[b], table.counts[b])
-    panel_count, block_count, block_rows = share_out(K, M, max(TASKS, K * M // LARGE_TASK))
+    width = side_by_side(M, len(x))
+    tasks = max(TASKS, K * M // LARGE_TASK)
+    group_count, block_count, block_rows = share_out(K, M, width, tasks)
     # Neighbouring tasks write to the same rows of dW, and so to the same pages of memory.
-    for task in prange(panel_count * block_count):
-        column = task % panel_count * COLUMNS
-        first = task // panel_count * block_rows
+    for task in prange(group_count * block_count):
+        column = task % group_count * width
+        first = task // group_count * block_rows
         block = Block(x, table.rows, first, min(K, first + block_rows))
-        result = Result(dkernel, table.out, column, min(COLUMNS, M - column))
-        backward_kernel_panel(block, dz, result, dbias, table, panels[get_thread_id()])
+        result = Result(dkernel, table.out, column, min(width, M - column))
+        backward_kernel_panels(block, dz, result, dbias, table, panels[get_thread_id()])
 
 
 @inner
@@ -240,11 +226,12 @@ def find_batch_steps(x, first, x_steps, dz_steps, counts):
 
 
 @inner
-def backward_kernel_panel(block, dz, result, dbias, table, packed):
-    """A panel of dW, for a block of inputs, and with the first block its part of db."""
+def backward_kernel_panels(block, dz, result, dbias, table, packed):
+    """Some panels of dW, for a block of inputs, and with the first block their part of db."""
     if block.first == 0:
-        sum_columns(dz, result.column, result.width, dbias, packed)
-    panel = panel_of(dz, result.column, result.width, packed)
+        for c in range(0, result.width, COLUMNS):
+            sum_columns(dz, result.column + c, min(COLUMNS, result.width - c), dbias, packed)
+    panel = pack_panels(dz, result.column, result.width, packed)
     multiply_kept(block, table.x_steps, table.w_steps, table.counts, panel, result,
                   no_finish(dbias))
 
@@ -252,32 +239,26 @@ def backward_kernel_panel(block, dz, result, dbias, table, packed):
 @inner
 def sum_columns(matrix, column, width, sums, block_sums):
     """sums[column:column + width] = column sums of the matrix, block by block of its rows."""
+    N, M = matrix.shape
     sums = sums[column:column + width]
-    block_sums = block_sums[:width]
     sums[:] = 0
-    for first in range(0, matrix.shape[0], BIAS_BLOCK):
-        block_sums[:] = 0
-        for row in range(first, min(matrix.shape[0], first + BIAS_BLOCK)):
-            add(matrix[row, column:column + width], block_sums)
-        add(block_sums, sums)
-
-
-@inner
-def add(numbers, sums):
-    """sums += numbers; in vectors at a panel's full width, which the compiler knows."""
-    if sums.size == COLUMNS:
-        for c in range(COLUMNS):
-            sums[c] += numbers[c]
-    else:
-        for c in range(sums.size):
-            sums[c] += numbers[c]
+    for first in range(0, N, BIAS_BLOCK):
+        block_sums[:width] = 0
+        for n in range(first, min(N, first + BIAS_BLOCK)):
+            if width == COLUMNS:
+                add_columns(matrix, n * M + column, block_sums, 0)
+            else:
+                for c in range(width):
+                    block_sums[c] += matrix[n, column + c]
+        for c in range(width):
+            sums[c] += block_sums[c]
 
 
 @parallel
 def _backward_x(dz, kernel, dx, dz_rows, dx_rows, units, panels):
     """dx = dz W^T: rows of dz, steps along them."""
     N, K = dx.shape
-    panel_count, block_count, block_rows = share_out(N, K, PACKED_TASKS)
+    panel_count, block_count, block_rows = share_out(N, K, COLUMNS, PACKED_TASKS)
     for task in prange(panel_count * block_count):
         column = task // block_count * COLUMNS
         first = task % block_count * block_rows

@@ -347,6 +347,52 @@ def _emit_transpose(context, builder, signature, arguments):
 
 
 @intrinsic
+def copy_columns(typingctx, x, x_start, y, y_start):
+    """y[y_start + c] = x[x_start + c] for c < COLUMNS, in vectors. The arrays: see multiply_tile.
+
+    A slice of each row would do the same, but Numba counts who refers to a slice, which takes
+    longer than to copy it.
+    """
+    return types.void(x, x_start, y, y_start), _emit_copy
+
+
+@intrinsic
+def add_columns(typingctx, x, x_start, y, y_start):
+    """y[y_start + c] += x[x_start + c] for c < COLUMNS, as copy_columns does it."""
+    return types.void(x, x_start, y, y_start), _emit_add
+
+
+def _emit_copy(context, builder, signature, arguments):
+    """Emit the code of copy_columns."""
+    for source, target, align in _vectors_of_columns(context, builder, signature, arguments):
+        builder.store(builder.load(source, align=align), target, align=align)
+    return context.get_dummy_value()
+
+
+def _emit_add(context, builder, signature, arguments):
+    """Emit the code of add_columns."""
+    for source, target, align in _vectors_of_columns(context, builder, signature, arguments):
+        total = builder.fadd(builder.load(target, align=align), builder.load(source, align=align))
+        builder.store(total, target, align=align)
+    return context.get_dummy_value()
+
+
+def _vectors_of_columns(context, builder, signature, arguments):
+    """Yield (pointer into x, pointer into y, alignment) for each vector of COLUMNS numbers."""
+    kind = signature.args[0]
+    vector = ir.VectorType(context.get_data_type(kind.dtype), LANES)
+    starts = []
+    for array in (0, 2):
+        data = context.make_array(signature.args[array])(context, builder, arguments[array]).data
+        offset = context.cast(builder, arguments[array + 1], signature.args[array + 1], types.int64)
+        starts.append(builder.gep(data, [offset]))
+    for part in range(COLUMNS // LANES):
+        source, target = (builder.bitcast(builder.gep(start, [INDEX(part * LANES)]),
+                                          vector.as_pointer()) for start in starts)
+        yield source, target, kind.dtype.bitwidth // 8
+
+
+@intrinsic
 def any_nonzero(typingctx, x, start):
     """Return whether one of the ROWS numbers of x from `start` on is not zero.
 

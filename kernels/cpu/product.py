@@ -1,6 +1,7 @@
 """How a product is cut: into panels of columns, blocks of rows, and chunks of steps.
 
-A task multiplies a block of rows of x by a panel of columns of w, tile by tile (microkernel.py):
+A task multiplies a block of rows of x by a panel of columns of w, or by several side by side, tile
+by tile (microkernel.py):
 
     y[out[r] + column + c]
         = f(sum over s of x[rows[r] + x_steps[s]] * w[start + w_steps[s] stride + c]
@@ -21,13 +22,15 @@ from numba.extending import register_jitable
 
 from .jit import inner
 from .linking import linked
-from .microkernel import COLUMNS, LANES, ROWS, multiply_tile, transpose_tile
+from .microkernel import COLUMNS, LANES, ROWS, copy_columns, multiply_tile, transpose_tile
 
 STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter
                                 # float32 sums keep more digits
 TASKS = 32                      # at least so many for the threads to share: where panels are
                                 # fewer, blocks of rows are tasks too
 PACKED_TASKS = 8                # fewer where each task has to transpose its panel first
+MOST_PANELS = 8                 # side by side in a task ...
+PACKED = 2 ** 15                # ... if they have no more numbers: 128 KB stay in the second cache
 
 
 class Block(NamedTuple):
@@ -102,10 +105,11 @@ def multiply(block, x_steps, w_steps, panel, result, finish, add):
 
 @linked(*(_signature(dtype, TABLE, TABLE, TABLE) for dtype in FLOATS))
 def multiply_kept(block, x_steps, w_steps, counts, panel, result, finish):
-    """Multiply a block by a panel; every ROWS rows have steps of their own, left by keep_steps.
+    """Multiply a block by packed panels; every ROWS rows have steps of their own, by keep_steps.
 
     Of chunk i, rows[ROWS b] to rows[ROWS b + ROWS - 1] use the first counts[b, i] entries from
-    column i STEPS on of x_steps[b] and w_steps[b].
+    column i STEPS on of x_steps[b] and w_steps[b]. There is a panel for each COLUMNS columns of the
+    result; `panel` is the first, and the others follow it.
     """
     x, rows, first, last = block
     w, w_start, w_stride = panel
@@ -117,9 +121,11 @@ def multiply_kept(block, x_steps, w_steps, counts, panel, result, finish):
         complete = chunk == chunks - 1 and bias.size > 0
         for row in range(first, last, ROWS):
             b = row // ROWS
-            multiply_tile(x, rows, row, x_steps[b][start:], w_steps[b][start:], counts[b, chunk],
-                          w, w_start, w_stride, y, out, column, width,
-                          chunk > 0, complete, bias, slope)
+            for c in range(0, width, COLUMNS):
+                multiply_tile(x, rows, row, x_steps[b][start:], w_steps[b][start:],
+                              counts[b, chunk], w, w_start + c * x_steps.shape[1], w_stride,
+                              y, out, column + c, min(COLUMNS, width - c),
+                              chunk > 0, complete, bias, slope)
 
 
 @inner
@@ -151,28 +157,35 @@ def block_rows(rows, blocks):
 
 
 @inner
-def share_out(rows, columns, tasks):
-    """Return how to cut a result into about `tasks` tasks.
+def side_by_side(columns, steps):
+    """Return how many columns a task takes if it packs their panels of so many steps.
+
+    Each row of its result is then written over several cache lines in a row. Rows of a wide result
+    lie on different pages of memory, so a line here and a line there takes much longer.
+    """
+    panels = min(MOST_PANELS, PACKED // (steps * COLUMNS), panel_count(columns) // TASKS)
+    return max(1, panels) * COLUMNS
+
+
+@inner
+def share_out(rows, columns, width, tasks):
+    """Return how to cut a result into about `tasks` tasks of `width` columns.
 
     Returns
     -------
     (int, int, int)
-        Panels of columns, blocks of rows, and the rows of a block.
+        Groups of columns, blocks of rows, and the rows of a block.
     """
-    panels = panel_count(columns)
-    size = block_rows(rows, (tasks + panels - 1) // panels)
-    return panels, (rows + size - 1) // size, size
+    groups = (columns + width - 1) // width
+    size = block_rows(rows, (tasks + groups - 1) // groups)
+    return groups, (rows + size - 1) // size, size
 
 
 @inner
-def panel_of(matrix, column, width, packed):
-    """Return the Panel of a matrix's columns from `column` on.
-
-    At the right edge it is copied to `packed`, so that no read passes the matrix's end.
-    """
-    if width == COLUMNS:
-        return Panel(matrix.reshape(-1), column, matrix.shape[1])
-    pack_panel(matrix, column, packed)
+def pack_panels(matrix, column, width, packed):
+    """Pack the panels of `width` columns of the matrix one after another; return the first."""
+    for c in range(0, width, COLUMNS):
+        pack_panel(matrix, column + c, packed[c * matrix.shape[0]:])
     return packed_panel(packed)
 
 
@@ -185,10 +198,14 @@ def packed_panel(packed):
 @inner
 def pack_panel(matrix, column, packed):
     """packed[s, c] = matrix[s, column + c], for c < COLUMNS or up to the matrix's last column."""
-    width = min(COLUMNS, matrix.shape[1] - column)
+    columns = matrix.shape[1]
+    width = min(COLUMNS, columns - column)
     for s in range(matrix.shape[0]):
-        for c in range(width):
-            packed[s * COLUMNS + c] = matrix[s, column + c]
+        if width == COLUMNS:
+            copy_columns(matrix, s * columns + column, packed, s * COLUMNS)
+        else:
+            for c in range(width):
+                packed[s * COLUMNS + c] = matrix[s, column + c]
 
 
 @inner
