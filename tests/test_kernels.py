@@ -13,6 +13,8 @@ from scipy.stats import kstest
 from scratchvae.kernels import folders
 from scratchvae.kernels.activation_names import EXAMPLES
 from scratchvae.kernels.cpu import cache
+from scratchvae.kernels.cpu.microkernel import COLUMNS
+from scratchvae.kernels.cpu.product import TASKS, side_by_side
 from scratchvae.kernels.errors import ScratchVAEError
 from scratchvae.kernels.reference.noise import philox
 
@@ -21,6 +23,7 @@ from scratchvae import kernels
 REFERENCE = kernels.load("reference")
 CPU = kernels.load("cpu")
 PRECISIONS = [("float64", 1e-12), ("float32", 2e-6)]
+WIDE = 3 * TASKS * COLUMNS + COLUMNS // 2 + 3       # a task takes three panels, or what is left
 
 
 def dense(backend, x, kernel, bias, dout, activation):
@@ -55,12 +58,20 @@ def test_dense_equals_keras(backend, golden, activation, dtype, tolerance):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-13), ("float32", 1e-5)])
-@pytest.mark.parametrize("N, K, M", [(101, 784, 256), (300, 31, 65), (5, 2000, 47)])
+@pytest.mark.parametrize("N, K, M", [(101, 784, 256), (300, 31, 65), (5, 2000, 47),
+                                     (13, 300, WIDE), (300, 13, WIDE)])
 def test_dense_of_several_blocks_and_chunks_equals_the_reference(N, K, M, dtype, tolerance, rng):
     arrays = draw_dense(rng, N, K, M, dtype)
     expected = dense(REFERENCE, *(array.astype(np.float64) for array in arrays), "linear")
     for name, array in dense(CPU, *arrays, "linear").items():
         close(array, expected[name], tolerance)
+
+
+def test_a_task_takes_panels_side_by_side_where_the_result_is_wide():
+    width = side_by_side.py_func
+    assert width(WIDE, 13) == width(WIDE, 300) == 3 * COLUMNS
+    assert width(TASKS * COLUMNS, 13) == COLUMNS        # threads need enough tasks
+    assert width(WIDE, 100_000) == COLUMNS              # and the packed panels a cache
 
 
 @pytest.mark.parametrize("rows, columns", [
