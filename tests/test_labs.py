@@ -263,6 +263,9 @@ def test_gradients(name, monkeypatch):
     if name == "mnist-batchnorm-deep":  # so narrow here that nothing is gained by dividing
         monkeypatch.setattr(mnist_batchnorm_deep, "STAGES", TINY)
         lab = replace(lab, small_settings={"side": 4})
+    elif "side" in lab.small_settings:
+        side = lab.small_settings["side"] // 2
+        lab = replace(lab, small_settings=lab.small_settings | {"side": side})
     model = lab.make_small_model("cpu")
     rng = np.random.default_rng(0)
     for parameter in model.parameters.names:  # biases away from 0, where relu has its kink
