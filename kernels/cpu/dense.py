@@ -17,7 +17,7 @@ from ..operation import implements
 from ..reference import dense as reference
 from .activations import activate_rest, activation_backward, tile_slope
 from .jit import inner, parallel
-from .microkernel import COLUMNS, LANES, ROWS, add_columns, any_nonzero
+from .microkernel import COLUMNS, LANES, ROWS
 from .product import (
     PACKED,
     PACKED_TASKS,
@@ -36,6 +36,7 @@ from .product import (
     side_by_side,
     transpose_panel,
 )
+from .vectors import add_columns, any_nonzero
 
 LARGE_TASK = 2 ** 14            # numbers of dW in a task, where dW is large
 BIAS_BLOCK = 256                # rows summed at a time for db: a long float32 sum loses digits

@@ -22,7 +22,8 @@ from numba.extending import register_jitable
 
 from .jit import inner
 from .linking import linked
-from .microkernel import COLUMNS, LANES, ROWS, copy_columns, multiply_tile, transpose_tile
+from .microkernel import COLUMNS, LANES, ROWS, multiply_tile
+from .vectors import copy_columns, transpose_tile
 
 STEPS = 256                     # in a chunk: its rows of w stay in the first cache, and shorter
                                 # float32 sums keep more digits

@@ -24,9 +24,10 @@ with F filters; convolution_tables.py calls their number M. In float32 results c
 from numba import prange
 
 from .jit import inner, parallel
-from .microkernel import COLUMNS, LANES, ROWS, transpose_tile
+from .microkernel import COLUMNS, LANES, ROWS
 from .product import Block, Finish, Panel, Result, multiply, no_finish, panel_count
 from .transform import Bounds, Patch, sandwich
+from .vectors import transpose_tile
 from .winograd_work import POINTS, Work, columns_at_once
 
 B_T = ((4, 0, -5, 0, 1, 0),
