@@ -112,7 +112,7 @@ def own_cache(monkeypatch, tmp_path):
 def test_a_kernel_that_another_process_compiles_is_waited_for(own_cache, monkeypatch):
     answers = iter([None, "compiled by another"])
     monkeypatch.setattr(own_cache, "_load", lambda *_: next(answers))
-    assert own_cache.load_overload(None, None) == "compiled by another"
+    assert own_cache.load_overload((), None) == "compiled by another"
     assert not own_cache._lock.is_locked
 
 
@@ -120,7 +120,7 @@ def test_a_process_that_gets_no_lock_compiles_by_itself(own_cache, monkeypatch):
     own_cache._impl.locator.ensure_cache_path()
     own_cache._lock.timeout = 0.01
     with filelock.FileLock(own_cache._lock.lock_file, is_singleton=False):
-        assert own_cache.load_overload(None, None) is None
+        assert own_cache.load_overload((), None) is None
     assert not own_cache._lock.is_locked
 
 
@@ -128,19 +128,19 @@ def test_where_there_are_no_locks_each_process_compiles(own_cache, monkeypatch):
     def refuse():
         raise NotImplementedError("no locks on this file system")
     monkeypatch.setattr(own_cache._lock, "acquire", refuse)
-    assert own_cache.load_overload(None, None) is None
+    assert own_cache.load_overload((), None) is None
     own_cache.save_overload(None, None)
 
 
 def test_an_interrupted_compilation_does_not_keep_the_lock(own_cache):
-    own_cache.load_overload(None, None)                 # Ctrl-C here: nothing is saved
-    own_cache.load_overload(None, None)
+    own_cache.load_overload((), None)                   # Ctrl-C here: nothing is saved
+    own_cache.load_overload((), None)
     own_cache.save_overload(None, None)
     assert not own_cache._lock.is_locked
 
 
 def test_the_lock_is_held_until_the_code_is_saved(own_cache):
-    assert own_cache.load_overload(None, None) is None
+    assert own_cache.load_overload((), None) is None
     assert own_cache._lock.is_locked
     own_cache.save_overload(None, None)
     assert not own_cache._lock.is_locked

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from numba import types
+from scratchvae.kernels.cpu.linking import dtypes_of
 
 DAMAGES = {                     # kernel -> the ending of the file that is cut short, and its length
     "whole": None,
@@ -82,3 +84,11 @@ def test_code_is_not_read_from_a_folder_of_another_user(tmp_path):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                             env=environment)
     assert result.stdout == "None\n", result.stderr
+
+
+def test_code_for_float32_needs_the_linked_functions_for_float32_only():
+    single = types.Array(types.float32, 2, "C")
+    offsets = types.Array(types.int32, 1, "C")
+    assert dtypes_of((single, types.float64)) == {types.float32}
+    in_tuples = types.Tuple((types.UniTuple(single, 2), types.int64))
+    assert dtypes_of((types.boolean, offsets, in_tuples)) == {types.float32, types.int32}

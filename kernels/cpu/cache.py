@@ -24,6 +24,7 @@ from numba.core import caching
 from ..folders import kernels_home
 
 PATIENCE = 60                   # seconds to wait for another process, of which nothing may come
+BEFORE_LOADING = []             # called with a kernel's signature: what its code is linked to
 IMPORT = re.compile(r"^from \.(\w+) import", re.MULTILINE)
 
 
@@ -79,6 +80,7 @@ class _Results(caching.CompileResultCacheImpl):
 class Cache(caching.FunctionCache):
     """The cache of one function, which never fails."""
     _impl_class = _Results
+    before_loading = BEFORE_LOADING
 
     @functools.cached_property
     def _lock(self):
@@ -109,6 +111,8 @@ class Cache(caching.FunctionCache):
             self._release()
 
     def _load(self, signature, context):
+        for prepare in self.before_loading:
+            prepare(signature)
         try:
             return super().load_overload(signature, context)
         except Exception:               # whatever unpickling a damaged file raises

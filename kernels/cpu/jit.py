@@ -81,7 +81,9 @@ def inner(function):
 
 def linkable(function):
     """Compile a function that only kernels call, on its own."""
-    return _compile(function, fastmath=VECTOR_SUMS, no_cpython_wrapper=True)
+    compiled = _compile(function, fastmath=VECTOR_SUMS, no_cpython_wrapper=True)
+    compiled._cache.before_loading = ()         # it calls nothing that it would be linked to
+    return compiled
 
 
 def parallel(function):

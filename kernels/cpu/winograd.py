@@ -28,7 +28,7 @@ from .microkernel import COLUMNS, LANES, ROWS
 from .product import Block, Finish, Panel, Result, multiply, no_finish, panel_count
 from .transform import Bounds, Patch, sandwich
 from .vectors import transpose_tile
-from .winograd_work import POINTS, Work, columns_at_once
+from .winograd_work import ALL_POINTS, POINTS, Work, columns_at_once
 
 B_T = ((4, 0, -5, 0, 1, 0),
        (0, -4, -4, 1, 1, 0),
@@ -93,8 +93,8 @@ def _correlate(u, kernel, v, work, finish):
     total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
-        for position in prange(tiles):
-            transform_inputs(u, first, position, taps, s)
+        for tile in prange(first, first + tiles):
+            transform_inputs(u, tile, first, taps, s)
         for column in range(0, F, width):
             columns = min(width, F - column)
             if first == 0:      # U is whole if there are more chunks
@@ -102,8 +102,8 @@ def _correlate(u, kernel, v, work, finish):
                     transform_taps(kernel, c, column, columns, s.U)
             for task in prange(product_tasks(tiles, columns)):
                 multiply_at_points(s.V, s.C_rows, s.M, s.F_rows, tiles, column, columns, task, s)
-        for position in prange(tiles):
-            write_outputs(v, first, position, taps, s, finish)
+        for tile in prange(first, first + tiles):
+            write_outputs(v, tile, first, taps, s, finish)
 
 
 @inner
@@ -127,13 +127,13 @@ def place_in_U(k, m, K):
 
 
 @inner
-def transform_inputs(u, first, position, taps, s):
-    """V = B^T u B, for the tile at `position` in its chunk."""
-    n, i, j = place_of(first + position, taps, s)
+def transform_inputs(u, tile, first, taps, s):
+    """V = B^T u B, for a tile; its chunk begins with the tile `first`."""
+    n, i, j = place_of(tile, taps, s)
     i += s.start[0]
     j += s.start[1]
     for channel in range(0, u.shape[3], LANES):
-        input_tile(u, n, i, j, s.V, position, channel)
+        input_tile(u, n, i, j, s.V, tile - first, channel)
 
 
 @inner
@@ -183,7 +183,7 @@ def points(values, position, channel):
 @inner
 def product_tasks(rows, columns):
     """Return how many tasks a product of so many rows and columns at all points has."""
-    return POINTS ** 2 * panel_count(columns) * ((rows + BLOCK_ROWS - 1) // BLOCK_ROWS)
+    return ALL_POINTS * panel_count(columns) * ((rows + BLOCK_ROWS - 1) // BLOCK_ROWS)
 
 
 @inner
@@ -211,11 +211,11 @@ def multiply_at_points(x, x_rows, y, y_rows, tiles, first_column, columns, task,
 
 
 @inner
-def write_outputs(v, first, position, taps, s, finish):
-    """v = A^T M A, and then the Finish, for the tile at `position` in its chunk."""
-    n, i, j = place_of(first + position, taps, s)
+def write_outputs(v, tile, first, taps, s, finish):
+    """v = A^T M A, and then the Finish, for a tile; its chunk begins with the tile `first`."""
+    n, i, j = place_of(tile, taps, s)
     for channel in range(0, v.shape[3], LANES):
-        output_tile(s.M, position, channel, v, n, i, j, taps)
+        output_tile(s.M, tile - first, channel, v, n, i, j, taps)
     if finish.bias.size > 0:
         outputs = outputs_of(taps)
         for p in range(i, min(v.shape[1], i + outputs)):
@@ -263,8 +263,8 @@ def _spread(v, kernel, u, work, finish):
     total = u.shape[0] * image_tiles
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
-        for position in prange(tiles):
-            transform_outputs(v, first, position, taps, s)
+        for tile in prange(first, first + tiles):
+            transform_outputs(v, tile, first, taps, s)
         for column in range(0, C, width):
             columns = min(width, C - column)
             if first == 0:      # U is whole if there are more chunks
@@ -292,11 +292,11 @@ def transpose_rows(kernel, row, kernel_T, task):
 
 
 @inner
-def transform_outputs(v, first, position, taps, s):
-    """dM = A v A^T, for the tile at `position` in its chunk."""
-    n, i, j = place_of(first + position, taps, s)
+def transform_outputs(v, tile, first, taps, s):
+    """dM = A v A^T, for a tile; its chunk begins with the tile `first`."""
+    n, i, j = place_of(tile, taps, s)
     for channel in range(0, v.shape[3], LANES):
-        output_gradient_tile(v, n, i, j, s.M, position, channel, taps)
+        output_gradient_tile(v, n, i, j, s.M, tile - first, channel, taps)
 
 
 @inner
@@ -357,9 +357,9 @@ def _gradient(u, v, dkernel, work):
     total = u.shape[0] * s.tile_counts[0] * s.tile_counts[1]
     for first in range(0, total, s.tile_counts[2]):
         tiles = min(total - first, s.tile_counts[2])
-        for position in prange(tiles):
-            transform_inputs(u, first, position, taps, s)
-            transform_outputs(v, first, position, taps, s)
+        for tile in prange(first, first + tiles):
+            transform_inputs(u, tile, first, taps, s)
+            transform_outputs(v, tile, first, taps, s)
         for column in range(0, F, width):
             columns = min(width, F - column)
             for task in prange(product_tasks(C, columns)):

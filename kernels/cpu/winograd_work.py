@@ -11,6 +11,7 @@ from .microkernel import COLUMNS, LANES
 from .product import panel_count
 
 POINTS = 6                      # along an axis
+ALL_POINTS = POINTS ** 2        # here: Numba compiles a power with more care than it needs
 CHUNK_BYTES = 8 << 20           # of V and M together: chunks of tiles stay in a cache,
 CHUNK_TILES = 384               # but have so many tiles at least, since each reads all of U
 
@@ -72,13 +73,13 @@ def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
     """
     outputs = POINTS + 1 - taps
     down, across = (-(-size // outputs) for size in coarse_size)
-    tile_bytes = POINTS ** 2 * (C + F) * np.dtype(dtype).itemsize
+    tile_bytes = ALL_POINTS * (C + F) * np.dtype(dtype).itemsize
     total = N * down * across
     tiles = min(total, max(CHUNK_TILES, CHUNK_BYTES // tile_bytes))
-    U_size = POINTS ** 2 * COLUMNS * max(C * panel_count(F), F * panel_count(C))
+    U_size = ALL_POINTS * COLUMNS * max(C * panel_count(F), F * panel_count(C))
     if tiles == total:
-        one_panel = POINTS ** 2 * COLUMNS * max(C, F)
-        U_size = min(U_size, max(one_panel, POINTS ** 2 * tiles * (C + F)))
+        one_panel = ALL_POINTS * COLUMNS * max(C, F)
+        U_size = min(U_size, max(one_panel, ALL_POINTS * tiles * (C + F)))
     counting = np.arange(max(tiles, C, F), dtype=np.int32)
     return WinogradScratch(
         tile_counts=np.array((down, across, tiles)),
@@ -87,7 +88,7 @@ def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
         C_rows=counting * C,
         F_rows=counting * F,
         U_rows=counting * COLUMNS,
-        shapes=((U_size,), (POINTS ** 2, tiles, C), (POINTS ** 2, tiles, F),
+        shapes=((U_size,), (ALL_POINTS, tiles, C), (ALL_POINTS, tiles, F),
                 (taps * taps * F * columns_at_once(U_size, F, C),)),
         lender=lender())
 
@@ -95,4 +96,4 @@ def winograd_scratch(N, coarse_size, start, C, F, taps, dtype):
 @register_jitable               # compiled code and Python both call it
 def columns_at_once(U_size, K, columns):
     """Return how many columns of matrices (K, columns) at the points fit into U."""
-    return min(columns, U_size // (POINTS ** 2 * COLUMNS * K) * COLUMNS)
+    return min(columns, U_size // (ALL_POINTS * COLUMNS * K) * COLUMNS)
