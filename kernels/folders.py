@@ -49,6 +49,11 @@ def classifiers_home():
     return (cache_home() or temporary_home()) / "classifiers"
 
 
+def tokens_home():
+    """Return the folder of the words that nltk has split."""
+    return (cache_home() or temporary_home()) / "tokens"
+
+
 def kernels_home():
     """Return the folder of compiled kernels; None if nothing can be written.
 

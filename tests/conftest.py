@@ -24,11 +24,6 @@ from scratchvae.teaching.judge.operations import judge
 from scratchvae.teaching.trace import operations as trace_operations
 
 
-def pytest_collection_finish():
-    """Let the garbage collector forget what stays: it looked through 6,000 tests 25 times."""
-    gc.freeze()
-
-
 @pytest.fixture(params=HOSTS)
 def backend(request):
     """Each backend, as a module."""
@@ -55,6 +50,7 @@ def compiled_kernels(request):
     for case in cases if worker["workerid"] == "gw0" else reversed(cases):
         run_case(cpu, case, "float32")
         run_case(cpu, case, "float64")
+    gc.freeze()                 # or the collector looks through the kernels and all tests 30 times
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +89,7 @@ def quick_measures(monkeypatch, cache_of_the_test):
     monkeypatch.setattr(image_classifier, "LEAST", 10 ** 9)     # tests of classifiers lower it
     monkeypatch.setattr(kernels.folders, "classifiers_home",
                         lambda: cache_of_the_test() / "classifiers")
+    monkeypatch.setattr(kernels.folders, "tokens_home", lambda: cache_of_the_test() / "tokens")
     monkeypatch.setattr(image_measures, "LIKELIHOOD_SAMPLES", 10)
     monkeypatch.setattr(bench, "MATRIX", 256)
 

@@ -592,14 +592,16 @@ def test_another_package_named_kernels_does_not_matter(tmp_path):
 @pytest.mark.slow
 def test_the_cache_is_shown_and_cleared(run, tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
-    code = [sys.executable, "-c", "from scratchvae import kernels; kernels.load('cpu')"]
-    subprocess.run(code, check=True)
+    code = ("import numpy; from scratchvae import kernels; x = numpy.ones(2); "
+            "kernels.load('cpu').activation_forward(x, x, 'relu')")
+    subprocess.run([sys.executable, "-c", code], check=True)
     code, output, errors = run("cache")
     assert code == 0, errors
-    kernels_line, data_line, classifiers_line = output.splitlines()
+    kernels_line, data_line, classifiers_line, tokens_line = output.splitlines()
     assert kernels_line.endswith(str(tmp_path / "compiled" / "scratchvae" / "kernels"))
     assert float(kernels_line.split()[1]) > 0
     assert data_line.startswith("data ")
     assert classifiers_line.startswith("classifiers ")
+    assert tokens_line.startswith("tokens ")
     code, output, errors = run("cache", "clear", "kernels")
     assert output.startswith("deleted ") and not list((tmp_path / "compiled").rglob("*.nbc"))

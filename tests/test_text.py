@@ -1,10 +1,13 @@
 """Tests of the preparation of text: from a file's text to padded indices, and back to text."""
+import importlib.metadata
 import random
+import sys
 import time
 from itertools import chain
 
 import numpy as np
 import pytest
+from scratchvae.kernels import folders
 
 from scratchvae.data import load_shakespeare, sources
 from scratchvae.errors import ScratchVAEError
@@ -15,6 +18,7 @@ from scratchvae.text import (
     Vocabulary,
     clean,
     detokenize,
+    keep_tokens,
     lines,
     pad_sequences,
     speeches,
@@ -22,6 +26,8 @@ from scratchvae.text import (
     tokenize,
 )
 from scratchvae.text.tokenize import SENTENCE_END
+
+splitting = sys.modules[tokenize.__module__]       # the package gives its name to the function
 
 PLAY = """\
 First Citizen:
@@ -115,6 +121,48 @@ def test_tokens_are_those_of_nltk():
             for sentence in SENTENCE_END.split(line)
         ]
         assert tokenize(line) == list(chain(*expected)), line
+
+
+@pytest.fixture
+def begin(monkeypatch):
+    """Return a function that forgets all tokens, as a new process would; it may have no nltk."""
+    def start(has_nltk):
+        splitting._tokens.cache_clear()
+        splitting._tokenize_word.cache_clear()
+        if not has_nltk:
+            monkeypatch.setattr(splitting, "_nltk", lambda: pytest.fail("nltk is asked again"))
+    start(has_nltk=True)
+    yield start
+    start(has_nltk=True)
+
+
+def test_tokens_are_kept_for_the_next_process(begin):
+    line = 'I can\'t say "go." Cannot we?'
+    words = tokenize(line)
+    keep_tokens()
+    begin(has_nltk=False)
+    assert tokenize(line) == words
+    with pytest.raises(pytest.fail.Exception, match="asked again"):
+        tokenize("I won't.")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"x I\'ll x": ["x", "I"'])
+def test_kept_tokens_that_are_damaged_are_made_anew(content, begin):
+    path = folders.tokens_home() / f"nltk-{importlib.metadata.version('nltk')}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    words = ["so", "I", "'ll", "go"]
+    assert tokenize("so I'll go") == words
+    keep_tokens()
+    begin(has_nltk=False)
+    assert tokenize("so I'll go") == words
+
+
+def test_tokens_that_cannot_be_kept_are_no_reason_to_stop(begin, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(folders, "tokens_home", lambda: tmp_path / "file" / "tokens")
+    assert tokenize("I can't.") == ["I", "ca", "n't", "."]
+    keep_tokens()
 
 
 @pytest.mark.parametrize(

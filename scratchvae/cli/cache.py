@@ -1,4 +1,4 @@
-"""Commands on the cache: compiled kernels, fetched data sets, and classifiers."""
+"""Commands on the cache: compiled kernels, fetched data sets, classifiers, and split words."""
 import shutil
 
 import click
@@ -6,13 +6,14 @@ import click
 from ..kernels import folders
 
 PARTS = {"kernels": folders.kernels_home, "data": folders.data_home,
-         "classifiers": folders.classifiers_home}
+         "classifiers": folders.classifiers_home, "tokens": folders.tokens_home}
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def cache(context):
-    """Show where compiled kernels, fetched data sets and classifiers are kept, and their sizes.
+    """Show where compiled kernels, fetched data sets, classifiers and words that nltk has split are
+    kept, and their sizes.
 
     NUMBA_CACHE_DIR moves the kernels, XDG_CACHE_HOME all of them.
     """

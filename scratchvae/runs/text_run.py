@@ -12,7 +12,17 @@ import numpy as np
 from ..data import load_shakespeare, load_text
 from ..errors import ScratchVAEError
 from ..storage import read_json, side_product, write_text
-from ..text import END, PADDING, UNKNOWN, Vocabulary, clean, detokenize, speeches, tokenize
+from ..text import (
+    END,
+    PADDING,
+    UNKNOWN,
+    Vocabulary,
+    clean,
+    detokenize,
+    keep_tokens,
+    speeches,
+    tokenize,
+)
 from .run import Run
 
 GLIMPSED = 3                    # lines of each kind in a glimpse
@@ -57,6 +67,7 @@ class TextRun(Run):
         print(f"data: {source.description}", flush=True)
         settings = self.config["settings"]
         data = self.lab.read(self.text, settings)
+        keep_tokens()
         description = f"{source.description}: {len(data.x_train):,} examples"
         if data.x_test is not None:
             description += f", {len(data.x_test):,} held out"

@@ -2,5 +2,5 @@
 from .clean import clean, lines, speeches
 from .detokenize import detokenize
 from .sequences import pad_sequences, split
-from .tokenize import tokenize
+from .tokenize import keep_tokens, tokenize
 from .vocabulary import END, LINE_SPECIALS, PADDING, UNKNOWN, Vocabulary
