@@ -45,7 +45,7 @@ def test_kernels_and_models_in_the_simulator():
 @pytest.mark.skipif(not importlib.util.find_spec("numba_cuda"),
                     reason="needs numba-cuda's compiler: pip install 'scratchvae[cuda]'")
 def test_every_kernel_compiles():
-    run_alone("ptx.py", options=["-n", "2", "--dist", "loadgroup"])
+    run_alone("ptx.py", options=["-n", "2"])
 
 
 @pytest.mark.skipif(not cuda.is_available(), reason="needs a CUDA device")

@@ -78,21 +78,15 @@ def is_worth_compiling(case):
     return case.declaration.family == "activation" or case.options.get("activation") == first
 
 
-def in_groups(cases):
-    """Return the cases as parameters; those of a family share kernels, and so a process."""
-    return [pytest.param(case, marks=pytest.mark.xdist_group(case.declaration.family), id=str(case))
-            for case in cases]
-
-
-@pytest.mark.parametrize("case", in_groups([*filter(is_worth_compiling, all_cases(REFERENCE)),
-                                            *TILES]))
+@pytest.mark.parametrize("case", [*filter(is_worth_compiling, all_cases(REFERENCE)), *TILES],
+                         ids=str)
 def test_compiles_in_float32(case):
     run(backend, case, "float32")
 
 
-@pytest.mark.parametrize("case", in_groups(map(make_case, OPERATIONS.values())))
-def test_compiles_in_float64(case):
-    run(backend, case, "float64")
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_compiles_in_float64(name):
+    run(backend, make_case(OPERATIONS[name]), "float64")
 
 
 def test_array_functions_compile():
