@@ -7,7 +7,8 @@ that six kernels are made of, 25 are called by address. Here the others stay LLV
 before optimisation. These six then compile in 0.55 of the time, and all kernels in 0.73.
 
 The body of a prange loop is such a function, too. But Numba gives it an entry from Python, of 400
-instructions, and asks for the entry's address.
+instructions, and asks for the entry's address. Here it gets none. With that, and without garbage
+collection meanwhile, all kernels compile in 0.7 of the time that was left.
 """
 import contextlib
 import ctypes
@@ -56,7 +57,7 @@ class LoopsWithoutEntry(FunctionPass):
 
 @contextlib.contextmanager
 def _no_garbage_collection():
-    """Compile without looking for cycles, which took a tenth of the time: few objects can go."""
+    """Compile without looking for cycles, which took a tenth of the time; few can go."""
     enabled = gc.isenabled()
     gc.disable()
     try:
