@@ -5,6 +5,7 @@ import inspect
 import io
 import os
 import runpy
+import sys
 import zipfile
 from pathlib import Path
 
@@ -88,8 +89,10 @@ def example_vae(name, number):
 def compare(folder, to):
     """Run the script that was written: all numbers are those of the examples."""
     os.environ.update(environment())
-    for package in NEEDED[to]:
-        pytest.importorskip(package)
+    # Keras's logger keeps the stream, and another package's set-up of logging makes it close it.
+    with contextlib.redirect_stderr(sys.__stderr__):
+        for package in NEEDED[to]:
+            pytest.importorskip(package)
     script = runpy.run_path(str(folder / "rebuild.py"))
     with np.load(folder / "examples.npz") as file:
         examples = dict(file)
