@@ -4,6 +4,7 @@ simulator does not look at.
 Run by test_cuda.py, in a process of its own, on machines with numba-cuda. It works without a
 device: a launch compiles, and computes nothing.
 """
+import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from scratchvae.kernels.cases import SIZES, all_cases, make_case, run
 
 from scratchvae import kernels
 
+gc.disable()                    # it looked through the compiler's objects again and again
 CAPABILITY = (9, 0)
 REFERENCE = kernels.load("reference")
 OPERATIONS = operations(REFERENCE)
