@@ -1,7 +1,5 @@
 """Tests of the preparation of text: from a file's text to padded indices, and back to text."""
-import importlib.metadata
 import random
-import sys
 import time
 from itertools import chain
 
@@ -20,14 +18,14 @@ from scratchvae.text import (
     detokenize,
     keep_tokens,
     lines,
+    nltk_tokens,
     pad_sequences,
     speeches,
     split,
     tokenize,
 )
 from scratchvae.text.tokenize import SENTENCE_END
-
-splitting = sys.modules[tokenize.__module__]       # the package gives its name to the function
+from scratchvae.text.tokenize import _tokenize_word as of_a_word
 
 PLAY = """\
 First Citizen:
@@ -127,10 +125,10 @@ def test_tokens_are_those_of_nltk():
 def begin(monkeypatch):
     """Return a function that forgets all tokens, as a new process would; it may have no nltk."""
     def start(has_nltk):
-        splitting._tokens.cache_clear()
-        splitting._tokenize_word.cache_clear()
+        nltk_tokens._memory.cache_clear()
+        of_a_word.cache_clear()
         if not has_nltk:
-            monkeypatch.setattr(splitting, "_nltk", lambda: pytest.fail("nltk is asked again"))
+            monkeypatch.setattr(nltk_tokens, "_nltk", lambda: pytest.fail("nltk is asked again"))
     start(has_nltk=True)
     yield start
     start(has_nltk=True)
@@ -146,12 +144,20 @@ def test_tokens_are_kept_for_the_next_process(begin):
         tokenize("I won't.")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"x I\'ll x": ["x", "I"'])
-def test_kept_tokens_that_are_damaged_are_made_anew(content, begin):
-    path = folders.tokens_home() / f"nltk-{importlib.metadata.version('nltk')}.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
+@pytest.mark.parametrize("damage", [
+    pytest.param(lambda content: b"", id="empty"),
+    pytest.param(lambda content: content[:-30], id="cut short"),
+    pytest.param(lambda content: content.replace(b"'ll", b"'LL"), id="a word changed"),
+])
+def test_kept_tokens_that_are_damaged_are_made_anew(damage, begin):
     words = ["so", "I", "'ll", "go"]
+    assert tokenize("so I'll go") == words
+    keep_tokens()
+    path, = folders.tokens_home().iterdir()
+    content = path.read_bytes()
+    path.write_bytes(damage(content))
+    assert path.read_bytes() != content
+    begin(has_nltk=True)
     assert tokenize("so I'll go") == words
     keep_tokens()
     begin(has_nltk=False)

@@ -24,7 +24,6 @@ from numba.core import caching
 from ..folders import kernels_home
 
 PATIENCE = 60                   # seconds to wait for another process, of which nothing may come
-BEFORE_LOADING = []             # called with a kernel's signature: what its code is linked to
 IMPORT = re.compile(r"^from \.(\w+) import", re.MULTILINE)
 
 
@@ -80,7 +79,7 @@ class _Results(caching.CompileResultCacheImpl):
 class Cache(caching.FunctionCache):
     """The cache of one function, which never fails."""
     _impl_class = _Results
-    before_loading = BEFORE_LOADING
+    before_loading = []         # called with a signature: they make what its code is linked to
 
     @functools.cached_property
     def _lock(self):

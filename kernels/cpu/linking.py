@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from .cache import BEFORE_LOADING
+from .cache import Cache
 from .jit import linkable
 
 
@@ -45,7 +45,7 @@ def linked(*signatures):
                 overload.fndesc.llvm_func_name))
             return symbol
 
-        @BEFORE_LOADING.append
+        @Cache.before_loading.append
         def make_symbols(signature):
             """Make the symbols that a kernel with this signature may need."""
             for dtype in wanted.keys() & dtypes_of(signature):
